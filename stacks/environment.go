@@ -28,10 +28,14 @@ func (c Class) Strength() int {
 	return 3 // a class nobody knows is treated as the one that protects most
 }
 
-// Strictest returns the strongest of the given classes.
+// Strictest returns the strongest of the given classes. A class nobody knows
+// comes out as Production.
 func Strictest(classes ...Class) Class {
 	out := Undeclared
 	for _, c := range classes {
+		if c.Strength() == Production.Strength() {
+			return Production
+		}
 		if c.Strength() > out.Strength() {
 			out = c
 		}

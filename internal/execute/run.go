@@ -1,0 +1,335 @@
+package execute
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/hashicorp/go-multierror"
+
+	"github.com/deployer-cli/deployer/internal/event"
+	"github.com/deployer-cli/deployer/internal/plan"
+	"github.com/deployer-cli/deployer/stacks"
+)
+
+// run is the state of one run. Only the goroutine in loop touches it; workers
+// send it messages.
+type run struct {
+	job   Job
+	ports Ports
+	sink  event.Sink
+
+	steps      map[stacks.Path]*plan.Step
+	waiting    map[stacks.Path]int
+	dependents map[stacks.Path][]stacks.Path
+	remaining  map[stacks.Path]time.Duration // longest path from a step to the end of the run
+	ready      []stacks.Path
+	running    map[stacks.Path]time.Time
+	finished   map[stacks.Path]time.Time
+	draining   bool
+	messages   chan message
+	result     Result
+}
+
+// message is what a worker tells the owner. Exactly one of its parts is set.
+type message struct {
+	path  stacks.Path
+	event *event.Event
+	end   *end
+}
+
+// end is how a step ended.
+type end struct {
+	outcome Outcome
+	live    *stacks.Live
+	err     error
+}
+
+// unknownDuration stands for a step that never ran before.
+const unknownDuration = time.Minute
+
+func newRun(job Job, ports Ports, sink event.Sink) *run {
+	n := len(job.Plan.Steps)
+	r := &run{
+		job: job, ports: ports, sink: sink,
+		steps:      make(map[stacks.Path]*plan.Step, n),
+		waiting:    make(map[stacks.Path]int, n),
+		dependents: make(map[stacks.Path][]stacks.Path, n),
+		running:    map[stacks.Path]time.Time{},
+		finished:   map[stacks.Path]time.Time{},
+		messages:   make(chan message),
+		result: Result{
+			Outcomes:  make(map[stacks.Path]Outcome, n),
+			Durations: map[stacks.Path]time.Duration{},
+		},
+	}
+	for i := range job.Plan.Steps {
+		s := &job.Plan.Steps[i]
+		r.steps[s.Stack] = s
+	}
+	for i := range job.Plan.Steps {
+		s := &job.Plan.Steps[i]
+		for _, d := range s.After {
+			if _, known := r.steps[d]; known && d != s.Stack {
+				r.waiting[s.Stack]++
+				r.dependents[d] = append(r.dependents[d], s.Stack)
+			}
+		}
+	}
+	r.remaining = r.weigh()
+	return r
+}
+
+// weigh computes the longest remaining path of every step. Steps stand in
+// dependency order, so one pass from the end will do.
+func (r *run) weigh() map[stacks.Path]time.Duration {
+	out := make(map[stacks.Path]time.Duration, len(r.steps))
+	for _, s := range slices.Backward(r.job.Plan.Steps) {
+		var longest time.Duration
+		for _, d := range r.dependents[s.Stack] {
+			longest = max(longest, out[d])
+		}
+		out[s.Stack] = longest + r.expected(&s)
+	}
+	return out
+}
+
+func (r *run) expected(s *plan.Step) time.Duration {
+	if !s.Changing() {
+		return 0
+	}
+	if r.job.Expected != nil {
+		if d := r.job.Expected(s.Stack); d > 0 {
+			return d
+		}
+	}
+	return unknownDuration
+}
+
+func (r *run) loop(ctx context.Context) (Result, error) {
+	r.result.Started = time.Now()
+	r.sink.Event(event.Event{Kind: event.RunStarted, Action: r.job.Command, Total: len(r.steps)})
+	for _, s := range r.job.Plan.Steps {
+		if r.waiting[s.Stack] == 0 {
+			r.enqueue(s.Stack)
+		}
+	}
+	drain, detach := r.job.Drain, ctx.Done()
+	for r.start(ctx); len(r.running) > 0; r.start(ctx) {
+		select {
+		case <-drain:
+			drain = nil
+			r.drain("waiting for what runs")
+		case <-detach:
+			detach = nil
+			r.draining, r.result.Detached = true, true
+			r.emit(event.Event{Kind: event.Detached, Cause: context.Cause(ctx).Error()})
+		case m := <-r.messages:
+			r.hear(m)
+		}
+	}
+	return r.finish()
+}
+
+// enqueue puts a step among those that may start, longest remaining path first.
+func (r *run) enqueue(p stacks.Path) {
+	i, _ := slices.BinarySearchFunc(r.ready, p, func(a, b stacks.Path) int {
+		return cmp.Or(cmp.Compare(r.remaining[b], r.remaining[a]), cmp.Compare(a, b))
+	})
+	r.ready = slices.Insert(r.ready, i, p)
+}
+
+// start starts what may start. Steps with nothing to do end at once and free
+// their dependents, which may be ready in the same pass.
+func (r *run) start(ctx context.Context) {
+	for !r.draining && ctx.Err() == nil && len(r.ready) > 0 {
+		if r.job.Limit > 0 && len(r.running) >= r.job.Limit {
+			return
+		}
+		p := r.ready[0]
+		r.ready = r.ready[1:]
+		s := r.steps[p]
+		if !s.Changing() && !s.Late {
+			r.passed(s)
+			continue
+		}
+		r.running[p] = time.Now()
+		r.emit(event.Event{
+			Kind: event.StepStarted, Stack: p, Action: string(s.Action), Total: s.Resources,
+			Cause: s.Cause, Expected: r.expected(s).Seconds(),
+		})
+		w := &worker{run: r, step: s, token: func(n int) string { return r.job.Token(p, n) }}
+		go func() { w.tell(message{path: p, end: new(w.perform(ctx))}) }()
+	}
+}
+
+// passed ends a step that has nothing to do.
+func (r *run) passed(s *plan.Step) {
+	outcome := Unchanged
+	if s.Action == plan.Skip {
+		outcome = Skipped
+	}
+	r.result.Outcomes[s.Stack] = outcome
+	r.finished[s.Stack] = time.Now()
+	if s.Live != nil {
+		r.ports.Decider.Landed(s.Stack, s.Live)
+	}
+	kind := event.StepDone
+	if outcome == Skipped {
+		kind = event.StepSkipped
+	}
+	r.emit(event.Event{Kind: kind, Stack: s.Stack, Action: string(outcome), Cause: s.Cause})
+	r.release(s.Stack)
+}
+
+// release frees the dependents of a step that ended well.
+func (r *run) release(p stacks.Path) {
+	for _, d := range r.dependents[p] {
+		if r.waiting[d]--; r.waiting[d] == 0 && r.result.Outcomes[d] == "" {
+			r.enqueue(d)
+		}
+	}
+}
+
+func (r *run) hear(m message) {
+	if m.event != nil {
+		r.emit(*m.event)
+		return
+	}
+	took := time.Since(r.running[m.path])
+	delete(r.running, m.path)
+	r.result.Outcomes[m.path] = m.end.outcome
+	r.result.Durations[m.path] = took
+	r.finished[m.path] = time.Now()
+	switch m.end.outcome {
+	case Failed:
+		r.failed(m.path, m.end.err, took)
+	case Running, Unknown:
+		r.unknown(m.path, m.end, took)
+	default:
+		if m.end.live != nil {
+			r.ports.Decider.Landed(m.path, m.end.live)
+		}
+		r.emit(event.Event{Kind: event.StepDone, Stack: m.path, Action: string(m.end.outcome), Seconds: took.Seconds()})
+		r.release(m.path)
+	}
+}
+
+func (r *run) failed(p stacks.Path, err error, took time.Duration) {
+	failure := asStepError(p, err)
+	r.result.Failures = append(r.result.Failures, failure)
+	r.emit(event.Event{
+		Kind: event.StepFailed, Stack: p, Action: string(Failed), Reason: failure.What + reason(failure.Why),
+		Hint: failure.Tip, Seconds: took.Seconds(),
+	})
+	r.skipDependents(p, fmt.Sprintf("%s failed", p))
+	if r.job.FailFast && !r.draining {
+		r.drain(fmt.Sprintf("%s failed and --fail-fast was given", p))
+	}
+}
+
+// unknown ends a step whose outcome we do not know: we left, or could not look.
+func (r *run) unknown(p stacks.Path, e *end, took time.Duration) {
+	ev := event.Event{Kind: event.StepUnknown, Stack: p, Action: string(e.outcome), Seconds: took.Seconds()}
+	why := fmt.Sprintf("%s is still running", p)
+	if e.outcome == Unknown {
+		failure := asStepError(p, e.err)
+		r.result.Failures = append(r.result.Failures, failure)
+		ev.Reason, ev.Hint = failure.What+reason(failure.Why), failure.Tip
+		why = fmt.Sprintf("how %s ended is not known", p)
+	}
+	r.emit(ev)
+	r.skipDependents(p, why)
+}
+
+func reason(why string) string {
+	if why == "" {
+		return ""
+	}
+	return ": " + why
+}
+
+// skipDependents skips everything that waits for p, each naming its cause.
+func (r *run) skipDependents(p stacks.Path, why string) {
+	for _, d := range r.dependents[p] {
+		if r.result.Outcomes[d] != "" {
+			continue
+		}
+		if _, runs := r.running[d]; runs {
+			continue
+		}
+		r.result.Outcomes[d] = Skipped
+		r.emit(event.Event{Kind: event.StepSkipped, Stack: d, Action: string(Skipped), Cause: why})
+		r.skipDependents(d, fmt.Sprintf("%s was skipped because %s", d, why))
+	}
+}
+
+func (r *run) drain(why string) {
+	r.draining = true
+	r.emit(event.Event{Kind: event.Draining, Cause: why, Total: len(r.running)})
+}
+
+func (r *run) emit(e event.Event) { r.sink.Event(e) }
+
+func (r *run) finish() (Result, error) {
+	for p := range r.steps {
+		if r.result.Outcomes[p] == "" {
+			r.result.Outcomes[p] = NotStarted
+			r.result.Interrupted = true
+		}
+	}
+	if r.result.Detached {
+		r.result.Interrupted = true
+	}
+	r.result.Ended = time.Now()
+	r.result.Critical = r.critical()
+	slices.SortFunc(r.result.Failures, func(a, b *StepError) int { return cmp.Compare(a.Stack, b.Stack) })
+	var errs *multierror.Error
+	for _, f := range r.result.Failures {
+		errs = multierror.Append(errs, f)
+	}
+	r.emit(event.Event{Kind: event.RunFinished, Action: r.job.Command, Seconds: r.result.Ended.Sub(r.result.Started).Seconds()})
+	return r.result, errs.ErrorOrNil()
+}
+
+// critical walks back from the step that ended last along the dependency that
+// ended last: the chain that decided how long the run took.
+func (r *run) critical() []stacks.Path {
+	var last stacks.Path
+	for p := range r.result.Durations {
+		if last == "" || r.finished[p].After(r.finished[last]) || (r.finished[p].Equal(r.finished[last]) && p < last) {
+			last = p
+		}
+	}
+	var chain []stacks.Path
+	for last != "" {
+		chain = append(chain, last)
+		var before stacks.Path
+		for _, d := range r.steps[last].After {
+			if _, ran := r.result.Durations[d]; ran && (before == "" || r.finished[d].After(r.finished[before])) {
+				before = d
+			}
+		}
+		last = before
+	}
+	slices.Reverse(chain)
+	return chain
+}
+
+// asStepError makes any failure of a step one with its stack.
+func asStepError(p stacks.Path, err error) *StepError {
+	if failure, ok := errors.AsType[*StepError](err); ok {
+		return failure
+	}
+	failure := &StepError{Stack: p, What: "failed", Why: err.Error(), Cause: err}
+	if hinted, ok := errors.AsType[interface {
+		error
+		Hint() string
+	}](err); ok {
+		failure.Tip = hinted.Hint()
+	}
+	return failure
+}

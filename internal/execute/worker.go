@@ -1,0 +1,345 @@
+package execute
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/deployer-cli/deployer/internal/event"
+	"github.com/deployer-cli/deployer/internal/plan"
+	"github.com/deployer-cli/deployer/stacks"
+)
+
+// worker performs one step on its own goroutine. It reads the run's ports and
+// job, which do not change, and tells the owner what happens.
+type worker struct {
+	run    *run
+	step   *plan.Step
+	token  func(n int) string
+	tokens int
+	done   map[string]bool // logical ids of resources that came to an end
+	failed []stacks.Event
+}
+
+func (w *worker) tell(m message) { w.run.messages <- m }
+
+func (w *worker) emit(e event.Event) {
+	e.Stack = w.step.Stack
+	w.tell(message{path: w.step.Stack, event: &e})
+}
+
+func (w *worker) nextToken() string {
+	w.tokens++
+	return w.token(w.tokens)
+}
+
+// perform does the step and says how it ended.
+func (w *worker) perform(ctx context.Context) end {
+	if w.step.Blocked != "" {
+		return end{outcome: Failed, err: w.fail("cannot be done", w.step.Blocked, "")}
+	}
+	if w.step.Action == plan.Join {
+		if e := w.join(ctx); e != nil {
+			return *e
+		}
+	}
+	if w.step.Late || w.step.Action == plan.Join {
+		decided, err := w.run.ports.Decider.Decide(ctx, w.step.Stack)
+		if err != nil {
+			return w.ended(ctx, end{err: err})
+		}
+		decided.Resources = max(decided.Resources, w.step.Resources)
+		w.step = &decided
+	}
+	switch w.step.Action {
+	case plan.Create:
+		return w.create(ctx, Created)
+	case plan.Update:
+		return w.update(ctx)
+	case plan.Recreate:
+		return w.recreate(ctx)
+	case plan.Delete:
+		return w.remove(ctx)
+	case plan.None:
+		return end{outcome: Unchanged, live: w.step.Live}
+	case plan.Skip, plan.Join:
+		return end{outcome: Skipped, live: w.step.Live}
+	}
+	return end{outcome: Failed, err: w.fail("cannot be done", fmt.Sprintf("action %q is not known", w.step.Action), "")}
+}
+
+// join waits for an operation that somebody else started. It returns nil when
+// the step can go on.
+func (w *worker) join(ctx context.Context) *end {
+	live := w.step.Live
+	op := stacks.Operation{
+		Path: w.step.Stack, Verb: verbOf(live.Status), Access: w.step.Desired.Stack.Access,
+		Name: live.Name, StackID: live.ID, Joined: true, Accepted: live.Changed(),
+	}
+	w.emit(event.Event{Kind: event.StepAccepted, Action: string(plan.Join), StackID: live.ID, Status: string(live.Status)})
+	if e := w.watch(ctx, op); e.outcome == Running || e.outcome == Unknown {
+		return &e
+	}
+	return nil
+}
+
+func verbOf(s stacks.Status) stacks.Verb {
+	switch {
+	case strings.HasPrefix(string(s), "CREATE"):
+		return stacks.Create
+	case strings.HasPrefix(string(s), "DELETE"):
+		return stacks.Delete
+	default:
+		return stacks.Update
+	}
+}
+
+func (w *worker) create(ctx context.Context, outcome Outcome) end {
+	if err := w.hooks(ctx, "before_launch", "before_create"); err != nil {
+		return end{outcome: Failed, err: err}
+	}
+	e := w.operate(ctx, func() (stacks.Operation, error) {
+		return w.run.ports.Changer.Create(ctx, w.change(stacks.Create))
+	})
+	if e.outcome == "" {
+		e.outcome = outcome
+		return w.after(ctx, e, "after_create", "after_launch")
+	}
+	return e
+}
+
+func (w *worker) update(ctx context.Context) end {
+	if e := w.mend(ctx); e != nil {
+		return *e
+	}
+	if err := w.hooks(ctx, "before_launch", "before_update"); err != nil {
+		return end{outcome: Failed, err: err}
+	}
+	if err := w.beside(ctx); err != nil {
+		return w.ended(ctx, end{err: err})
+	}
+	e := w.operate(ctx, func() (stacks.Operation, error) {
+		return w.run.ports.Changer.Update(ctx, w.change(stacks.Update))
+	})
+	if _, none := errors.AsType[*stacks.NoChangesError](e.err); none {
+		e = end{outcome: Unchanged, live: w.step.Live}
+		if len(w.step.Diff) > 0 && onlyBeside(w.step.Diff) {
+			e.outcome = Updated
+		}
+		return w.after(ctx, e, "after_update", "after_launch")
+	}
+	if e.outcome == "" {
+		e.outcome = Updated
+		return w.after(ctx, e, "after_update", "after_launch")
+	}
+	return e
+}
+
+// onlyBeside tells whether all that differs is set by calls of its own, so
+// that UpdateStack rightly had nothing to do.
+func onlyBeside(diff []plan.Difference) bool {
+	for _, d := range diff {
+		if d.Part != "policy" && d.Part != "protection" {
+			return false
+		}
+	}
+	return true
+}
+
+// beside makes the calls that UpdateStack does not cover.
+func (w *worker) beside(ctx context.Context) error {
+	for _, d := range w.step.Diff {
+		switch d.Part {
+		case "policy":
+			if err := w.run.ports.Mender.SetPolicy(ctx, w.target(), w.step.Desired.Policy); err != nil {
+				return err
+			}
+		case "protection":
+			want := w.step.Desired.Stack.TerminationProtection
+			if want == nil || !*want {
+				continue // protection is only ever taken off by a command of its own
+			}
+			if err := w.run.ports.Mender.Protect(ctx, w.target(), true); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// mend continues a rollback that got stuck, so that the update can follow.
+func (w *worker) mend(ctx context.Context) *end {
+	if w.step.Live == nil || w.step.Live.Status != stacks.UpdateRollbackFailed {
+		return nil
+	}
+	t := w.target()
+	e := w.operateAs(ctx, stacks.Rollback, func() (stacks.Operation, error) { return w.run.ports.Mender.Continue(ctx, t, nil) })
+	if e.outcome == "" {
+		return nil
+	}
+	return &e
+}
+
+func (w *worker) recreate(ctx context.Context) end {
+	if e := w.remove(ctx); e.outcome != Deleted {
+		return e
+	}
+	w.done, w.failed = nil, nil
+	return w.create(ctx, Recreated)
+}
+
+func (w *worker) remove(ctx context.Context) end {
+	if err := w.hooks(ctx, "before_delete"); err != nil {
+		return end{outcome: Failed, err: err}
+	}
+	t := w.target()
+	e := w.operateAs(ctx, stacks.Delete, func() (stacks.Operation, error) { return w.run.ports.Changer.Delete(ctx, t, nil) })
+	if e.outcome == "" {
+		e.outcome, e.live = Deleted, nil
+		return w.after(ctx, e, "after_delete")
+	}
+	return e
+}
+
+func (w *worker) target() stacks.Target {
+	t := stacks.Target{Path: w.step.Stack, Name: w.step.Name, StackID: w.step.StackID, Token: w.nextToken()}
+	if d := w.step.Desired; d != nil {
+		t.Access, t.Role = d.Stack.Access, d.ServiceRole
+	}
+	if t.Role == "" && w.step.Live != nil {
+		t.Role = w.step.Live.ServiceRole
+	}
+	return t
+}
+
+func (w *worker) change(v stacks.Verb) stacks.Change {
+	return stacks.Change{
+		Verb: v, Desired: w.step.Desired, StackID: w.step.StackID, Token: w.nextToken(),
+		DisableRollback: w.run.job.DisableRollback || w.step.Desired.Stack.DisableRollback,
+	}
+}
+
+// operate makes one call and watches what it started. The outcome is empty
+// when it ended well.
+func (w *worker) operate(ctx context.Context, call func() (stacks.Operation, error)) end {
+	return w.operateAs(ctx, "", call)
+}
+
+func (w *worker) operateAs(ctx context.Context, verb stacks.Verb, call func() (stacks.Operation, error)) end {
+	op, err := call()
+	if err != nil {
+		return w.ended(ctx, end{err: err})
+	}
+	if verb != "" {
+		op.Verb = verb
+	}
+	w.emit(event.Event{Kind: event.StepAccepted, Action: string(w.step.Action), StackID: op.StackID, Token: op.Token})
+	return w.watch(ctx, op)
+}
+
+// watch follows an operation. The outcome is empty when it ended well.
+func (w *worker) watch(ctx context.Context, op stacks.Operation) end {
+	last := stacks.Progress{}
+	for p, err := range w.run.ports.Watcher.Watch(ctx, op) {
+		if err != nil {
+			return w.ended(ctx, end{err: err})
+		}
+		w.report(&last, p)
+		if p.Done {
+			return w.landed(op, p)
+		}
+	}
+	return w.ended(ctx, end{err: &stacks.UnknownError{What: "the watch ended before the stack did", Cause: errors.New("no terminal status was seen"), Tip: attachTip}})
+}
+
+const attachTip = "run the same command again: it joins what is still running"
+
+// report passes on what is new since the last progress.
+func (w *worker) report(last *stacks.Progress, p stacks.Progress) {
+	if w.done == nil {
+		w.done = map[string]bool{}
+	}
+	for _, e := range p.Events {
+		if strings.HasSuffix(e.Status, "_FAILED") || e.OfStack() {
+			w.failed = append(w.failed, e)
+		}
+		if e.OfStack() {
+			continue
+		}
+		if strings.HasSuffix(e.Status, "_COMPLETE") || strings.HasSuffix(e.Status, "_SKIPPED") {
+			w.done[e.LogicalID] = true
+		}
+		w.emit(event.Event{
+			Kind: event.Resource, Resource: e.LogicalID, Type: e.Type, Status: e.Status, Reason: e.Reason,
+			Time: e.Time, Done: len(w.done), Total: w.step.Resources,
+		})
+	}
+	if p.Status != last.Status && p.Status != "" {
+		w.emit(event.Event{Kind: event.Stack, Status: string(p.Status), Reason: p.Reason, Done: len(w.done), Total: w.step.Resources})
+	}
+	last.Status = p.Status
+}
+
+// landed turns a terminal status into an end.
+func (w *worker) landed(op stacks.Operation, p stacks.Progress) end {
+	if p.Status.Succeeded(op.Verb) {
+		if p.Live != nil {
+			w.step.StackID, w.step.Live = p.Live.ID, p.Live
+		}
+		return end{live: p.Live}
+	}
+	failure := w.fail(fmt.Sprintf("%s ended in %s", op.Verb, p.Status), p.Reason, "")
+	if e, ok := stacks.RootCause(w.failed); ok && !e.OfStack() {
+		failure.Why = fmt.Sprintf("%s (%s): %s", e.LogicalID, e.Type, e.Reason)
+	} else if ok && e.Reason != "" {
+		failure.Why = e.Reason
+	}
+	failure.Tip = fmt.Sprintf("see: deployer events %s", w.step.Stack)
+	return end{outcome: Failed, live: p.Live, err: failure}
+}
+
+// ended sorts an error into failed, unknown, or running because we left.
+func (w *worker) ended(ctx context.Context, e end) end {
+	_, unknown := errors.AsType[*stacks.UnknownError](e.err)
+	switch {
+	case ctx.Err() != nil:
+		e.outcome = Running
+	case unknown:
+		e.outcome = Unknown
+	default:
+		e.outcome = Failed
+	}
+	return e
+}
+
+func (w *worker) fail(what, why, tip string) *StepError {
+	return &StepError{Stack: w.step.Stack, What: what, Why: strings.TrimSpace(why), Tip: tip}
+}
+
+// hooks runs the hooks of the given moments in order.
+func (w *worker) hooks(ctx context.Context, moments ...string) error {
+	if w.run.ports.Hooks == nil || w.step.Desired == nil {
+		return nil
+	}
+	for _, m := range moments {
+		err := w.run.ports.Hooks.Run(ctx, w.step.Desired.Stack, m, func(line string) {
+			w.emit(event.Event{Kind: event.Hook, Action: m, Reason: line})
+		})
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// after runs the hooks that follow a step that ended well; where one fails,
+// the step failed, and says that the stack itself is as planned.
+func (w *worker) after(ctx context.Context, e end, moments ...string) end {
+	if err := w.hooks(ctx, moments...); err != nil {
+		failure := w.fail(fmt.Sprintf("%s, but a hook failed", e.outcome), err.Error(), "the stack itself is as planned; mend the hook and launch again")
+		failure.Cause = err
+		return end{outcome: Failed, live: e.live, err: failure}
+	}
+	return e
+}

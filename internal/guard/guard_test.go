@@ -1,0 +1,203 @@
+package guard_test
+
+import (
+	"errors"
+	"strings"
+	"testing"
+	"time"
+
+	"pgregory.net/rapid"
+
+	"github.com/deployer-cli/deployer/internal/guard"
+	"github.com/deployer-cli/deployer/stacks"
+)
+
+const account = "111111111111"
+
+func env(name string, class stacks.Class) *stacks.Environment {
+	e := &stacks.Environment{Name: name, Path: stacks.Path(name), Class: class, Declared: class != stacks.Undeclared}
+	if class == stacks.Production {
+		e.Accounts = []string{account}
+	}
+	return e
+}
+
+func step(name string, class stacks.Class) guard.Step {
+	return guard.Step{
+		Path: stacks.Path(name + "/network"), Name: "shop-" + name + "-network", StackID: "arn:1",
+		Account: account, Region: "eu-west-1", Environment: env(name, class), Verbs: []stacks.Verb{stacks.Update},
+	}
+}
+
+func request(steps ...guard.Step) guard.Request {
+	return guard.Request{
+		Run: "r1", Command: "launch", Realm: stacks.RealmSandbox, Steps: steps,
+		Now: time.Date(2026, 11, 22, 10, 0, 0, 0, time.UTC), For: time.Hour,
+	}
+}
+
+func TestCheck(t *testing.T) {
+	t.Parallel()
+	deleting := func(s guard.Step) guard.Step { s.Deletes = true; return s }
+	tests := map[string]struct {
+		request guard.Request
+		answers guard.Answers
+		code    int // 0: cleared
+		rule    string
+	}{
+		"development by --yes":                   {yes(request(step("dev", stacks.Development))), nil, 0, ""},
+		"development by y":                       {request(step("dev", stacks.Development)), guard.Answers{"go": "y"}, 0, ""},
+		"development by n":                       {request(step("dev", stacks.Development)), guard.Answers{"go": "n"}, 4, "confirmation"},
+		"development, empty answer":              {request(step("dev", stacks.Development)), guard.Answers{"go": ""}, 4, "confirmation"},
+		"development, nobody there":              {request(step("dev", stacks.Development)), nil, 4, "confirmation"},
+		"development delete by --yes":            {yes(request(deleting(step("dev", stacks.Development)))), nil, 0, ""},
+		"persistent launch by --yes":             {yes(request(step("staging", stacks.Persistent))), nil, 0, ""},
+		"persistent delete by --yes":             {yes(request(deleting(step("staging", stacks.Persistent)))), nil, 4, "confirmation"},
+		"persistent delete by y":                 {request(deleting(step("staging", stacks.Persistent))), guard.Answers{"go": "y"}, 4, "confirmation"},
+		"persistent delete by phrase":            {request(deleting(step("staging", stacks.Persistent))), guard.Answers{"go": "staging 1 changes 1 deletes"}, 0, ""},
+		"production by --yes":                    {yes(request(step("prod", stacks.Production))), nil, 4, "P4"},
+		"production by y":                        {request(step("prod", stacks.Production)), guard.Answers{"go": "y"}, 4, "confirmation"},
+		"production by phrase":                   {request(step("prod", stacks.Production)), guard.Answers{"go": " prod 1 changes 0 deletes\n"}, 0, ""},
+		"production by another plan's phrase":    {request(step("prod", stacks.Production)), guard.Answers{"go": "prod 2 changes 0 deletes"}, 4, "confirmation"},
+		"production in a dev run":                {yes(request(step("dev", stacks.Development), step("prod", stacks.Production))), nil, 4, "P4"},
+		"undeclared by --yes":                    {yes(request(step("test", stacks.Undeclared))), nil, 0, ""},
+		"undeclared production name in pipeline": {yes(request(step("prod", stacks.Undeclared))), nil, 0, ""},
+		"undeclared production name at terminal": {terminal(yes(request(step("prod", stacks.Undeclared)))), nil, 4, "confirmation"},
+		"undeclared production name, delete":     {yes(request(deleting(step("live", stacks.Undeclared)))), nil, 4, "confirmation"},
+		"undeclared production name, phrase":     {terminal(request(step("prod", stacks.Undeclared))), guard.Answers{"go": "prod 1 changes 0 deletes"}, 0, ""},
+	}
+	for name, tt := range tests {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			c, err := guard.Check(tt.request, tt.answers)
+			expect(t, err, tt.code, tt.rule)
+			if (c.Run() != "") != (tt.code == 0) {
+				t.Errorf("clearance for run %q with code %d", c.Run(), tt.code)
+			}
+		})
+	}
+}
+
+func yes(r guard.Request) guard.Request      { r.Yes = true; return r }
+func terminal(r guard.Request) guard.Request { r.Terminal = true; return r }
+
+func expect(t *testing.T, err error, code int, rule string) {
+	t.Helper()
+	if code == 0 {
+		if err != nil {
+			t.Fatalf("refused: %v", err)
+		}
+		return
+	}
+	refused, ok := errors.AsType[*guard.Refused](err)
+	if !ok {
+		t.Fatalf("not refused: %v", err)
+	}
+	if refused.ExitCode() != code || !strings.Contains(err.Error(), "("+rule+")") {
+		t.Errorf("exit %d, %v; want exit %d by rule %s", refused.ExitCode(), err, code, rule)
+	}
+}
+
+func TestRefusals(t *testing.T) {
+	t.Parallel()
+	change := func(s guard.Step, f func(*guard.Step)) guard.Step { f(&s); return s }
+	phrase := guard.Answers{"go": "prod 1 changes 0 deletes"}
+	tests := map[string]struct {
+		step guard.Step
+		code int
+		rule string
+	}{
+		"another account":     {change(step("prod", stacks.Production), func(s *guard.Step) { s.Account = "222222222222" }), 5, "P2"},
+		"unknown account":     {change(step("prod", stacks.Production), func(s *guard.Step) { s.Account = "" }), 5, "P2"},
+		"another region":      {change(step("prod", stacks.Production), func(s *guard.Step) { s.Environment.Regions = []string{"us-east-1"} }), 5, "P2"},
+		"no accounts":         {change(step("prod", stacks.Production), func(s *guard.Step) { s.Environment.Accounts = nil }), 3, "P2"},
+		"no environment":      {change(step("prod", stacks.Production), func(s *guard.Step) { s.Environment = nil }), 3, "P1"},
+		"protect: true":       {change(step("prod", stacks.Production), func(s *guard.Step) { s.Protected = true }), 3, "protect"},
+		"class taken off":     {change(step("prod", stacks.Undeclared), func(s *guard.Step) { s.LiveTags = []stacks.Tag{{Key: stacks.TagClass, Value: "production"}} }), 3, "P1"},
+		"class weakened":      {change(step("qa", stacks.Development), func(s *guard.Step) { s.LiveTags = []stacks.Tag{{Key: stacks.TagClass, Value: "production"}} }), 3, "P1"},
+		"refusal before code": {change(step("prod", stacks.Production), func(s *guard.Step) { s.Account, s.Protected = "2", true }), 3, "protect"},
+	}
+	for name, tt := range tests {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			_, err := guard.Check(request(tt.step), phrase)
+			expect(t, err, tt.code, tt.rule)
+		})
+	}
+}
+
+func TestProductionIsNotDeletedWithoutAPlan(t *testing.T) {
+	t.Parallel()
+	s := step("prod", stacks.Production)
+	s.Deletes = true
+	r := request(s)
+	r.Command = "delete"
+	_, err := guard.Check(r, guard.Answers{"go": r.Phrase()})
+	expect(t, err, 3, "P9")
+}
+
+func TestPermits(t *testing.T) {
+	t.Parallel()
+	r := yes(request(step("dev", stacks.Development)))
+	c, err := guard.Check(r, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	fits := guard.Call{
+		Verb: stacks.Update, Path: "dev/network", Name: "shop-dev-network", StackID: "arn:1",
+		Account: account, Region: "eu-west-1", Run: "r1", At: r.Now.Add(time.Minute),
+	}
+	if err := c.Permits(fits); err != nil {
+		t.Fatalf("a call within the clearance: %v", err)
+	}
+	if err := (guard.Clearance{}).Permits(fits); err == nil {
+		t.Error("the zero clearance permits")
+	}
+	for name, spoil := range map[string]func(*guard.Call){
+		"verb":        func(c *guard.Call) { c.Verb = stacks.Delete },
+		"path":        func(c *guard.Call) { c.Path = "dev/database" },
+		"name":        func(c *guard.Call) { c.Name = "shop-prod-network" },
+		"stack id":    func(c *guard.Call) { c.StackID = "arn:2" },
+		"no stack id": func(c *guard.Call) { c.StackID = "" },
+		"account":     func(c *guard.Call) { c.Account = "222222222222" },
+		"no account":  func(c *guard.Call) { c.Account = "" },
+		"region":      func(c *guard.Call) { c.Region = "us-east-1" },
+		"endpoint":    func(c *guard.Call) { c.Endpoint = "http://127.0.0.1:1" },
+		"run":         func(c *guard.Call) { c.Run = "r2" },
+		"expiry":      func(c *guard.Call) { c.At = r.Now.Add(2 * time.Hour) },
+	} {
+		call := fits
+		spoil(&call)
+		if err := c.Permits(call); err == nil {
+			t.Errorf("a call with another %s is permitted", name)
+		}
+	}
+}
+
+// TestProductionIsNeverClearedByHabit: over any mix of steps and flags, a run
+// with a production stack in it is cleared only by the exact phrase.
+func TestProductionIsNeverClearedByHabit(t *testing.T) {
+	t.Parallel()
+	classes := []stacks.Class{stacks.Undeclared, stacks.Development, stacks.Persistent, stacks.Production, "Production", "prod"}
+	rapid.Check(t, func(t *rapid.T) {
+		n := rapid.IntRange(1, 4).Draw(t, "steps")
+		r := request()
+		r.Yes, r.Terminal = rapid.Bool().Draw(t, "yes"), rapid.Bool().Draw(t, "terminal")
+		for range n {
+			s := step(rapid.SampledFrom([]string{"dev", "prod", "qa"}).Draw(t, "name"), rapid.SampledFrom(classes).Draw(t, "class"))
+			if rapid.Bool().Draw(t, "tagged") {
+				s.LiveTags = []stacks.Tag{{Key: stacks.TagClass, Value: string(rapid.SampledFrom(classes).Draw(t, "tag"))}}
+			}
+			r.Steps = append(r.Steps, s)
+		}
+		typed := rapid.SampledFrom([]string{"", "y", "yes", "Y", "prod", "prod 1 changes 0 deletes", r.Phrase()}).Draw(t, "typed")
+		answers := guard.Answers{}
+		if rapid.Bool().Draw(t, "answered") {
+			answers["go"] = typed
+		}
+		_, err := guard.Check(r, answers)
+		if err == nil && r.Class().Strength() >= stacks.Production.Strength() && answers["go"] != r.Phrase() {
+			t.Fatalf("cleared production by %q, yes=%v", answers["go"], r.Yes)
+		}
+	})
+}
