@@ -52,6 +52,9 @@ type end struct {
 const unknownDuration = time.Minute
 
 func newRun(job Job, ports Ports, sink event.Sink) *run {
+	if job.Now == nil {
+		job.Now = time.Now
+	}
 	n := len(job.Plan.Steps)
 	r := &run{
 		job: job, ports: ports, sink: sink,
@@ -110,7 +113,7 @@ func (r *run) expected(s *plan.Step) time.Duration {
 }
 
 func (r *run) loop(ctx context.Context) (Result, error) {
-	r.result.Started = time.Now()
+	r.result.Started = r.job.Now()
 	r.sink.Event(event.Event{Kind: event.RunStarted, Action: r.job.Command, Total: len(r.steps)})
 	for _, s := range r.job.Plan.Steps {
 		if r.waiting[s.Stack] == 0 {
@@ -156,7 +159,7 @@ func (r *run) start(ctx context.Context) {
 			r.passed(s)
 			continue
 		}
-		r.running[p] = time.Now()
+		r.running[p] = r.job.Now()
 		r.emit(event.Event{
 			Kind: event.StepStarted, Stack: p, Action: string(s.Action), Total: s.Resources,
 			Cause: s.Cause, Expected: r.expected(s).Seconds(),
@@ -173,7 +176,7 @@ func (r *run) passed(s *plan.Step) {
 		outcome = Skipped
 	}
 	r.result.Outcomes[s.Stack] = outcome
-	r.finished[s.Stack] = time.Now()
+	r.finished[s.Stack] = r.job.Now()
 	if s.Live != nil {
 		r.ports.Decider.Landed(s.Stack, s.Live)
 	}
@@ -199,11 +202,11 @@ func (r *run) hear(m message) {
 		r.emit(*m.event)
 		return
 	}
-	took := time.Since(r.running[m.path])
+	took := r.job.Now().Sub(r.running[m.path])
 	delete(r.running, m.path)
 	r.result.Outcomes[m.path] = m.end.outcome
 	r.result.Durations[m.path] = took
-	r.finished[m.path] = time.Now()
+	r.finished[m.path] = r.job.Now()
 	switch m.end.outcome {
 	case Failed:
 		r.failed(m.path, m.end.err, took)
@@ -284,7 +287,7 @@ func (r *run) finish() (Result, error) {
 	if r.result.Detached {
 		r.result.Interrupted = true
 	}
-	r.result.Ended = time.Now()
+	r.result.Ended = r.job.Now()
 	r.result.Critical = r.critical()
 	slices.SortFunc(r.result.Failures, func(a, b *StepError) int { return cmp.Compare(a.Stack, b.Stack) })
 	var errs *multierror.Error
