@@ -1,0 +1,118 @@
+package awsconf
+
+import (
+	"context"
+	"errors"
+	"math/rand/v2"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	awsmiddleware "github.com/aws/aws-sdk-go-v2/aws/middleware"
+	"github.com/aws/smithy-go/middleware"
+
+	"github.com/deployer-cli/deployer/stacks"
+)
+
+const (
+	firstThrottleDelay = 500 * time.Millisecond
+	maxThrottleDelay   = 8 * time.Second
+	firstRetryDelay    = 250 * time.Millisecond
+	maxRetryDelay      = 5 * time.Second
+)
+
+// errGaveUp ends the attempts of one call; what it failed with stands beside it.
+var errGaveUp = errors.New("no more attempts")
+
+// retryer is the SDK's view of a pacer: it waits before each attempt, repeats
+// what was throttled for as long as it takes, and what failed for another
+// passing reason a few times. A repeated write carries the same token, which is
+// what makes repeating it safe.
+type retryer struct {
+	access    stacks.Access
+	limits    Limits
+	pacer     *pacer
+	counter   *Counter
+	throttled func(stacks.Access, string)
+}
+
+var _ aws.RetryerV2 = (*retryer)(nil)
+
+// callState is what one call, attempts and all, has been through. It is only
+// touched by the goroutine that makes the call.
+type callState struct {
+	started  time.Time
+	failures int // for passing reasons other than throttling
+}
+
+type callStateKey struct{}
+
+// addCallState gives every call its own state, in the context because the SDK
+// shares one retryer among all calls.
+func addCallState(s *middleware.Stack) error {
+	return s.Initialize.Add(middleware.InitializeMiddlewareFunc("DeployerCallState",
+		func(ctx context.Context, in middleware.InitializeInput, next middleware.InitializeHandler) (middleware.InitializeOutput, middleware.Metadata, error) {
+			return next.HandleInitialize(context.WithValue(ctx, callStateKey{}, &callState{started: time.Now()}), in)
+		}), middleware.Before)
+}
+
+// IsErrorRetryable tells whether another attempt may succeed.
+func (r *retryer) IsErrorRetryable(err error) bool { return classify(err) != permanent }
+
+// MaxAttempts is without bound; GetRetryToken ends them.
+func (r *retryer) MaxAttempts() int { return 0 }
+
+// RetryDelay grows with each attempt and has chance in it, so that those who
+// failed together do not come back together.
+func (r *retryer) RetryDelay(attempt int, err error) (time.Duration, error) {
+	first, limit := firstRetryDelay, maxRetryDelay
+	if classify(err) == throttle {
+		first, limit = firstThrottleDelay, maxThrottleDelay
+	}
+	d := min(first<<min(max(attempt-1, 0), 10), limit)
+	return d/2 + rand.N(d/2), nil
+}
+
+// GetRetryToken decides whether there is another attempt.
+func (r *retryer) GetRetryToken(ctx context.Context, err error) (func(error) error, error) {
+	state, _ := ctx.Value(callStateKey{}).(*callState)
+	if state == nil {
+		return nil, errGaveUp
+	}
+	if classify(err) == throttle {
+		if time.Since(state.started) >= r.limits.Patience {
+			return nil, errGaveUp
+		}
+		return release, nil
+	}
+	state.failures++
+	if state.failures >= r.limits.Attempts {
+		return nil, errGaveUp
+	}
+	return release, nil
+}
+
+// GetAttemptToken waits until the next call may go out, and counts it.
+func (r *retryer) GetAttemptToken(ctx context.Context) (func(error) error, error) {
+	if err := r.pacer.wait(ctx); err != nil {
+		return nil, err
+	}
+	operation := awsmiddleware.GetServiceID(ctx) + " " + awsmiddleware.GetOperationName(ctx)
+	r.counter.called(operation)
+	return func(err error) error {
+		if classify(err) != throttle {
+			r.pacer.accepted()
+			return nil
+		}
+		r.pacer.throttled()
+		r.counter.wasThrottled()
+		if r.throttled != nil {
+			r.throttled(r.access, operation)
+		}
+		return nil
+	}, nil
+}
+
+// GetInitialToken is the old form of GetAttemptToken, which the SDK prefers.
+func (r *retryer) GetInitialToken() func(error) error { return release }
+
+func release(error) error { return nil }
