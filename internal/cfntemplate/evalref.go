@@ -1,0 +1,326 @@
+package cfntemplate
+
+import (
+	"strings"
+)
+
+// ref evaluates Ref.
+func (e *evaluator) ref(arg any) (any, error) {
+	name, unknown, err := e.name(arg)
+	if err != nil || unknown != nil {
+		return *orUnknown(unknown), err
+	}
+	return e.named(name)
+}
+
+// orUnknown lets callers dereference where an error makes the value moot.
+func orUnknown(u *Unknown) *Unknown {
+	if u == nil {
+		return &Unknown{}
+	}
+	return u
+}
+
+// name evaluates the argument of Ref, which the language extensions allow to be
+// a function.
+func (e *evaluator) name(arg any) (string, *Unknown, error) {
+	if isCall(arg) && e.t.extended() {
+		v, err := e.value(arg)
+		if err != nil {
+			return "", nil, err
+		}
+		if u, ok := v.(Unknown); ok {
+			return "", &u, nil
+		}
+		arg = v
+	}
+	name, ok := text(arg)
+	if !ok || name == "" {
+		return "", nil, refuse("Template format error: every Ref object must have a single String value.")
+	}
+	return name, nil, nil
+}
+
+// named gives the value of a pseudo parameter, parameter or resource.
+func (e *evaluator) named(name string) (any, error) {
+	if strings.HasPrefix(name, pseudoPrefix) {
+		return e.pseudo(name)
+	}
+	if _, ok := e.t.Parameters[name]; ok {
+		v, given := e.env.Parameters[name]
+		if !given {
+			return Unknown{"parameter " + name + " has no value"}, nil
+		}
+		return normal(v), nil
+	}
+	if _, ok := e.t.Resources[name]; !ok {
+		return nil, unresolved([]string{name}, "Resources")
+	}
+	if e.env.Resource == nil {
+		return Unknown{"resource " + name + " does not exist yet"}, nil
+	}
+	v, err := e.env.Resource(name)
+	return normal(v), err
+}
+
+// unresolved refuses references to what the template does not have. Outputs are
+// spoken of without the prefix.
+func unresolved(names []string, block string) *Error {
+	prefix := "Template format error: "
+	if block == "Outputs" {
+		prefix = ""
+	}
+	return refuse("%sUnresolved resource dependencies [%s] in the %s block of the template", prefix, strings.Join(names, ", "), block)
+}
+
+// isPseudo reports whether name is a pseudo parameter.
+func isPseudo(name string) bool {
+	switch name {
+	case "AWS::AccountId", "AWS::NotificationARNs", noValueName, "AWS::Partition",
+		"AWS::Region", "AWS::StackId", "AWS::StackName", "AWS::URLSuffix":
+		return true
+	}
+	return false
+}
+
+func (e *evaluator) pseudo(name string) (any, error) {
+	value := ""
+	switch name {
+	case noValueName:
+		return NoValue, nil
+	case "AWS::NotificationARNs":
+		return normal(e.env.NotificationARNs), nil
+	case "AWS::AccountId":
+		value = e.env.AccountID
+	case "AWS::Region":
+		value = e.env.Region
+	case "AWS::StackId":
+		value = e.env.StackID
+	case "AWS::StackName":
+		value = e.env.StackName
+	case "AWS::Partition":
+		value, _ = e.env.partition()
+	case "AWS::URLSuffix":
+		_, value = e.env.partition()
+	default:
+		return nil, unresolved([]string{name}, "Resources")
+	}
+	if value == "" {
+		return Unknown{name + " is not known"}, nil
+	}
+	return value, nil
+}
+
+// partition gives the partition and the URL suffix, from the region where they are
+// not given.
+func (env *Env) partition() (name, suffix string) {
+	name, suffix = "aws", "amazonaws.com"
+	switch {
+	case env.Region == "":
+		name, suffix = "", ""
+	case strings.HasPrefix(env.Region, "cn-"):
+		name, suffix = "aws-cn", "amazonaws.com.cn"
+	case strings.HasPrefix(env.Region, "us-gov-"):
+		name = "aws-us-gov"
+	case strings.HasPrefix(env.Region, "eusc-"):
+		name, suffix = "aws-eusc", "amazonaws.eu"
+	}
+	if env.Partition != "" {
+		name = env.Partition
+	}
+	if env.URLSuffix != "" {
+		suffix = env.URLSuffix
+	}
+	return name, suffix
+}
+
+// getAtt evaluates Fn::GetAtt.
+func (e *evaluator) getAtt(arg any) (any, error) {
+	resource, attribute, ok := getAttArgs(arg)
+	if !ok {
+		return nil, refuse(textGetAtt)
+	}
+	id, unknown, err := e.part(resource)
+	if err != nil || unknown != nil {
+		return *orUnknown(unknown), err
+	}
+	attr, unknown, err := e.part(attribute)
+	if err != nil || unknown != nil {
+		return *orUnknown(unknown), err
+	}
+	if _, ok := e.t.Resources[id]; !ok {
+		return nil, refuse("Template error: instance of Fn::GetAtt references undefined resource %s", id)
+	}
+	return e.attribute(id, attr)
+}
+
+// part evaluates one part of Fn::GetAtt.
+func (e *evaluator) part(arg any) (string, *Unknown, error) {
+	v, err := e.value(arg)
+	if err != nil {
+		return "", nil, err
+	}
+	if u, ok := v.(Unknown); ok {
+		return "", &u, nil
+	}
+	s, ok := text(v)
+	if !ok || s == "" {
+		return "", nil, refuse(textGetAtt)
+	}
+	return s, nil, nil
+}
+
+func (e *evaluator) attribute(id, attr string) (any, error) {
+	if e.env.Attribute == nil {
+		return Unknown{"attribute " + attr + " of resource " + id + " is not known yet"}, nil
+	}
+	v, err := e.env.Attribute(id, attr)
+	return normal(v), err
+}
+
+// sub evaluates Fn::Sub.
+func (e *evaluator) sub(arg any) (any, error) {
+	s, local, bad := subArgs(arg)
+	if bad != nil {
+		return nil, bad
+	}
+	parts, bad := pieces(s)
+	if bad != nil {
+		return nil, bad
+	}
+	var out strings.Builder
+	var missing *Unknown
+	for _, p := range parts {
+		if p.name == "" {
+			out.WriteString(p.literal)
+			continue
+		}
+		v, err := e.variable(p.name, local)
+		if err != nil {
+			return nil, err
+		}
+		if u, ok := v.(Unknown); ok {
+			missing = &u
+			continue
+		}
+		written, ok := text(v)
+		if !ok && v != NoValue {
+			return nil, refuse("Template error: variable %s in Fn::Sub expression does not resolve to a string", p.name)
+		}
+		out.WriteString(written)
+	}
+	if missing != nil {
+		return *missing, nil
+	}
+	return out.String(), nil
+}
+
+func (e *evaluator) variable(name string, local map[string]any) (any, error) {
+	if v, ok := local[name]; ok {
+		return e.value(v)
+	}
+	id, attr, dotted := strings.Cut(name, ".")
+	if !dotted {
+		return e.named(name)
+	}
+	if _, ok := e.t.Resources[id]; !ok || attr == "" {
+		return nil, refuse("Template error: instance of Fn::Sub references invalid resource attribute %s", name)
+	}
+	return e.attribute(id, attr)
+}
+
+// findInMap evaluates Fn::FindInMap.
+func (e *evaluator) findInMap(arg any) (any, error) {
+	items, ok := listOf(arg, 3, 4)
+	if !ok || len(items) == 4 && !e.t.extended() {
+		return nil, refuse(textFindInMap)
+	}
+	var keys [3]string
+	for i, item := range items[:3] {
+		v, err := e.value(item)
+		if err != nil {
+			return nil, err
+		}
+		if u, ok := v.(Unknown); ok {
+			return u, nil
+		}
+		if keys[i], ok = text(v); !ok {
+			return nil, refuse(textFindInMap)
+		}
+	}
+	found, err := e.t.lookup(keys)
+	if err == nil {
+		return e.value(found)
+	}
+	if len(items) == 4 {
+		if def, ok := items[3].(map[string]any); ok && len(def) == 1 && def["DefaultValue"] != nil {
+			return e.value(def["DefaultValue"])
+		}
+		return nil, refuse(textFindInMap)
+	}
+	return nil, err
+}
+
+func (t *Template) lookup(keys [3]string) (any, error) {
+	mapping, ok := t.Mappings[keys[0]].(map[string]any)
+	if !ok {
+		return nil, refuse("Template error: Mapping named '%s' is not present in the 'Mappings' section of template.", keys[0])
+	}
+	attributes, _ := mapping[keys[1]].(map[string]any)
+	v, ok := attributes[keys[2]]
+	if !ok {
+		return nil, refuse("Template error: Unable to get mapping for %s::%s::%s", keys[0], keys[1], keys[2])
+	}
+	return v, nil
+}
+
+// importValue evaluates Fn::ImportValue.
+func (e *evaluator) importValue(arg any) (any, error) {
+	v, err := e.value(arg)
+	if err != nil {
+		return nil, err
+	}
+	if u, ok := v.(Unknown); ok {
+		return u, nil
+	}
+	name, ok := text(v)
+	if !ok || name == "" {
+		return nil, refuse(textImport)
+	}
+	if e.env.Import == nil {
+		return Unknown{"export " + name + " is not known"}, nil
+	}
+	out, err := e.env.Import(name)
+	return normal(out), err
+}
+
+// stackOutput evaluates Fn::GetStackOutput.
+func (e *evaluator) stackOutput(arg any) (any, error) {
+	m, ok := arg.(map[string]any)
+	if !ok {
+		return nil, refuse(textStackOutput)
+	}
+	v, err := e.object(m)
+	if err != nil {
+		return nil, err
+	}
+	args, _ := v.(map[string]any)
+	if u, ok := unknownBelow(args); ok {
+		return u, nil
+	}
+	if bad := checkStackOutput(args); bad != nil {
+		return nil, bad
+	}
+	if e.env.StackOutput == nil {
+		return Unknown{"outputs of other stacks are not known"}, nil
+	}
+	out, err := e.env.StackOutput(args)
+	return normal(out), err
+}
+
+func checkStackOutput(args map[string]any) *Error {
+	if args["StackName"] == nil && args["StackArn"] == nil && args["StackId"] == nil || args["OutputName"] == nil {
+		return refuse(textStackOutput)
+	}
+	return nil
+}

@@ -1,0 +1,303 @@
+package cfntemplate
+
+import (
+	"math"
+	"strconv"
+	"strings"
+)
+
+// skipped reports whether a key of a section is a loop or macro call rather than
+// a name.
+func skipped(key string) bool {
+	return key == fnTransform || strings.HasPrefix(key, forEachPrefix)
+}
+
+func (t *Template) takeParameters(section map[string]any, names []string) *Error {
+	t.Parameters = make(map[string]Parameter, len(names))
+	for _, name := range names {
+		if skipped(name) {
+			continue
+		}
+		at := t.places.key(section, name)
+		raw, ok := section[name].(map[string]any)
+		if !ok {
+			return refuse("Template format error: Any Parameters member must be an object.").at(at)
+		}
+		p, err := t.parameter(name, raw)
+		if err != nil {
+			return err.at(at)
+		}
+		p.Line, p.Column = at.line, at.column
+		t.Parameters[name] = p
+		t.ParameterNames = append(t.ParameterNames, name)
+	}
+	return nil
+}
+
+// parameterKeys are the members of a parameter. Those that must be numbers or
+// lists are taken apart by parameter.
+const parameterKeys = " Type Default Description AllowedPattern AllowedValues ConstraintDescription MinLength MaxLength MinValue MaxValue NoEcho "
+
+func (t *Template) parameter(name string, raw map[string]any) (Parameter, *Error) {
+	p := Parameter{Name: name}
+	kind, ok := text(raw["Type"])
+	if !ok || kind == "" {
+		return p, refuse("Template format error: Every Parameters object must contain a Type member.")
+	}
+	p.Type = kind
+	for _, key := range t.places.keys(raw) {
+		if !strings.Contains(parameterKeys, " "+key+" ") {
+			return p, refuse("Invalid template parameter property '%s'", key).at(t.places.key(raw, key))
+		}
+		if err := p.set(key, raw[key]); err != nil {
+			return p, err.at(t.places.key(raw, key))
+		}
+	}
+	return p, nil
+}
+
+func (p *Parameter) set(key string, v any) *Error {
+	if key == "AllowedValues" {
+		return p.setAllowed(v)
+	}
+	s, ok := text(v)
+	if !ok {
+		return refuse("Template format error: Every %s member must be a string.", key)
+	}
+	switch key {
+	case "Default":
+		p.Default = &s
+	case "Description":
+		p.Description = s
+	case "AllowedPattern":
+		p.AllowedPattern = s
+	case "ConstraintDescription":
+		p.ConstraintDescription = s
+	case "NoEcho":
+		p.NoEcho = strings.EqualFold(s, "true")
+	case "MinLength":
+		return setInt(&p.MinLength, key, s)
+	case "MaxLength":
+		return setInt(&p.MaxLength, key, s)
+	case "MinValue":
+		return setFloat(&p.MinValue, key, s)
+	case "MaxValue":
+		return setFloat(&p.MaxValue, key, s)
+	}
+	return nil
+}
+
+func (p *Parameter) setAllowed(v any) *Error {
+	items, ok := v.([]any)
+	if !ok {
+		return refuse("Template format error: Every AllowedValues member must be a list.")
+	}
+	for _, item := range items {
+		s, ok := text(item)
+		if !ok {
+			return refuse("Template format error: Every AllowedValues value must be a string.")
+		}
+		p.AllowedValues = append(p.AllowedValues, s)
+	}
+	return nil
+}
+
+func setInt(to **int, key, s string) *Error {
+	n, err := strconv.Atoi(s)
+	if err != nil || n < 0 {
+		return refuse("Template format error: Every %s member must be a number.", key)
+	}
+	*to = &n
+	return nil
+}
+
+func setFloat(to **float64, key, s string) *Error {
+	f, err := strconv.ParseFloat(s, 64)
+	if err != nil || math.IsNaN(f) || math.IsInf(f, 0) {
+		return refuse("Template format error: Every %s member must be a number.", key)
+	}
+	*to = &f
+	return nil
+}
+
+func (t *Template) takeMappings(section map[string]any, names []string) *Error {
+	t.Mappings = section
+	for _, name := range names {
+		if skipped(name) {
+			continue
+		}
+		at := t.places.key(section, name)
+		mapping, ok := section[name].(map[string]any)
+		if !ok {
+			return refuse("Template format error: Every Mappings member %s must be a map", name).at(at)
+		}
+		if err := t.checkMapping(name, mapping); err != nil {
+			return err.at(at)
+		}
+	}
+	return nil
+}
+
+func (t *Template) checkMapping(name string, mapping map[string]any) *Error {
+	for _, top := range t.places.keys(mapping) {
+		if skipped(top) {
+			continue
+		}
+		at := t.places.key(mapping, top)
+		attributes, ok := mapping[top].(map[string]any)
+		if !ok {
+			return refuse("Template format error: Every Mappings member %s must be a map", name).at(at)
+		}
+		for _, second := range t.places.keys(attributes) {
+			if _, isMap := attributes[second].(map[string]any); isMap && second != fnTransform {
+				return refuse("Template format error: Every Mappings attribute must be a String or a List.").at(t.places.key(attributes, second))
+			}
+		}
+	}
+	return nil
+}
+
+func (t *Template) takeConditions(section map[string]any, names []string) *Error {
+	t.Conditions = section
+	for _, name := range names {
+		if _, ok := section[name].(map[string]any); !ok && !skipped(name) {
+			return refuse("Template format error: Every Conditions member must be a boolean function.").at(t.places.key(section, name))
+		}
+	}
+	return nil
+}
+
+func (t *Template) takeRules(section map[string]any, names []string) *Error {
+	t.Rules = section
+	for _, name := range names {
+		if _, ok := section[name].(map[string]any); !ok && !skipped(name) {
+			return refuse("Template format error: Any Rules member must be an object.").at(t.places.key(section, name))
+		}
+	}
+	return nil
+}
+
+func (t *Template) takeResources(section map[string]any, names []string) *Error {
+	t.Resources = make(map[string]Resource, len(names))
+	if len(names) == 0 && !t.hasMacro() {
+		return refuse("Template format error: At least one Resources member must be defined.").at(t.places.key(t.Doc, "Resources"))
+	}
+	for _, name := range names {
+		if skipped(name) {
+			continue
+		}
+		at := t.places.key(section, name)
+		raw, ok := section[name].(map[string]any)
+		if !ok {
+			return refuse("Template format error: Any Resources member must be an object.").at(at)
+		}
+		r, err := t.resource(name, raw)
+		if err != nil {
+			return err.at(at)
+		}
+		r.Line, r.Column = at.line, at.column
+		t.Resources[name] = r
+		t.ResourceNames = append(t.ResourceNames, name)
+	}
+	return nil
+}
+
+func (t *Template) resource(name string, raw map[string]any) (Resource, *Error) {
+	r := Resource{
+		LogicalID: name, Raw: raw,
+		Metadata: raw["Metadata"], CreationPolicy: raw["CreationPolicy"], UpdatePolicy: raw["UpdatePolicy"],
+	}
+	var ok bool
+	if r.Type, ok = raw["Type"].(string); !ok || r.Type == "" {
+		if _, transformed := raw[fnTransform]; !transformed {
+			return r, refuse("Template format error: [/Resources/%s] Every Resources object must contain a Type member.", name)
+		}
+	}
+	if v, given := raw["Properties"]; given {
+		if r.Properties, ok = v.(map[string]any); !ok {
+			return r, refuse("Template format error: [/Resources/%s/Properties] Every Properties member must be an object.", name).at(t.places.key(raw, "Properties"))
+		}
+	}
+	if v, given := raw["Condition"]; given {
+		if r.Condition, ok = v.(string); !ok {
+			return r, refuse("Template format error: Every Condition member must be a string.").at(t.places.key(raw, "Condition"))
+		}
+	}
+	var err *Error
+	if r.DependsOn, err = dependsOn(raw["DependsOn"]); err != nil {
+		return r, err.at(t.places.key(raw, "DependsOn"))
+	}
+	r.DeletionPolicy, _ = raw["DeletionPolicy"].(string)
+	r.UpdateReplacePolicy, _ = raw["UpdateReplacePolicy"].(string)
+	return r, nil
+}
+
+func dependsOn(v any) ([]string, *Error) {
+	switch v := v.(type) {
+	case nil:
+		return nil, nil
+	case string:
+		return []string{v}, nil
+	case []any:
+		names := make([]string, 0, len(v))
+		for _, item := range v {
+			s, ok := item.(string)
+			if !ok {
+				return nil, refuse("Template format error: DependsOn must be a string or list of strings.")
+			}
+			names = append(names, s)
+		}
+		return names, nil
+	default:
+		return nil, refuse("Template format error: DependsOn must be a string or list of strings.")
+	}
+}
+
+func (t *Template) takeOutputs(section map[string]any, names []string) *Error {
+	t.Outputs = make(map[string]Output, len(names))
+	for _, name := range names {
+		if skipped(name) {
+			continue
+		}
+		at := t.places.key(section, name)
+		raw, ok := section[name].(map[string]any)
+		if !ok {
+			return refuse("Template format error: Any Outputs member must be an object.").at(at)
+		}
+		o, err := t.output(name, raw)
+		if err != nil {
+			return err.at(at)
+		}
+		o.Line, o.Column = at.line, at.column
+		t.Outputs[name] = o
+		t.OutputNames = append(t.OutputNames, name)
+	}
+	return nil
+}
+
+func (t *Template) output(name string, raw map[string]any) (Output, *Error) {
+	o := Output{Key: name, Value: raw["Value"]}
+	if _, transformed := raw[fnTransform]; o.Value == nil && !transformed {
+		return o, refuse("Template format error: Every Outputs member must contain a Value object")
+	}
+	o.Description, _ = text(raw["Description"])
+	var ok bool
+	if v, given := raw["Condition"]; given {
+		if o.Condition, ok = v.(string); !ok {
+			return o, refuse("Template format error: Every Condition member must be a string.").at(t.places.key(raw, "Condition"))
+		}
+	}
+	v, given := raw["Export"]
+	if !given {
+		return o, nil
+	}
+	export, ok := v.(map[string]any)
+	if o.ExportName = export["Name"]; !ok || o.ExportName == nil {
+		return o, badExport(name).at(t.places.key(raw, "Export"))
+	}
+	return o, nil
+}
+
+func badExport(output string) *Error {
+	return refuse("Template format error: Output %s is malformed. The Name field of every Export member must be specified and consist only of alphanumeric characters, colons, or hyphens.", output)
+}
