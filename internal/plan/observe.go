@@ -1,0 +1,226 @@
+package plan
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/hashicorp/go-multierror"
+
+	"github.com/deployer-cli/deployer/stacks"
+)
+
+// Sweeper reads all stacks that one access reaches at once.
+type Sweeper interface {
+	Sweep(ctx context.Context, a stacks.Access) (map[string]*stacks.Live, error)
+}
+
+// Reader reads what a sweep does not tell of a stack.
+type Reader interface {
+	Template(ctx context.Context, a stacks.Access, stackID string) ([]byte, error)
+	Policy(ctx context.Context, a stacks.Access, stackID string) ([]byte, error)
+	Resources(ctx context.Context, a stacks.Access, stackID string) ([]stacks.Resource, error)
+}
+
+// Relations reads who else has to do with a stack: its change sets, and those
+// who import its exports. Importers answers none with an empty list and any
+// doubt with an error.
+type Relations interface {
+	Proposals(ctx context.Context, a stacks.Access, stackID string) ([]string, error)
+	Importers(ctx context.Context, a stacks.Access, export string) ([]string, error)
+}
+
+// Cache keeps templates of live stacks between runs. A template is the same as
+// long as the stack has the same id and did not change since.
+type Cache interface {
+	Template(stackID string, changed time.Time) ([]byte, bool)
+	Keep(stackID string, changed time.Time, body []byte)
+}
+
+// Sources is what Observe reads from. Cache may be nil; Cache and the others
+// are used by several goroutines.
+type Sources struct {
+	Sweeper   Sweeper
+	Reader    Reader
+	Relations Relations
+	Cache     Cache
+	Access    func(*stacks.Stack) stacks.Access // nil: the stack's own
+	Contents  bool                              // read the resources of every stack too, as a delete has to show them
+	Parallel  int                               // how many reads at once; 0 means 8
+}
+
+const defaultReads = 8
+
+func (s Sources) access(st *stacks.Stack) stacks.Access {
+	if s.Access == nil {
+		return st.Access
+	}
+	return s.Access(st)
+}
+
+// Observe reads how the stacks live: one sweep for each access they share, and
+// of single stacks only what the sweep does not tell and the plan has to know.
+// A read that fails is an error; it never makes a stack look absent.
+func Observe(ctx context.Context, src Sources, sts []*stacks.Stack) (*Snapshot, error) {
+	o := &observer{src: src, out: &Snapshot{seen: make(map[stacks.Path]Observation, len(sts))}, live: map[stacks.Access]map[string]*stacks.Live{}}
+	groups := map[stacks.Access]bool{}
+	var accesses []stacks.Access
+	for _, st := range sts {
+		if a := src.access(st); !groups[a] {
+			groups[a] = true
+			accesses = append(accesses, a)
+		}
+	}
+	o.each(ctx, len(accesses), func(i int) { o.sweep(ctx, accesses[i]) })
+	if err := o.ended(ctx); err != nil {
+		return nil, err
+	}
+	o.each(ctx, len(sts), func(i int) { o.stack(ctx, sts[i]) })
+	if err := o.ended(ctx); err != nil {
+		return nil, err
+	}
+	return o.out, nil
+}
+
+// ObserveImports looks up who imports the given exports of a stack, as
+// Builder.AtRisk names them, and adds it to the snapshot. A lookup that fails
+// is written down as unknown, which blocks what would need it.
+func ObserveImports(ctx context.Context, src Sources, snapshot *Snapshot, st *stacks.Stack, exports []string) error {
+	found, _ := snapshot.Get(st.Path)
+	imported := make(map[string][]string, len(exports))
+	for _, e := range exports {
+		names, err := src.Relations.Importers(ctx, src.access(st), e)
+		switch {
+		case ctx.Err() != nil:
+			return context.Cause(ctx)
+		case err != nil:
+			found.ImportsUnknown = err
+		default:
+			imported[e] = slices.Sorted(slices.Values(names))
+		}
+	}
+	found.Imported = imported
+	snapshot.Put(st.Path, found)
+	return nil
+}
+
+type observer struct {
+	src  Sources
+	mu   sync.Mutex // guards what stands below
+	live map[stacks.Access]map[string]*stacks.Live
+	out  *Snapshot
+	errs *multierror.Error
+}
+
+// each runs do for 0 to n-1, some at a time.
+func (o *observer) each(ctx context.Context, n int, do func(int)) {
+	limit := o.src.Parallel
+	if limit <= 0 {
+		limit = defaultReads
+	}
+	var wg sync.WaitGroup
+	work := make(chan int)
+	for range min(limit, n) {
+		wg.Go(func() {
+			for i := range work {
+				do(i)
+			}
+		})
+	}
+	for i := range n {
+		if ctx.Err() != nil {
+			break
+		}
+		work <- i
+	}
+	close(work)
+	wg.Wait()
+}
+
+// ended gives what went wrong so far, in an order of its own making.
+func (o *observer) ended(ctx context.Context) error {
+	if ctx.Err() != nil {
+		return context.Cause(ctx)
+	}
+	if o.errs != nil {
+		slices.SortFunc(o.errs.Errors, func(a, b error) int {
+			if a.Error() < b.Error() {
+				return -1
+			}
+			return 1
+		})
+	}
+	return o.errs.ErrorOrNil()
+}
+
+func (o *observer) fail(err error) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.errs = multierror.Append(o.errs, err)
+}
+
+func (o *observer) sweep(ctx context.Context, a stacks.Access) {
+	live, err := o.src.Sweeper.Sweep(ctx, a)
+	if err != nil {
+		o.fail(fmt.Errorf("list the stacks in %s: %w", a.Region, err))
+		return
+	}
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.live[a] = live
+}
+
+func (o *observer) stack(ctx context.Context, st *stacks.Stack) {
+	a := o.src.access(st)
+	seen := Observation{Live: o.live[a][st.Name]}
+	if err := o.details(ctx, a, st, &seen); err != nil {
+		o.fail(fmt.Errorf("read stack %s: %w", st.Path, err))
+		return
+	}
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.out.Put(st.Path, seen)
+}
+
+// details reads what the stack's status and config make necessary.
+func (o *observer) details(ctx context.Context, a stacks.Access, st *stacks.Stack, seen *Observation) (err error) {
+	live := seen.Live
+	if live == nil || live.Status == stacks.DeleteComplete {
+		return nil
+	}
+	switch {
+	case live.Status == stacks.ReviewInProgress:
+		seen.Proposals, err = o.src.Relations.Proposals(ctx, a, live.ID)
+		return err
+	case Decide(Found{Status: live.Status, DisableRollback: live.DisableRollback}).Action == Recreate, st.Obsolete, o.src.Contents:
+		seen.Resources, err = o.src.Reader.Resources(ctx, a, live.ID)
+		if seen.Resources == nil && err == nil {
+			seen.Resources = []stacks.Resource{}
+		}
+		return err
+	case live.Status.InProgress(), st.Ignore:
+		return nil
+	}
+	if st.StackPolicy.Kind != stacks.Null {
+		if seen.Policy, err = o.src.Reader.Policy(ctx, a, live.ID); err != nil {
+			return err
+		}
+	}
+	seen.Template, err = o.template(ctx, a, live)
+	return err
+}
+
+func (o *observer) template(ctx context.Context, a stacks.Access, live *stacks.Live) ([]byte, error) {
+	if o.src.Cache != nil {
+		if body, ok := o.src.Cache.Template(live.ID, live.Changed()); ok {
+			return body, nil
+		}
+	}
+	body, err := o.src.Reader.Template(ctx, a, live.ID)
+	if err == nil && o.src.Cache != nil {
+		o.src.Cache.Keep(live.ID, live.Changed(), body)
+	}
+	return body, err
+}
