@@ -15,7 +15,8 @@ func Expand(t *Template, env *Env) (*Template, error) {
 	if !t.extended() {
 		return t, nil
 	}
-	x := &expander{e: t.evaluator(env), places: maps.Clone(t.places), orders: map[uintptr][]string{}}
+	base := *t // collections and policies are evaluated with the expanded conditions
+	x := &expander{e: base.evaluator(env), places: maps.Clone(t.places), orders: map[uintptr][]string{}}
 	doc := maps.Clone(t.Doc)
 	x.places.inherit(doc, t.Doc)
 	for _, section := range []string{"Conditions", "Resources", "Outputs"} {
@@ -28,6 +29,9 @@ func Expand(t *Template, env *Env) (*Template, error) {
 			return nil, err
 		}
 		doc[section] = expanded
+		if section == "Conditions" {
+			base.Conditions = expanded
+		}
 	}
 	if err := x.policies(doc["Resources"]); err != nil {
 		return nil, err

@@ -26,7 +26,7 @@ func (t *Type) NearestAttribute(a string) (string, bool) {
 // Equal candidates are decided by order.
 func Closest(name string, candidates []string) (string, bool) {
 	lower := strings.ToLower(name)
-	limit := 1 + len(name)/8
+	limit := min(1+len(name)/4, 2+len(name)/24)
 	best, found := "", false
 	for _, c := range candidates {
 		if d := distance(lower, strings.ToLower(c), limit); d <= limit {
