@@ -1,0 +1,91 @@
+package prepare
+
+import (
+	"errors"
+
+	"github.com/deployer-cli/deployer/internal/cfntemplate"
+	"github.com/deployer-cli/deployer/stacks"
+	"github.com/deployer-cli/deployer/templates"
+)
+
+// body renders the template and reads it.
+func (m *making) body() {
+	st, ok := m.source()
+	if !ok {
+		return
+	}
+	data := stacks.Value{}
+	if m.ports.Renderer.NeedsData(st) {
+		if data, ok = m.resolve("sceptre_user_data", st.UserData); !ok {
+			return
+		}
+	}
+	body, err := m.ports.Renderer.Render(m.ctx, st, data)
+	if err != nil {
+		m.fail(err)
+		return
+	}
+	m.out.Body = body.Text
+	m.out.BodyLate = body.Late
+	m.after(body.After...)
+	m.read(body)
+}
+
+// source resolves what stands under template. The answer is a copy of the
+// stack.
+func (m *making) source() (*stacks.Stack, bool) {
+	args := m.stack.Template.Args
+	if args.Kind != stacks.Map {
+		return m.stack, true
+	}
+	resolved, ok := m.resolve("template", args)
+	if !ok {
+		return nil, false
+	}
+	if after, unknown := resolved.HasUnknown(); unknown {
+		m.out.BodyLate = true
+		m.after(after...)
+		return nil, false
+	}
+	st := *m.stack
+	st.Template.Args = resolved
+	if p, ok := resolved.Get("path"); ok && p.IsScalar() {
+		st.Template.Path = p.Text
+	}
+	return &st, true
+}
+
+// read parses the body. What holds placeholders may be no template yet, which
+// is no error.
+func (m *making) read(body templates.Body) {
+	if len(body.Text) == 0 {
+		return
+	}
+	t, err := m.ports.Parser.Parse(body.Text)
+	switch {
+	case err == nil:
+		m.template = t
+	case !body.Late:
+		m.fail(m.unreadable(body, err))
+	}
+}
+
+// unreadable places a template's error in the template, as exactly as its
+// rendering allows.
+func (m *making) unreadable(body templates.Body, err error) error {
+	p := &stacks.Problem{
+		Pos:  stacks.Pos{File: body.File},
+		What: "template of " + string(m.stack.Path),
+		Why:  err.Error(),
+	}
+	te, ok := errors.AsType[*cfntemplate.Error](err)
+	switch {
+	case !ok:
+	case body.Exact:
+		p.Pos.Line, p.Pos.Column, p.Why = te.Line, te.Column, te.Message
+	default:
+		p.Why = te.Message
+		p.Tip = "see what it renders to: deployer generate " + string(m.stack.Path)
+	}
+	return p
+}
