@@ -85,7 +85,8 @@ type ResourceChange struct {
 func RootCause(events []Event) (Event, bool) {
 	var fallback Event
 	for _, e := range events {
-		if !strings.HasSuffix(e.Status, "_FAILED") && !(e.OfStack() && strings.Contains(e.Status, "ROLLBACK_IN_PROGRESS")) {
+		rollback := e.OfStack() && strings.Contains(e.Status, "ROLLBACK_IN_PROGRESS")
+		if !strings.HasSuffix(e.Status, "_FAILED") && !rollback {
 			continue
 		}
 		if e.OfStack() {

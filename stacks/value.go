@@ -1,6 +1,7 @@
 package stacks
 
 import (
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -102,9 +103,9 @@ func (v Value) IsScalar() bool {
 
 // Get returns the field of a Map with the given key.
 func (v Value) Get(key string) (Value, bool) {
-	for i := len(v.Fields) - 1; i >= 0; i-- {
-		if v.Fields[i].Key == key {
-			return v.Fields[i].Value, true
+	for _, f := range slices.Backward(v.Fields) {
+		if f.Key == key {
+			return f.Value, true
 		}
 	}
 	return Value{}, false

@@ -101,7 +101,7 @@ func (l *live) replace(lines []string) {
 	}
 	l.drawn = len(lines)
 	if b.Len() > 0 {
-		io.WriteString(l.st.W, b.String()) //nolint:errcheck // a terminal that is gone must not stop the run
+		io.WriteString(l.st.W, b.String())
 	}
 }
 

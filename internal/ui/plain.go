@@ -54,8 +54,10 @@ func plainLine(e event.Event, p *progress, st Stream) string {
 		if st.Verbose || strings.HasSuffix(e.Status, "_FAILED") {
 			return strings.TrimRight(fmt.Sprintf("  %s %s %s %s %s", e.Stack, e.Resource, e.Type, e.Status, clean(e.Reason)), " ")
 		}
+		return ""
+	default:
+		return "" // told already, or of no interest in a log
 	}
-	return ""
 }
 
 func stillThere(p *progress, now time.Time) string {
@@ -80,6 +82,6 @@ func JSONLines(w io.Writer) event.Sink {
 	enc := json.NewEncoder(w)
 	enc.SetEscapeHTML(false)
 	return event.Func(func(e event.Event) {
-		enc.Encode(e) //nolint:errcheck,errchkjson // a reader that is gone must not stop the run
+		enc.Encode(e) //nolint:errcheck // a reader that is gone must not stop the run
 	})
 }

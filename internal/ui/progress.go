@@ -105,9 +105,10 @@ func (p *progress) end(e event.Event, s Style) string {
 		return s.Dim(fmt.Sprintf("· %s skipped: %s", e.Stack, clean(e.Cause)))
 	case event.StepUnknown:
 		return s.Warn(fmt.Sprintf("? %s %s", e.Stack, e.Action)) + strings.TrimRight(": "+clean(e.Reason), ": ")
-	}
-	if e.Action == "unchanged" {
-		return s.Dim(fmt.Sprintf("= %s unchanged", e.Stack))
+	default:
+		if e.Action == "unchanged" {
+			return s.Dim(fmt.Sprintf("= %s unchanged", e.Stack))
+		}
 	}
 	return s.Good(fmt.Sprintf("✓ %s", e.Stack)) + fmt.Sprintf(" %s%s", e.Action, took)
 }

@@ -186,3 +186,10 @@ func (v *planView) change(c stacks.ResourceChange) string {
 		return v.s.Warn("~ ") + text
 	}
 }
+
+// ShowDigest writes what a reviewer compares.
+func ShowDigest(w io.Writer, s Style, p *plan.Plan) {
+	if p.Digest != "" {
+		fmt.Fprintln(w, s.Dim("digest "+p.Digest))
+	}
+}
