@@ -67,7 +67,8 @@ func checkJSON(body []byte) error {
 	before := body[:max(offset-1, 0)]
 	line := bytes.Count(before, []byte("\n")) + 1
 	column := len(before) - bytes.LastIndexByte(before, '\n')
-	return refuse("Template format error: JSON not well-formed. (line %d, column %d)", line, column).at(place{line, column})
+	// CloudFormation names the column after the offending one.
+	return refuse("Template format error: JSON not well-formed. (line %d, column %d)", line, column+1).at(place{line, column})
 }
 
 // fill takes the sections of doc; order gives the keys of a section.

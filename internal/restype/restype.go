@@ -18,7 +18,7 @@ import (
 	"sync"
 )
 
-//go:generate go run gen/main.go -package "$SERVICE_SPEC" -merge resource-types.json.gz -out resource-types.json.gz
+//go:generate go run gen/main.go -package $SERVICE_SPEC -table resource-types.json.gz
 
 //go:embed resource-types.json.gz
 var packed []byte
