@@ -1,0 +1,304 @@
+package engine
+
+import (
+	"strings"
+	"time"
+)
+
+// apply performs the next step in making a resource what it shall be: start,
+// begin when something new is made, finish.
+func (s *session) apply(st *stack, op *operation, i int) {
+	switch n := &op.Nodes[i]; n.State {
+	case nodeReady:
+		s.applyStart(st, op, i)
+	case nodeStarted:
+		s.applyBegin(st, op, i)
+	case nodeRunning:
+		s.applyFinish(st, op, i)
+	}
+}
+
+func (s *session) applyStart(st *stack, op *operation, i int) {
+	n := &op.Nodes[i]
+	c, err := s.scope(st, &st.Now)
+	if err != nil {
+		s.failNode(st, op, i, reasonOf(err))
+		return
+	}
+	next, err := s.desired(st, c, n.ID)
+	r := s.resource(st.ID, n.ID)
+	if r == nil || !r.alive() || r.Status == createFailed {
+		s.startCreate(st, op, i, r, next)
+	} else {
+		s.startUpdate(st, op, i, r, next, err)
+	}
+	if err != nil && n.active() {
+		s.failNode(st, op, i, reasonOf(err))
+	}
+}
+
+func (s *session) startCreate(st *stack, op *operation, i int, r *resource, next *state) {
+	n := &op.Nodes[i]
+	fresh := &resource{ID: n.ID, state: state{Type: next.Type, OnDelete: next.OnDelete}, Next: next, Born: true}
+	if r != nil && r.alive() && r.Physical != "" {
+		fresh.Old = append(r.Old, leftover{state: r.state})
+	}
+	n.How, n.State = howCreate, nodeStarted
+	s.setResource(st, fresh, createInProgress, "")
+	if text, early := validate(n.ID, next); text != "" {
+		if early {
+			fresh.Detailed = validationFailed
+			op.Invalid = append(op.Invalid, n.ID)
+		}
+		s.failNode(st, op, i, text)
+		return
+	}
+	s.laterNode(st, op, i, s.e.between(700*time.Millisecond, 1300*time.Millisecond, "begin", st.ID, st.OpID, n.ID))
+}
+
+func (s *session) startUpdate(st *stack, op *operation, i int, r *resource, next *state, err error) {
+	n := &op.Nodes[i]
+	before := r.state
+	how, changed := difference(&before, next)
+	if err != nil {
+		how = howUpdate
+	}
+	if how == howNothing {
+		r.Deps, r.OnDelete, r.OnReplace, r.Extra, r.Tags = next.Deps, next.OnDelete, next.OnReplace, next.Extra, next.Tags
+		if r.Prior == nil && !r.Born {
+			r.Prior = &before
+		}
+		s.saveResource(st.ID, r)
+		n.How, n.State = howNothing, nodeDone
+		return
+	}
+	if r.Prior == nil && !r.Born {
+		r.Prior = &before
+	}
+	r.Detailed = ""
+	n.How = how
+	if why := s.refusal(st, op, r, next, how); why != "" {
+		s.failNode(st, op, i, why)
+		return
+	}
+	if err != nil {
+		return
+	}
+	r.Next = next
+	if text, early := validate(n.ID, next); text != "" {
+		if early {
+			r.Detailed = validationFailed
+			op.Invalid = append(op.Invalid, n.ID)
+		}
+		s.setResource(st, r, updateInProgress, "")
+		s.failNode(st, op, i, text)
+		return
+	}
+	if how == howReplace {
+		if why := customNamed(r, changed, next); why != "" {
+			s.failNode(st, op, i, why)
+			return
+		}
+		s.setResource(st, r, updateInProgress, replacing)
+		n.State = nodeStarted
+		s.laterNode(st, op, i, s.e.between(700*time.Millisecond, 1300*time.Millisecond, "begin", st.ID, st.OpID, n.ID))
+		return
+	}
+	r.Touched = true
+	s.setResource(st, r, updateInProgress, "")
+	n.State = nodeRunning
+	if next.Type == stackType {
+		s.updateChild(st, op, i, r)
+		return
+	}
+	s.run(st, op, i, r)
+}
+
+// refusal is why the stack policy or the kind of resource forbids a change.
+func (s *session) refusal(st *stack, op *operation, r *resource, next *state, how string) string {
+	action := "Update:Modify"
+	if how == howReplace {
+		action = "Update:Replace"
+	}
+	if next.Type != r.Type {
+		return "Update of resource type is not permitted. The new template modifies resource type of the following resources: [" + r.ID + "]"
+	}
+	return s.denied(st, op, action, r.ID, r.Type)
+}
+
+// customNamed refuses to replace a resource whose chosen name stays: the new
+// one would need the name of the old.
+func customNamed(r *resource, changed []string, next *state) string {
+	property, name := chosenName(next)
+	if name == "" {
+		return ""
+	}
+	for _, p := range changed {
+		if p == property {
+			return ""
+		}
+	}
+	return "CloudFormation cannot update a stack when a custom-named resource requires replacing. Rename " + name + " and update the stack again."
+}
+
+// applyBegin makes the new physical resource.
+func (s *session) applyBegin(st *stack, op *operation, i int) {
+	n := &op.Nodes[i]
+	r := s.resource(st.ID, n.ID)
+	if text, code, failed := s.fault(st, r.Next.Type, n, "start"); failed {
+		s.failNode(st, op, i, s.handlerMessage(st, n.ID, text, code))
+		return
+	}
+	if why := s.badReference(st, r.Next); why != "" {
+		s.failNode(st, op, i, why)
+		return
+	}
+	next := *r.Next
+	named := s.identify(st, n.ID, &next, st.OpID)
+	if named {
+		if why := s.conflict(st, n.ID, &next); why != "" {
+			s.failNode(st, op, i, why)
+			return
+		}
+	}
+	if n.How == howReplace {
+		r.Old = append(r.Old, leftover{state: r.state})
+	}
+	r.Touched, r.state, r.Next = true, next, nil
+	n.State = nodeRunning
+	if next.Type == stackType {
+		s.createChild(st, op, i, r)
+		return
+	}
+	s.keepIDs(st, r)
+	s.claim(st, r.ID, &r.state)
+	status := createInProgress
+	if n.How == howReplace {
+		status = updateInProgress
+	}
+	s.setResource(st, r, status, initiated)
+	s.run(st, op, i, r)
+}
+
+// keepIDs stores the attributes by which others refer to a resource.
+func (s *session) keepIDs(st *stack, r *resource) {
+	for _, name := range []string{"Arn", "GroupId", "AllocationId"} {
+		v, ok := s.attribute(st, &r.state, name)
+		if text, isText := v.(string); ok && isText {
+			if r.Attrs == nil {
+				r.Attrs = map[string]string{}
+			}
+			r.Attrs[name] = text
+		}
+	}
+}
+
+// run lets a resource take its time.
+func (s *session) run(st *stack, op *operation, i int, r *resource) {
+	n := &op.Nodes[i]
+	create, update, _ := s.e.cfg.Durations(r.Type)
+	d := create
+	if n.How == howUpdate {
+		d = update
+	}
+	if wait, ok := s.signalWait(r); ok && n.How != howUpdate {
+		d = wait
+	}
+	d = s.e.about(d, "time", st.ID, st.OpID, n.ID, n.How)
+	s.laterNode(st, op, i, s.slowed(st, r.Type, n, d))
+}
+
+func (s *session) applyFinish(st *stack, op *operation, i int) {
+	n := &op.Nodes[i]
+	r := s.resource(st.ID, n.ID)
+	if r.Type == stackType && !s.childSettled(st, op, i, r) {
+		return
+	}
+	text, code, failed := s.fault(st, r.Type, n, "end")
+	if failed {
+		s.failNode(st, op, i, s.handlerMessage(st, n.ID, text, code))
+		return
+	}
+	if why := s.unsignalled(r, n); why != "" {
+		s.failNode(st, op, i, why)
+		return
+	}
+	if n.How == howUpdate {
+		if why := s.badReference(st, r.Next); why != "" {
+			s.failNode(st, op, i, why)
+			return
+		}
+		s.takeNext(st, r)
+	}
+	n.State = nodeDone
+	status := updateComplete
+	if n.How == howCreate {
+		status = createComplete
+	}
+	s.setResource(st, r, status, "")
+	s.announce(st, r)
+}
+
+// takeNext makes an updated resource what it was updated to.
+func (s *session) takeNext(st *stack, r *resource) {
+	s.release(st, r.ID, &r.state)
+	next := *r.Next
+	next.Physical, next.Attrs = r.Physical, r.Attrs
+	next.Ref = generator{s: s, st: st, id: r.ID, r: &next}.refNow()
+	r.state, r.Next = next, nil
+	r.Actual, r.Drift = nil, ""
+	s.claim(st, r.ID, &r.state)
+}
+
+// failNode ends a node that could not do its work. Unless failures are
+// preserved it cancels whatever else is under way.
+func (s *session) failNode(st *stack, op *operation, i int, reason string) {
+	n := &op.Nodes[i]
+	s.dropDue(n.Due)
+	n.Due, n.State = "", nodeFailed
+	r := s.resource(st.ID, n.ID)
+	if r == nil {
+		op.Why = reason
+		return
+	}
+	status := updateFailed
+	if n.How == howCreate {
+		status = createFailed
+		op.FailCreate = append(op.FailCreate, n.ID)
+	} else {
+		op.FailUpdate = append(op.FailUpdate, n.ID)
+	}
+	s.setResource(st, r, status, strings.TrimSpace(reason))
+	r.Detailed, r.Next = "", nil
+	s.saveOp(st.ID, op)
+	if op.Phase == phaseForward && !op.NoRollback {
+		s.cancelNodes(st, op)
+	}
+}
+
+// cancelNodes stops what runs; what waits never starts.
+func (s *session) cancelNodes(st *stack, op *operation) {
+	for i := range op.Nodes {
+		n := &op.Nodes[i]
+		if !n.active() {
+			continue
+		}
+		s.dropDue(n.Due)
+		n.Due = ""
+		if n.State == nodeReady {
+			n.State = nodeWaiting
+			continue
+		}
+		n.State = nodeCancelled
+		r := s.resource(st.ID, n.ID)
+		r.Next = nil
+		if n.How == howCreate {
+			op.FailCreate = append(op.FailCreate, n.ID)
+			s.setResource(st, r, createFailed, "Resource creation cancelled")
+			continue
+		}
+		op.FailUpdate = append(op.FailUpdate, n.ID)
+		s.setResource(st, r, updateFailed, "Resource update cancelled")
+	}
+	s.saveOp(st.ID, op)
+}

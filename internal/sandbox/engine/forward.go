@@ -1,0 +1,235 @@
+package engine
+
+import (
+	"slices"
+	"strings"
+	"time"
+)
+
+// startForward begins to make the stack what it shall be.
+func (s *session) startForward(st *stack, op *operation) {
+	if why := s.premises(st, op); why != "" {
+		op.Why = why
+		s.later(st, op, phaseFail, s.soon(st, phaseFail))
+		return
+	}
+	c, err := s.scope(st, &st.Now)
+	if err != nil {
+		op.Why = reasonOf(err)
+		s.later(st, op, phaseFail, s.soon(st, phaseFail))
+		return
+	}
+	ids, err := c.tpl.Order()
+	if err != nil {
+		op.Why = reasonOf(err)
+		s.later(st, op, phaseFail, s.soon(st, phaseFail))
+		return
+	}
+	op.Nodes = make([]node, len(ids))
+	for i, id := range ids {
+		op.Nodes[i] = node{ID: id, Do: doApply}
+	}
+	op.Nodes = order(op.Nodes, c.tpl.Dependencies)
+	op.Phase = phaseForward
+	s.saveOp(st.ID, op)
+	s.pump(st)
+}
+
+// premises checks what concerns the stack as a whole before any resource:
+// imports, and exports of others or in use.
+func (s *session) premises(st *stack, op *operation) string {
+	imports, err := s.importsOf(st, &st.Now)
+	if err != nil {
+		return reasonOf(err)
+	}
+	for _, name := range imports {
+		if _, ok := s.export(st.account(), name); !ok {
+			return "No export named " + name + " found"
+		}
+	}
+	s.setImports(st, append(slices.Clone(st.Imports), imports...))
+	names, err := s.exportNames(st)
+	if err != nil {
+		return reasonOf(err)
+	}
+	for _, name := range names {
+		if e, taken := s.export(st.account(), name); taken && e.Stack != st.ID {
+			return "Export with name " + name + " is already exported by stack " + e.Name
+		}
+	}
+	for _, o := range st.Outputs {
+		if o.Export == "" || slices.Contains(names, o.Export) {
+			continue
+		}
+		if users := s.importers(st.account(), o.Export, 1); len(users) > 0 {
+			return "Export " + o.Export + " cannot be deleted as it is in use by " + users[0]
+		}
+	}
+	return ""
+}
+
+// exportNames evaluates the names a stack is going to export; they cannot
+// depend on resources.
+func (s *session) exportNames(st *stack) ([]string, error) {
+	c, err := s.scope(st, &st.Now)
+	if err != nil {
+		return nil, err
+	}
+	var names []string
+	for _, k := range c.tpl.OutputNames {
+		o := c.tpl.Outputs[k]
+		if o.ExportName == nil {
+			continue
+		}
+		v, err := c.tpl.Eval(o.ExportName, c.env)
+		if err != nil {
+			return nil, templateError(err)
+		}
+		if name, ok := scalars(v).(string); ok {
+			names = append(names, name)
+		}
+	}
+	return names, nil
+}
+
+// outputs evaluates a stack's outputs; all its resources exist.
+func (s *session) outputs(st *stack) ([]output, string) {
+	c, err := s.scope(st, &st.Now)
+	if err != nil {
+		return nil, reasonOf(err)
+	}
+	var out []output
+	for _, k := range c.tpl.OutputNames {
+		o := c.tpl.Outputs[k]
+		v, err := c.tpl.Eval(o.Value, c.env)
+		if err != nil {
+			return nil, outputProblem(k, err)
+		}
+		value, ok := scalars(v).(string)
+		if !ok {
+			return nil, "Template format error: Output " + k + " is malformed. The Value field of every Outputs member must evaluate to a String"
+		}
+		next := output{Key: k, Value: value, Description: o.Description}
+		if o.ExportName != nil {
+			v, err := c.tpl.Eval(o.ExportName, c.env)
+			if err != nil {
+				return nil, reasonOf(err)
+			}
+			next.Export, _ = scalars(v).(string)
+		}
+		out = append(out, next)
+	}
+	return out, s.exportProblem(st, out)
+}
+
+func outputProblem(k string, err error) string {
+	text := reasonOf(err)
+	if strings.Contains(text, "does not support attribute") {
+		return "[Error] /Outputs/" + k + "/Value/Fn::GetAtt: " + text
+	}
+	return text
+}
+
+// exportProblem says why a stack cannot export what it is about to.
+func (s *session) exportProblem(st *stack, out []output) string {
+	for _, o := range out {
+		if o.Export == "" {
+			continue
+		}
+		e, taken := s.export(st.account(), o.Export)
+		if !taken {
+			continue
+		}
+		if e.Stack != st.ID {
+			return "Export with name " + o.Export + " is already exported by stack " + e.Name
+		}
+		if users := s.importers(st.account(), o.Export, 1); e.Value != o.Value && len(users) > 0 {
+			return "Export " + o.Export + " cannot be updated as it is in use by " + users[0]
+		}
+	}
+	for _, old := range st.Outputs {
+		if old.Export == "" || slices.ContainsFunc(out, func(o output) bool { return o.Export == old.Export }) {
+			continue
+		}
+		if users := s.importers(st.account(), old.Export, 1); len(users) > 0 {
+			return "Export " + old.Export + " cannot be deleted as it is in use by " + users[0]
+		}
+	}
+	return ""
+}
+
+// finishForward sees to the outputs once all resources are as they shall be.
+func (s *session) finishForward(st *stack, op *operation) {
+	out, why := s.outputs(st)
+	if why != "" {
+		op.Why = why
+		s.failForward(st, op)
+		return
+	}
+	s.setOutputs(st, out)
+	imports, err := s.importsOf(st, &st.Now)
+	if err == nil {
+		s.setImports(st, imports)
+	}
+	st.NoRollback = op.NoRollback
+	if op.Kind == kindCreate {
+		s.forget(st)
+		s.done(st, createComplete, "", opSucceeded)
+		return
+	}
+	s.setStatus(st, updateCleanup, "")
+	if st.Parent != "" && s.parentBusy(st) {
+		op.Phase = phaseHeld
+		s.saveOp(st.ID, op)
+		s.childOver(st)
+		return
+	}
+	s.later(st, op, phaseCleanup, s.soon(st, phaseCleanup))
+}
+
+// monitored lists the alarms that roll a deployment of the stack back.
+func (st *stack) monitored() []RollbackTrigger {
+	if st.Now.Monitor == nil {
+		return nil
+	}
+	return st.Now.Monitor.RollbackTriggers
+}
+
+// window is how long the alarms are watched after the last resource.
+func (st *stack) window() time.Duration {
+	if st.Now.Monitor == nil || st.Now.Monitor.MonitoringTimeInMinutes == nil {
+		return 0
+	}
+	return time.Duration(*st.Now.Monitor.MonitoringTimeInMinutes) * time.Minute
+}
+
+// monitor looks at the alarms, once a minute while the window is open.
+func (s *session) monitor(st *stack, op *operation) {
+	if why := s.alarmed(st); why != "" {
+		op.Why = why
+		s.failForward(st, op)
+		return
+	}
+	if left := op.MonitorTill.Sub(s.now); left > 0 {
+		s.later(st, op, phaseMonitor, min(left, time.Minute))
+		return
+	}
+	s.finishForward(st, op)
+}
+
+func (s *session) alarmed(st *stack) string {
+	if s.e.cfg.Alarm == nil {
+		return ""
+	}
+	for _, t := range st.monitored() {
+		state, err := s.e.cfg.Alarm(s.tx, st.account(), t.Arn)
+		s.fail(err)
+		switch state {
+		case "":
+			return "Could not find alarm " + t.Arn
+		case "ALARM":
+			return "The following rollback triggers went into ALARM state: [" + t.Arn + "]"
+		}
+	}
+	return ""
+}

@@ -1,0 +1,234 @@
+package engine
+
+import (
+	"encoding/json"
+	"regexp"
+	"strings"
+	"time"
+
+	"github.com/deployer-cli/deployer/internal/restype"
+)
+
+// phaseName is what faults call a node's work.
+func (n *node) phaseName() string {
+	switch {
+	case n.Do == doDelete || n.Do == doClean:
+		return "delete"
+	case n.Do == doRevert:
+		return "rollback"
+	case n.How == howCreate:
+		return "create"
+	}
+	return "update"
+}
+
+func (s *session) ask(st *stack, typeName string, n *node, step string) FaultAnswer {
+	if s.e.cfg.Fault == nil || s.err != nil {
+		return FaultAnswer{}
+	}
+	a, err := s.e.cfg.Fault(s.tx, FaultQuery{
+		Account: st.account(), At: s.now, Stack: st.Name, StackID: st.ID, LogicalID: n.ID, Type: typeName,
+		Phase: n.phaseName(), Step: step,
+	})
+	s.fail(err)
+	return a
+}
+
+// fault tells whether a fault strikes a step, and what it says.
+func (s *session) fault(st *stack, typeName string, n *node, step string) (text, code string, failed bool) {
+	a := s.ask(st, typeName, n, step)
+	return a.Message, a.HandlerCode, a.Fail
+}
+
+// slowed is a duration as faults stretch it.
+func (s *session) slowed(st *stack, typeName string, n *node, d time.Duration) time.Duration {
+	a := s.ask(st, typeName, n, "time")
+	if a.Slow > 0 {
+		d = time.Duration(float64(d) * a.Slow)
+	}
+	return (d + a.Delay).Truncate(time.Millisecond)
+}
+
+// chosenName is the property and the value by which a template names a
+// resource itself.
+func chosenName(r *state) (property, name string) {
+	t, ok := restype.Lookup(r.Type)
+	if !ok {
+		return "", ""
+	}
+	property = nameProperty(t)
+	name, _ = r.Props[property].(string)
+	return property, name
+}
+
+// conflict is why a resource of a chosen name cannot be made.
+func (s *session) conflict(st *stack, id string, r *state) string {
+	_, name := chosenName(r)
+	for _, o := range s.owners(st.account(), r.Physical) {
+		if o.Type != r.Type || o.Stack == st.ID && o.ID == id {
+			continue
+		}
+		if o.Stack != "" {
+			return name + " already exists in stack " + o.Stack
+		}
+		return name + " already exists"
+	}
+	if s.e.cfg.Exists == nil {
+		return ""
+	}
+	taken, err := s.e.cfg.Exists(s.tx, st.account(), r.Type, r.Physical)
+	s.fail(err)
+	if taken {
+		return name + " already exists"
+	}
+	return ""
+}
+
+var resolvePattern = regexp.MustCompile(`\{\{resolve:([^}]+)\}\}`)
+
+// badReference is why a dynamic reference of a resource cannot be resolved.
+func (s *session) badReference(st *stack, r *state) string {
+	for text := range texts(r.Props) {
+		for _, m := range resolvePattern.FindAllStringSubmatch(text, -1) {
+			if _, err := s.dynamic(st, m[1]); err != nil {
+				return reasonOf(err)
+			}
+		}
+	}
+	return ""
+}
+
+func (s *session) dynamic(st *stack, reference string) (string, error) {
+	if s.e.cfg.Dynamic == nil {
+		return "", invalid("Could not resolve reference {{resolve:%s}}", reference)
+	}
+	return s.e.cfg.Dynamic(s.tx, st.account(), reference)
+}
+
+// resolved is a value with its dynamic references replaced.
+func (s *session) resolved(st *stack, v any) any {
+	switch v := v.(type) {
+	case string:
+		if !strings.Contains(v, "{{resolve:") {
+			return v
+		}
+		return resolvePattern.ReplaceAllStringFunc(v, func(m string) string {
+			value, err := s.dynamic(st, m[len("{{resolve:"):len(m)-2])
+			if err != nil {
+				return m
+			}
+			return value
+		})
+	case []any:
+		out := make([]any, len(v))
+		for i, item := range v {
+			out[i] = s.resolved(st, item)
+		}
+		return out
+	case map[string]any:
+		out := make(map[string]any, len(v))
+		for k, item := range v {
+			out[k] = s.resolved(st, item)
+		}
+		return out
+	}
+	return v
+}
+
+func (s *session) made(st *stack, id string, r *state) Made {
+	props, _ := s.resolved(st, map[string]any(r.Props)).(map[string]any)
+	return Made{
+		Account: st.account(), StackID: st.ID, LogicalID: id, Type: r.Type, Physical: r.Physical,
+		Properties: props, Attributes: r.Attrs, At: s.now,
+	}
+}
+
+// announce lets the other services show what a stack made.
+func (s *session) announce(st *stack, r *resource) {
+	if s.e.cfg.Made != nil && s.err == nil && r.Type != stackType {
+		s.fail(s.e.cfg.Made(s.tx, s.made(st, r.ID, &r.state)))
+	}
+}
+
+// blocked is why AWS would not delete a resource: others use it.
+func (s *session) blocked(st *stack, id string, r *state) string {
+	if s.e.cfg.Holds != nil && s.err == nil {
+		why, err := s.e.cfg.Holds(s.tx, s.made(st, id, r))
+		s.fail(err)
+		if why != "" {
+			return s.handlerMessage(st, id, why, "GeneralServiceException")
+		}
+	}
+	service, text, by := blocking(r.Type)
+	if text == "" {
+		return ""
+	}
+	for _, user := range s.users(st, id, r) {
+		if by(user.Type) {
+			text = strings.ReplaceAll(text, "<id>", r.Physical)
+			return s.handlerMessage(st, id, s.serviceError(st, id, service, 400, text), "InvalidRequest")
+		}
+	}
+	return ""
+}
+
+// blocking says which kinds of users keep a type from being deleted and how
+// its service says so.
+func blocking(typeName string) (service, text string, by func(user string) bool) {
+	anyOne := func(string) bool { return true }
+	switch typeName {
+	case "AWS::EC2::VPC":
+		return "Ec2", "The vpc '<id>' has dependencies and cannot be deleted.", anyOne
+	case "AWS::EC2::Subnet":
+		return "Ec2", "The subnet '<id>' has dependencies and cannot be deleted.", anyOne
+	case "AWS::EC2::SecurityGroup":
+		return "Ec2", "resource <id> has a dependent object", anyOne
+	case "AWS::EC2::InternetGateway":
+		return "Ec2", "The internetGateway '<id>' has dependencies and cannot be deleted.", anyOne
+	case "AWS::EC2::RouteTable":
+		return "Ec2", "The routeTable '<id>' has dependencies and cannot be deleted.", anyOne
+	case "AWS::ECS::Cluster":
+		return "AmazonECS", "The Cluster cannot be deleted while Services are active.", func(u string) bool { return u == "AWS::ECS::Service" }
+	case "AWS::EKS::Cluster":
+		return "Eks", "Cluster has nodegroups attached", func(u string) bool { return u == "AWS::EKS::Nodegroup" }
+	case "AWS::RDS::DBSubnetGroup":
+		return "Rds", "Cannot delete the subnet group '<id>' because at least one database instance is still using it.", anyOne
+	case "AWS::RDS::DBCluster":
+		return "Rds", "Cluster cannot be deleted, it still contains DB instances in non-deleting state.", func(u string) bool { return u == "AWS::RDS::DBInstance" }
+	case "AWS::IAM::Role":
+		return "Iam", "Cannot delete entity, must detach all policies first.", func(u string) bool {
+			return u == "AWS::IAM::Policy" || u == "AWS::IAM::ManagedPolicy" || u == "AWS::IAM::InstanceProfile" || u == "AWS::IAM::RolePolicy"
+		}
+	case "AWS::IAM::ManagedPolicy":
+		return "Iam", "Cannot delete a policy attached to entities.", anyOne
+	case "AWS::ElasticLoadBalancingV2::TargetGroup":
+		return "ElasticLoadBalancingV2", "Target group '<id>' is currently in use by a listener or a rule", func(u string) bool {
+			return strings.HasPrefix(u, "AWS::ElasticLoadBalancingV2::Listener")
+		}
+	}
+	return "", "", nil
+}
+
+// creationPolicy is the part of a creation policy that waits for signals.
+type creationPolicy struct {
+	ResourceSignal *struct{ Count, Timeout string }
+}
+
+// wanted is how many signals a resource waits for, and how long.
+func wanted(r *resource) (count int, wait time.Duration) {
+	if r.Type == waitType {
+		count, _ = atoi(r.Props["Count"], 1)
+		seconds, _ := atoi(r.Props["Timeout"], 0)
+		return count, time.Duration(seconds) * time.Second
+	}
+	text := r.Extra["CreationPolicy"]
+	if r.Next != nil {
+		text = r.Next.Extra["CreationPolicy"]
+	}
+	var p creationPolicy
+	if text == "" || json.Unmarshal([]byte(text), &p) != nil || p.ResourceSignal == nil {
+		return 0, 0
+	}
+	count, _ = atoi(p.ResourceSignal.Count, 1)
+	return count, duration(p.ResourceSignal.Timeout, 5*time.Minute)
+}
