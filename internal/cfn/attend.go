@@ -1,0 +1,136 @@
+package cfn
+
+import (
+	"context"
+	"time"
+
+	"github.com/deployer-cli/deployer/internal/awsconf"
+	"github.com/deployer-cli/deployer/stacks"
+)
+
+// attend makes up its mind about one stack: s is how the look saw it, if it
+// did. Only an error of reading comes back, and only for keeping account of it.
+func (p *poller) attend(ctx context.Context, w *watcher, s seen, ok bool, watchers int) error {
+	if !ok {
+		p.ledger.calls.Add(1)
+		var err error
+		s, err = p.cloud.stack(ctx, p.access, w.op.StackID)
+		if isNotFound(err) {
+			w.miss()
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+	}
+	w.missing = 0
+	v := judge(w.op, s)
+	if v == waiting {
+		return p.progress(ctx, w, s, watchers)
+	}
+	return p.conclude(ctx, w, s, v)
+}
+
+// progress tells of a stack that is not done, with its events now and then.
+func (p *poller) progress(ctx context.Context, w *watcher, s seen, watchers int) error {
+	var events []stacks.Event
+	var err error
+	if now := time.Now(); !now.Before(w.eventsDue) && !p.ledger.frugal() {
+		events, err = p.events(ctx, w)
+		w.eventsDue = now.Add(p.interval * time.Duration(max(1, watchers/eventShare)))
+	}
+	if !w.told || len(events) > 0 || s.live.Status != w.status || s.live.Reason != w.reason {
+		w.tell(notice{Progress: stacks.Progress{Status: s.live.Status, Reason: s.live.Reason, Events: events, Live: &s.live}})
+	}
+	if awsconf.IsDenied(err) {
+		return nil // the status is enough to go on
+	}
+	return err
+}
+
+// maxBlind is how often events may fail to be read before a result is told
+// without them.
+const maxBlind = 3
+
+// maxBehind is how long a description and the events may lag behind each other
+// before the one that is certain stands alone.
+const maxBehind = 30 * time.Second
+
+// conclude tells the end of an operation, once it is certain that it is its
+// own: certain by the stack's description, or by the events.
+func (p *poller) conclude(ctx context.Context, w *watcher, s seen, v verdict) error {
+	if v == ended && !s.live.Status.Failed() && p.ledger.frugal() {
+		w.finish(s, nil)
+		return nil
+	}
+	events, err := p.events(ctx, w)
+	if err != nil {
+		return w.conclude(s, v, err)
+	}
+	w.blind = 0
+	w.unread = append(w.unread, events...)
+	proven, behind := w.tail.proves(w.op, s.live)
+	if v == ended { // certain; but the reason of a failure is among events that may come later
+		proven = !s.live.Status.Failed() || w.tail.stack == s.live.Status
+		behind = !proven
+	}
+	if behind && w.behindAt.IsZero() {
+		w.behindAt = time.Now()
+	}
+	if proven || behind && time.Since(w.behindAt) >= maxBehind {
+		w.finish(s, w.unread)
+	} else if len(w.unread) > 0 && w.tail.stack != "" { // the description is older than what goes on
+		w.tell(notice{Progress: stacks.Progress{Status: w.tail.stack, Events: w.unread}})
+		w.unread = nil
+	}
+	return nil
+}
+
+// conclude makes do without events where they cannot be read time and again:
+// for a result that is certain anyway, or where they are not allowed.
+func (w *watcher) conclude(s seen, v verdict, err error) error {
+	w.blind++
+	if w.blind >= maxBlind && (v == ended || awsconf.IsDenied(err)) {
+		w.finish(s, w.unread)
+		return nil
+	}
+	if awsconf.IsDenied(err) {
+		return nil
+	}
+	return err
+}
+
+// events reads what is new of w's operation, oldest first.
+func (p *poller) events(ctx context.Context, w *watcher) ([]stacks.Event, error) {
+	next := w.tail
+	fresh, calls, err := next.read(p.cloud.eventPages(ctx, p.access, w.op.StackID), w.op)
+	p.ledger.calls.Add(int64(calls))
+	if err != nil {
+		return nil, err
+	}
+	w.tail = next
+	return fresh, nil
+}
+
+func (w *watcher) finish(s seen, events []stacks.Event) {
+	reason := s.live.Reason
+	if reason == "" && s.live.Status.Failed() {
+		reason = w.tail.reason
+	}
+	w.tell(notice{Progress: stacks.Progress{Status: s.live.Status, Reason: reason, Events: events, Live: &s.live, Done: true}})
+}
+
+// miss notes that the stack was not found by its id. A deleted stack is found
+// for ninety days, so that this is a stale read, or a service that forgets.
+func (w *watcher) miss() {
+	if w.missing++; w.missing == 1 {
+		w.missingAt = time.Now()
+	}
+	gone := w.missing >= 3 && time.Since(w.missingAt) >= maxNotFound
+	if w.op.Verb == stacks.Delete {
+		gone = w.missing >= 2
+	}
+	if gone {
+		w.tell(notice{Progress: stacks.Progress{Status: stacks.DeleteComplete, Reason: "the stack is gone", Done: true}})
+	}
+}

@@ -1,0 +1,242 @@
+package cfn
+
+import (
+	"cmp"
+	"context"
+	"slices"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/deployer-cli/deployer/internal/awsconf"
+	"github.com/deployer-cli/deployer/stacks"
+)
+
+const (
+	defaultPollInterval = time.Second
+	defaultPollMax      = 5 * time.Second
+	defaultPatience     = 2 * time.Minute
+
+	rarest      = 30 * time.Second // between two looks, whatever happens
+	slower      = 1.25             // how the interval grows while nothing happens
+	readers     = 8                // stacks looked at more closely at the same time
+	generous    = 20               // operations up to which calls are not counted
+	perStack    = 2                // calls per operation that watching may cost beyond that,
+	perCall     = 10 * time.Second // and one more in every such time
+	firstPages  = 2                // what a sweep is taken to cost before the first
+	eventShare  = 2                // stacks per look whose progress is read
+	maxNotFound = 30 * time.Second // how long a stack may be missing before it is gone
+)
+
+// ledger counts what watching has cost one Access, over the life of the Cloud.
+type ledger struct {
+	opened            time.Time
+	operations, calls atomic.Int64
+}
+
+// spent is how much of what watching may cost is used up: beyond one, only what
+// is needed for a result is read, and that more rarely.
+func (l *ledger) spent() float64 {
+	n := l.operations.Load()
+	if n <= generous {
+		return 0
+	}
+	allowed := perStack*float64(n) + time.Since(l.opened).Seconds()/perCall.Seconds()
+	return float64(l.calls.Load()) / allowed
+}
+
+func (l *ledger) frugal() bool { return l.spent() >= 1 }
+
+// poller looks at the running stacks of one Access for all who watch them. Its
+// fields belong to its goroutine, but for watchers, which the Cloud's lock
+// guards.
+type poller struct {
+	cloud  *Cloud
+	access stacks.Access
+	ledger *ledger
+	cancel context.CancelFunc
+	wake   chan struct{} // somebody joined
+
+	watchers map[*watcher]struct{}
+
+	interval  time.Duration
+	lookAt    time.Time
+	pages     int       // what the last sweep cost
+	noSweep   bool      // these credentials may not list stacks
+	lockedOut time.Time // since when credentials are bad, zero while they are good
+	troubled  bool      // the last look failed
+}
+
+// newPoller is called with the Cloud's lock held.
+func newPoller(c *Cloud, a stacks.Access, cancel context.CancelFunc) *poller {
+	l, ok := c.ledgers[a]
+	if !ok {
+		l = &ledger{opened: time.Now()}
+		c.ledgers[a] = l
+	}
+	return &poller{
+		cloud: c, access: a, ledger: l, cancel: cancel,
+		wake: make(chan struct{}, 1), watchers: make(map[*watcher]struct{}),
+		interval: c.opts.PollInterval, pages: firstPages,
+	}
+}
+
+// run looks again and again until there is nobody left to tell.
+func (p *poller) run(ctx context.Context) {
+	p.lookAt = time.Now().Add(p.interval)
+	timer := time.NewTimer(p.interval)
+	defer timer.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-p.wake: // look soon, but not at once: the newcomer has only just begun
+			p.soon(p.floor(len(p.cloud.watching(p))))
+		case <-timer.C:
+			p.interval = p.look(ctx)
+			p.lookAt = time.Now().Add(p.interval)
+		}
+		timer.Reset(time.Until(p.lookAt))
+	}
+}
+
+// soon moves the next look to d from now, unless it comes sooner anyway.
+func (p *poller) soon(d time.Duration) {
+	if at := time.Now().Add(d); at.Before(p.lookAt) {
+		p.interval, p.lookAt = d, at
+	}
+}
+
+// floor is the shortest interval for n watchers: the dearer a look, the rarer.
+func (p *poller) floor(n int) time.Duration {
+	if spent := p.ledger.spent(); spent >= 1 {
+		return min(rarest, time.Duration(spent*spent*float64(p.cloud.opts.PollMax)))
+	}
+	return min(p.cloud.opts.PollMax, p.cloud.opts.PollInterval*time.Duration(max(1, min(n, p.pages))))
+}
+
+// look reads the status of every watched stack, tells the watchers, and returns
+// how long to wait until the next look.
+func (p *poller) look(ctx context.Context) time.Duration {
+	watchers := slices.DeleteFunc(p.cloud.watching(p), func(w *watcher) bool { return w.done })
+	slices.SortFunc(watchers, func(a, b *watcher) int { return cmp.Compare(a.op.StackID, b.op.StackID) })
+	if len(watchers) == 0 {
+		return p.interval
+	}
+	found, whole, err := p.read(ctx, watchers)
+	changed, nearer := p.consider(ctx, watchers, found, whole)
+	if ctx.Err() != nil {
+		return p.interval
+	}
+	if err == nil {
+		err = nearer
+	}
+	p.trouble(err, watchers)
+	switch floor := p.floor(len(watchers)); {
+	case err != nil:
+		return min(rarest, max(p.interval, floor)*2)
+	case changed:
+		return floor
+	default:
+		return max(floor, min(p.cloud.opts.PollMax, time.Duration(float64(p.interval)*slower)))
+	}
+}
+
+// read gets the watched stacks, by id, by the ways that cost fewer calls.
+// whole tells that what was not found is not in any listing. Whatever was read
+// before an error counts.
+func (p *poller) read(ctx context.Context, watchers []*watcher) (found map[string]seen, whole bool, err error) {
+	wanted := make(map[string]bool, len(watchers))
+	for _, w := range watchers {
+		wanted[w.op.StackID] = true
+	}
+	found = make(map[string]seen, len(wanted))
+	if p.noSweep || len(wanted) <= p.pages {
+		return found, true, nil // each is looked at by its id
+	}
+	pages := 0
+	err = p.cloud.sweep(ctx, p.access, func(page []seen) bool {
+		pages++
+		for _, s := range page {
+			if wanted[s.live.ID] {
+				found[s.live.ID] = s
+			}
+		}
+		return len(found) < len(wanted) // the newest come first, and those are watched
+	})
+	p.ledger.calls.Add(int64(max(pages, 1)))
+	if err == nil {
+		p.pages = pages
+		return found, true, nil
+	}
+	if awsconf.IsDenied(err) {
+		p.noSweep = true // by id may be allowed
+		return found, true, nil
+	}
+	return found, false, err
+}
+
+// consider lets every watcher make up its mind, several at the same time. It
+// tells whether anything changed, and the last error of reading.
+func (p *poller) consider(ctx context.Context, watchers []*watcher, found map[string]seen, whole bool) (bool, error) {
+	var mu sync.Mutex
+	var changed bool
+	var trouble error
+	slots := make(chan struct{}, readers)
+	var wg sync.WaitGroup
+	for _, w := range watchers {
+		s, ok := found[w.op.StackID]
+		if !ok && !whole {
+			continue // the listing broke off: nothing is known
+		}
+		slots <- struct{}{}
+		wg.Go(func() {
+			defer func() { <-slots }()
+			before := w.status
+			err := p.attend(ctx, w, s, ok, len(watchers))
+			mu.Lock()
+			defer mu.Unlock()
+			changed = changed || w.status != before
+			if err != nil {
+				trouble = err
+			}
+		})
+	}
+	wg.Wait()
+	return changed, trouble
+}
+
+// trouble keeps account of looks that failed. Only credentials that stay bad
+// end the watches.
+func (p *poller) trouble(err error, watchers []*watcher) {
+	tell := p.cloud.opts.Trouble
+	if err == nil {
+		if p.troubled && tell != nil {
+			tell(p.access, nil)
+		}
+		p.troubled, p.lockedOut = false, time.Time{}
+		return
+	}
+	if !p.troubled && tell != nil {
+		tell(p.access, err)
+	}
+	p.troubled = true
+	if !awsconf.IsCredentials(err) && !awsconf.IsDenied(err) {
+		p.lockedOut = time.Time{}
+		return
+	}
+	if p.lockedOut.IsZero() {
+		p.lockedOut = time.Now()
+	}
+	if time.Since(p.lockedOut) < p.cloud.opts.Patience {
+		return
+	}
+	for _, w := range watchers {
+		if !w.done {
+			w.tell(notice{err: &stacks.UnknownError{
+				What: "what becomes of stack " + w.op.Name + " is not known", Cause: err,
+				Tip: "it goes on in AWS; renew the credentials and run the command again, which picks it up",
+			}})
+		}
+	}
+}

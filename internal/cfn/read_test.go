@@ -1,0 +1,195 @@
+package cfn_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"slices"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/deployer-cli/deployer/internal/cfn"
+	"github.com/deployer-cli/deployer/stacks"
+)
+
+const described = `<Stacks><member>
+<StackId>arn:aws:cloudformation:eu-west-1:111111111111:stack/web/0001</StackId><StackName>web</StackName><Description>d</Description>
+<StackStatus>UPDATE_ROLLBACK_COMPLETE</StackStatus><StackStatusReason>why  </StackStatusReason><CreationTime>2026-01-02T03:04:05.678Z</CreationTime><LastUpdatedTime>2026-02-02T03:04:05Z</LastUpdatedTime>
+<Parameters><member><ParameterKey>Z</ParameterKey><ParameterValue>1</ParameterValue></member><member><ParameterKey>Ami</ParameterKey><ParameterValue>/ami</ParameterValue><ResolvedValue>ami-1</ResolvedValue></member><member><ParameterKey>Password</ParameterKey><ParameterValue>****</ParameterValue></member></Parameters>
+<Outputs><member><OutputKey>Vpc</OutputKey><OutputValue>vpc-1</OutputValue><Description>the</Description><ExportName>web-VPC</ExportName></member><member><OutputKey>Arn</OutputKey><OutputValue>a</OutputValue></member></Outputs>
+<Tags><member><Key>b</Key><Value>2</Value></member><member><Key>a</Key><Value>1</Value></member></Tags>
+<Capabilities><member>CAPABILITY_NAMED_IAM</member><member>CAPABILITY_IAM</member></Capabilities><NotificationARNs><member>arn:topic</member></NotificationARNs>
+<RoleARN>arn:role</RoleARN><TimeoutInMinutes>7</TimeoutInMinutes><DisableRollback>true</DisableRollback><EnableTerminationProtection>true</EnableTerminationProtection><ParentId>arn:parent</ParentId><ChangeSetId>arn:set</ChangeSetId>
+</member></Stacks>`
+
+func TestStack(t *testing.T) {
+	t.Parallel()
+	f := newFake()
+	f.before = say("DescribeStacks", described)
+	got, err := cloud(f).Stack(t.Context(), access, "web")
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := stacks.Live{
+		ID: arn("web"), Name: "web", Account: account, Region: "eu-west-1", Status: stacks.UpdateRollbackComplete, Reason: "why", Description: "d",
+		Parameters:    []stacks.LiveParameter{{Key: "Ami", Value: "/ami", Resolved: "ami-1"}, {Key: "Password", Value: "****"}, {Key: "Z", Value: "1"}},
+		Outputs:       []stacks.Output{{Key: "Arn", Value: "a"}, {Key: "Vpc", Value: "vpc-1", Description: "the", Export: "web-VPC"}},
+		Tags:          []stacks.Tag{{Key: "a", Value: "1"}, {Key: "b", Value: "2"}},
+		Notifications: []string{"arn:topic"}, Capabilities: []string{"CAPABILITY_IAM", "CAPABILITY_NAMED_IAM"},
+		ServiceRole: "arn:role", TimeoutMinutes: 7, DisableRollback: true, TerminationProtection: true, ParentID: "arn:parent", ChangeSetID: "arn:set",
+		Created: time.Date(2026, 1, 2, 3, 4, 5, 678e6, time.UTC), Updated: time.Date(2026, 2, 2, 3, 4, 5, 0, time.UTC),
+	}
+	if g, w := fmt.Sprintf("%+v", got), fmt.Sprintf("%+v", want); g != w {
+		t.Errorf("got  %s\nwant %s", g, w)
+	}
+}
+
+func TestOutputs(t *testing.T) {
+	t.Parallel()
+	f := newFake()
+	f.before = say("DescribeStacks", described)
+	c := cloud(f)
+	if v, err := c.ExternalOutput(t.Context(), access, "web", "Vpc"); v != "vpc-1" || err != nil {
+		t.Errorf("%q, %v", v, err)
+	}
+	_, err := c.Output(t.Context(), access, "web", "Vcp")
+	if e, ok := errors.AsType[*cfn.NoOutputError](err); !ok || e.Hint() != "it has Arn, Vpc" {
+		t.Errorf("%v", err)
+	}
+	_, err = cloud(newFake()).Output(t.Context(), access, "nope", "Vpc")
+	if e, ok := errors.AsType[*stacks.NotFoundError](err); !ok || e.Name != "nope" {
+		t.Errorf("%v", err)
+	}
+}
+
+func TestSweepReadsAllPages(t *testing.T) {
+	t.Parallel()
+	f := newFake()
+	f.page = 100
+	for i := range 250 {
+		f.add(fmt.Sprintf("s%03d", i), "")
+	}
+	got, err := cloud(f).Sweep(t.Context(), access)
+	if err != nil || len(got) != 250 || f.count("DescribeStacks") != 3 || got[0].Name != "s249" {
+		t.Errorf("%d stacks in %d calls, %v", len(got), f.count("DescribeStacks"), err)
+	}
+}
+
+func TestImports(t *testing.T) {
+	t.Parallel()
+	tests := map[string]struct {
+		before func(string) answer
+		want   []string
+		fails  bool
+	}{
+		"some":    {say("ListImports", "<Imports><member>app</member><member>web</member></Imports>"), []string{"app", "web"}, false},
+		"none":    {refuse("ListImports", 400, "ValidationError", "Export 'x' is not imported by any stack."), nil, false},
+		"unknown": {refuse("ListImports", 403, "AccessDenied", "no"), nil, true},
+		"missing": {refuse("ListImports", 400, "ValidationError", "Export 'x' does not exist"), nil, true},
+	}
+	for name, tt := range tests {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			f := newFake()
+			f.before = tt.before
+			got, err := cloud(f).Imports(t.Context(), access, "x")
+			if !slices.Equal(got, tt.want) || (err != nil) != tt.fails {
+				t.Errorf("%v, %v", got, err)
+			}
+		})
+	}
+}
+
+func TestEventsStopWhenTheReaderDoes(t *testing.T) {
+	t.Parallel()
+	f := newFake()
+	page := 0
+	f.before = func(action string) answer {
+		page++
+		return say(action, fmt.Sprintf(`<StackEvents><member><EventId>e%d</EventId><StackId>s</StackId><StackName>web</StackName><Timestamp>2026-01-01T00:00:00Z</Timestamp></member></StackEvents><NextToken>t</NextToken>`, page))(action)
+	}
+	var got []string
+	for e, err := range cloud(f).Events(t.Context(), access, "web", cfn.EventOptions{}) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got = append(got, e.ID); len(got) == 3 {
+			break
+		}
+	}
+	if strings.Join(got, " ") != "e1 e2 e3" || page != 3 {
+		t.Errorf("%v in %d pages", got, page)
+	}
+	got = nil
+	for e := range cloud(f).Events(t.Context(), access, "web", cfn.EventOptions{Limit: 2}) {
+		got = append(got, e.ID)
+	}
+	if len(got) != 2 {
+		t.Errorf("limit 2 gave %v", got)
+	}
+}
+
+func TestOtherReads(t *testing.T) {
+	t.Parallel()
+	f := newFake()
+	answers := map[string]string{
+		"GetTemplate":          "<TemplateBody>Resources: {}</TemplateBody>",
+		"GetStackPolicy":       "",
+		"ListStackResources":   "<StackResourceSummaries><member><LogicalResourceId>Q</LogicalResourceId><PhysicalResourceId>q-1</PhysicalResourceId><ResourceType>AWS::SQS::Queue</ResourceType><ResourceStatus>CREATE_COMPLETE</ResourceStatus><LastUpdatedTimestamp>2026-01-01T00:00:00Z</LastUpdatedTimestamp></member></StackResourceSummaries>",
+		"ListExports":          "<Exports><member><Name>n</Name><Value>v</Value><ExportingStackId>s</ExportingStackId></member></Exports>",
+		"ListChangeSets":       "<Summaries><member><ChangeSetId>arn:set</ChangeSetId><ChangeSetName>c</ChangeSetName><Status>FAILED</Status><StatusReason>No updates are to be performed.</StatusReason></member></Summaries>",
+		"GetTemplateSummary":   "<Parameters><member><ParameterKey>P</ParameterKey><NoEcho>true</NoEcho><ParameterType>String</ParameterType></member></Parameters><DeclaredTransforms><member>M</member></DeclaredTransforms>",
+		"ValidateTemplate":     "",
+		"EstimateTemplateCost": "<Url>https://calculator</Url>",
+	}
+	f.before = func(action string) answer { return say(action, answers[action])(action) }
+	c, ctx := cloud(f), t.Context()
+	body, err := c.Template(ctx, access, "web")
+	expect(t, string(body), "Resources: {}", err)
+	policy, err := c.Policy(ctx, access, "web")
+	expect(t, fmt.Sprint(policy == nil), "true", err)
+	resources, err := c.Resources(ctx, access, "web")
+	expect(t, fmt.Sprint(resources), "[{Q q-1 AWS::SQS::Queue CREATE_COMPLETE  2026-01-01 00:00:00 +0000 UTC}]", err)
+	exports, err := c.Exports(ctx, access)
+	expect(t, fmt.Sprint(exports), "[{n v s}]", err)
+	sets, err := c.ChangeSets(ctx, access, "web")
+	expect(t, fmt.Sprint(sets[0].Name, " ", sets[0].Empty()), "c true", err)
+	summary, err := c.TemplateSummary(ctx, access, "web")
+	expect(t, fmt.Sprint(summary.Parameters, summary.Transforms), "[{P String   true}] [M]", err)
+	summary, err = c.BodySummary(ctx, access, []byte("x"))
+	expect(t, fmt.Sprint(summary.Transforms), "[M]", err)
+	expect(t, "", "", c.Validate(ctx, access, []byte("x")))
+	url, err := c.EstimateCost(ctx, access, []byte("x"), []stacks.Parameter{{Key: "A", Value: "1"}, {Key: "B", Unknown: true}})
+	expect(t, url, "https://calculator", err)
+	expectForm(t, f.last(t, "EstimateTemplateCost"), map[string]string{"Parameters.member.1.ParameterKey": "A", "Parameters.member.2.ParameterKey": ""})
+	if err := c.Validate(ctx, access, make([]byte, 60_000)); err == nil {
+		t.Error("a template that is too large to send was sent")
+	}
+}
+
+func expect(t *testing.T, got, want string, err error) {
+	t.Helper()
+	if err != nil || got != want {
+		t.Errorf("got %s, %v; want %s", got, err, want)
+	}
+}
+
+func TestReadFailures(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		f := newFake()
+		f.before = refuse("*", 503, "ServiceUnavailable", "later")
+		_, err := cloud(f).Sweep(t.Context(), access)
+		if _, ok := errors.AsType[*stacks.UnknownError](err); !ok {
+			t.Errorf("%T: %v", err, err)
+		}
+		ctx, cancel := context.WithCancel(t.Context())
+		cancel()
+		if _, err := cloudOver(client{handler: http.NotFoundHandler()}).Stack(ctx, access, "web"); !errors.Is(err, context.Canceled) {
+			t.Errorf("%T: %v", err, err)
+		}
+	})
+}

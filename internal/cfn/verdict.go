@@ -1,0 +1,150 @@
+package cfn
+
+import (
+	"iter"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/deployer-cli/deployer/stacks"
+)
+
+// verdict is what a stack's description says about an operation.
+type verdict uint8
+
+const (
+	waiting   verdict = iota // not done
+	uncertain                // done, but maybe before the operation began: reads can be stale
+	ended                    // done, and it was this operation
+)
+
+// judge says whether a stack, as it was seen, has come to the end of op.
+func judge(op stacks.Operation, s seen) verdict {
+	status := s.live.Status
+	switch {
+	case status == "" || status.InProgress() || status == stacks.ReviewInProgress:
+		return waiting
+	case op.Joined, status == stacks.DeleteComplete:
+		return ended
+	case op.OperationID != "" && slices.Contains(s.operations, op.OperationID):
+		return ended
+	}
+	switch op.Verb {
+	case stacks.Create:
+		return ended // there was no stack with this id before
+	case stacks.Delete:
+		if status == stacks.DeleteFailed {
+			return uncertain
+		}
+		return waiting // it still looks as before
+	case stacks.Continue:
+		if status == stacks.UpdateRollbackComplete {
+			return ended
+		}
+	default:
+	}
+	return uncertain
+}
+
+// maxFirstPages bounds how far back the first look at a stack's events goes.
+const maxFirstPages = 20
+
+// slack is how far the clocks of events and of descriptions may be apart.
+const slack = time.Minute
+
+// tail is what has been read of a stack's events.
+type tail struct {
+	last   string        // id of the newest
+	ours   bool          // one carried the operation's token or id
+	tokens bool          // any carried a token at all
+	stack  stacks.Status // of the newest event of the stack itself
+	reason string        // the last one given for a failure of the stack
+	at     time.Time     // when that was
+}
+
+// read takes in the events that are new since the last time, and returns those
+// of op, oldest first.
+func (t *tail) read(pages iter.Seq2[[]stacks.Event, error], op stacks.Operation) (fresh []stacks.Event, calls int, err error) {
+	newest := ""
+scan:
+	for page, err := range pages {
+		calls++
+		if err != nil {
+			return nil, calls, err
+		}
+		for _, e := range page {
+			if newest == "" {
+				newest = e.ID
+			}
+			if e.ID == t.last || t.before(e, op) {
+				break scan
+			}
+			fresh = append(fresh, e)
+			if begins(e, op) {
+				break scan
+			}
+		}
+		if t.last == "" && calls == maxFirstPages {
+			break
+		}
+	}
+	if newest != "" {
+		t.last = newest
+	}
+	slices.Reverse(fresh)
+	fresh = slices.DeleteFunc(fresh, func(e stacks.Event) bool { return !owned(e, op) && e.Time.Before(op.Accepted) })
+	for _, e := range fresh {
+		t.note(e, op)
+	}
+	return fresh, calls, nil
+}
+
+// before tells whether e, and all that is older, lies before op for certain.
+func (t *tail) before(e stacks.Event, op stacks.Operation) bool {
+	return !owned(e, op) && e.Time.Before(op.Accepted.Add(-slack))
+}
+
+// note remembers what e says.
+func (t *tail) note(e stacks.Event, op stacks.Operation) {
+	t.ours = t.ours || owned(e, op)
+	t.tokens = t.tokens || e.Token != ""
+	if !e.OfStack() {
+		return
+	}
+	t.stack, t.at = stacks.Status(e.Status), e.Time
+	if e.Reason != "" && strings.Contains(e.Status, "ROLLBACK_IN_PROGRESS") || strings.HasSuffix(e.Status, "_FAILED") {
+		t.reason = e.Reason
+	}
+}
+
+// begins tells whether e is where an operation begins that somebody else
+// started, at a time that we do not know.
+func begins(e stacks.Event, op stacks.Operation) bool {
+	return op.Accepted.IsZero() && e.OfStack() && e.Reason == "User Initiated"
+}
+
+func owned(e stacks.Event, op stacks.Operation) bool {
+	return op.Token != "" && e.Token == op.Token || op.OperationID != "" && e.Operation == op.OperationID
+}
+
+// proves tells whether the events show that live is where op has led; behind,
+// that they show its end and live is still a description of before.
+func (t *tail) proves(op stacks.Operation, live stacks.Live) (proven, behind bool) {
+	if t.stack != live.Status || t.stack.InProgress() {
+		return false, false
+	}
+	since := !t.at.Before(op.Accepted)
+	if !t.ours && (t.tokens || !since) {
+		return false, false
+	}
+	if op.Verb == stacks.Cancel && !since { // what came before it was the update's own
+		return false, false
+	}
+	if op.Verb != stacks.Update && op.Verb != stacks.Execute || live.Status == stacks.CreateComplete {
+		return true, false
+	}
+	// An update may end in the same status as the one before it, so that the
+	// description has to be of after its beginning.
+	behind = live.Changed().Before(op.Accepted)
+	return !behind, behind
+}

@@ -1,0 +1,117 @@
+package cfn
+
+import (
+	"context"
+	"iter"
+	"time"
+
+	"github.com/deployer-cli/deployer/stacks"
+)
+
+// Watch tells what becomes of an operation that CloudFormation accepted, until
+// its end, an error, or the end of ctx.
+//
+// All watchers of one Access share one poller; what costs a call is made once
+// for all of them. A watcher that reads slowly misses nothing but intermediate
+// statuses. Nothing that fails to be read ends a watch, but credentials that
+// nobody renews: then the outcome is a *stacks.UnknownError.
+func (c *Cloud) Watch(ctx context.Context, op stacks.Operation) iter.Seq2[stacks.Progress, error] {
+	return func(yield func(stacks.Progress, error) bool) {
+		w := &watcher{op: op, box: make(chan notice, 1)}
+		p := c.join(ctx, w)
+		defer c.leave(p, w)
+		for {
+			select {
+			case <-ctx.Done():
+				yield(stacks.Progress{}, context.Cause(ctx))
+				return
+			case n := <-w.box:
+				if !yield(n.Progress, n.err) || n.Done || n.err != nil {
+					return
+				}
+			}
+		}
+	}
+}
+
+// notice is what a watcher is told.
+type notice struct {
+	stacks.Progress
+	err error
+}
+
+// watcher is one operation that somebody watches. But for the box it belongs to
+// the poller.
+type watcher struct {
+	op  stacks.Operation
+	box chan notice // holds the latest; the poller is the only one to put
+
+	told      bool // something was told already
+	status    stacks.Status
+	reason    string
+	done      bool
+	missing   int       // looks in a row that did not find the stack
+	missingAt time.Time // the first of them
+	tail      tail
+	unread    []stacks.Event // read, and not told yet
+	behindAt  time.Time      // since when the description lags behind the events
+	eventsDue time.Time      // when progress is worth another look at the events
+	blind     int            // times in a row that the events could not be read
+}
+
+// tell puts the latest into the box. What was not read yet is merged into it,
+// so that this never waits.
+func (w *watcher) tell(n notice) {
+	select {
+	case old := <-w.box:
+		n.Events = append(old.Events, n.Events...)
+	default:
+	}
+	w.box <- n
+	w.told, w.status, w.reason, w.done = true, n.Status, n.Reason, n.Done || n.err != nil
+}
+
+// join adds w to the poller of its Access, starting one where there is none.
+func (c *Cloud) join(ctx context.Context, w *watcher) *poller {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	a := w.op.Access
+	p, ok := c.pollers[a]
+	if !ok {
+		ctx, cancel := context.WithCancel(context.WithoutCancel(ctx))
+		p = newPoller(c, a, cancel)
+		c.pollers[a] = p
+		go p.run(ctx)
+	}
+	p.watchers[w] = struct{}{}
+	p.ledger.operations.Add(1)
+	select {
+	case p.wake <- struct{}{}:
+	default:
+	}
+	return p
+}
+
+// leave takes w away; a poller without watchers ends.
+func (c *Cloud) leave(p *poller, w *watcher) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	delete(p.watchers, w)
+	if len(p.watchers) == 0 {
+		p.cancel()
+		if c.pollers[p.access] == p {
+			delete(c.pollers, p.access)
+		}
+	}
+}
+
+// watching lists the poller's watchers that still wait for something.
+func (c *Cloud) watching(p *poller) []*watcher {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	out := make([]*watcher, 0, len(p.watchers))
+	for w := range p.watchers {
+		out = append(out, w)
+	}
+	return out
+}
