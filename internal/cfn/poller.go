@@ -125,11 +125,11 @@ func (p *poller) look(ctx context.Context) time.Duration {
 	}
 	found, whole, err := p.read(ctx, watchers)
 	changed, nearer := p.consider(ctx, watchers, found, whole)
-	if ctx.Err() != nil {
-		return p.interval
-	}
 	if err == nil {
 		err = nearer
+	}
+	if err != nil && ctx.Err() != nil {
+		return p.interval // it failed because everybody left
 	}
 	p.trouble(err, watchers)
 	switch floor := p.floor(len(watchers)); {

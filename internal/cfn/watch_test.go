@@ -320,6 +320,7 @@ func TestReadErrorsEndNothing(t *testing.T) {
 		if took := time.Since(began); took < 10*time.Minute || took > 12*time.Minute {
 			t.Errorf("ended after %s", took)
 		}
+		synctest.Wait()
 		if len(heard) != 2 || heard[0] == nil || heard[1] != nil {
 			t.Errorf("heard %v, want the trouble and its end", heard)
 		}
