@@ -1,6 +1,7 @@
 package plan
 
 import (
+	"bytes"
 	"cmp"
 	"fmt"
 	"slices"
@@ -26,7 +27,9 @@ type Input struct {
 	Redact      func(stacks.Path, string) string // hides what is secret in a piece of template; nil: nothing is
 
 	// SameSecret tells from salted hashes whether a NoEcho parameter was last
-	// given this value; known is false where nothing was written down. nil: never known.
+	// given this value; known is false where nothing was written down. Nil: never
+	// known. CloudFormation never shows such a value, so what is not known has to
+	// be left to it: the step becomes an update that may find nothing to do.
 	SameSecret func(path stacks.Path, key, value string) (same, known bool)
 	// Parse reads a template; nil: cfntemplate.Parse. A cache may stand here.
 	Parse func(body []byte) (*cfntemplate.Template, error)
@@ -82,10 +85,11 @@ func (b *Builder) Add(d *stacks.Desired, e Edges) Step {
 	defer b.mu.Unlock()
 	s := b.state(d.Stack, e)
 	s.desired, s.step.Desired = d, d
-	s.step.After = stacks.SortPaths(slices.Concat(e.After, d.After))
+	s.step.After = append(append(s.step.After, e.After...), d.After...)
 	for _, r := range e.Reads {
-		s.step.After = stacks.SortPaths(append(s.step.After, r.Stack))
+		s.step.After = append(s.step.After, r.Stack)
 	}
+	s.step.After = stacks.SortPaths(s.step.After)
 	b.states[d.Stack.Path] = s
 	b.decide(s)
 	s.step.Inputs = b.inputs(s)
@@ -257,8 +261,10 @@ func (b *Builder) readOld(s *state) {
 	if s.seen.Template == nil {
 		return
 	}
-	if t, err := b.in.Parse(s.seen.Template); err == nil {
-		s.old = newSide(t, oldEnv(s, t))
+	if s.new != nil && bytes.Equal(s.seen.Template, s.desired.Body) {
+		s.old = newSide(s.new.template, b.oldEnv(s, s.new.template))
+	} else if t, err := b.in.Parse(s.seen.Template); err == nil {
+		s.old = newSide(t, b.oldEnv(s, t))
 	}
 }
 
@@ -327,7 +333,7 @@ func (b *Builder) Plan() (*Plan, error) {
 	for path, s := range b.states {
 		g.Add(path)
 		s.step = s.decided
-		s.step.After = slices.DeleteFunc(slices.Clone(s.step.After), func(a stacks.Path) bool { return b.states[a] == nil })
+		s.step.After = b.inPlan(s.decided.After)
 		for _, a := range s.step.After {
 			g.Connect(path, a)
 		}
@@ -342,6 +348,17 @@ func (b *Builder) Plan() (*Plan, error) {
 	}
 	p.Digest = b.digest(p)
 	return p, nil
+}
+
+// inPlan leaves out what has no step. It is never nil, for those who read JSON.
+func (b *Builder) inPlan(after []stacks.Path) []stacks.Path {
+	out := []stacks.Path{}
+	for _, a := range after {
+		if b.states[a] != nil {
+			out = append(out, a)
+		}
+	}
+	return out
 }
 
 // CycleError says that stacks wait for each other.

@@ -70,6 +70,10 @@ func TestUpdate(t *testing.T) {
 			d.Parameters = []stacks.Parameter{{Key: "Port", Value: "81"}}
 		}, want: "update dev/net, parameter Port: 80 -> 81; tags"},
 		{name: "role", change: func(d *stacks.Desired) { d.ServiceRole = "r2" }, lives: func(l *stacks.Live) { l.ServiceRole = "r1" }, want: "update dev/net, role: r1 -> r2"},
+		{name: "role known later", change: func(d *stacks.Desired) { d.ServiceRole, d.After = "⟪Role of dev/base⟫", []stacks.Path{"dev/base"} }, want: "update dev/net (late), waits for dev/base"},
+		{name: "tag known later", change: func(d *stacks.Desired) {
+			d.Tags, d.After = []stacks.Tag{{Key: "vpc", Value: "⟪VpcId of dev/base⟫"}}, []stacks.Path{"dev/base"}
+		}, want: "update dev/net (late), tags; waits for dev/base"},
 		{name: "role not given", lives: func(l *stacks.Live) { l.ServiceRole = "r1" }, want: "none dev/net, nothing changed"},
 		{name: "notifications", change: func(d *stacks.Desired) { d.Notifications = []string{"b", "a"} }, want: "update dev/net, notifications"},
 		{name: "notifications in another order", change: func(d *stacks.Desired) { d.Notifications = []string{"b", "a"} }, lives: func(l *stacks.Live) { l.Notifications = []string{"a", "b"} }, want: "none dev/net, nothing changed"},
@@ -260,13 +264,16 @@ func TestKnown(t *testing.T) {
 // TestWeakReferences follows a value into the stacks that take it.
 func TestWeakReferences(t *testing.T) {
 	t.Parallel()
-	reader := "Resources: {T: {Type: AWS::SNS::Topic, Properties: {DisplayName: {Fn::GetStackOutput: {StackName: dev-net, OutputName: Label}}}}}"
+	reader := func(key string) string {
+		return "Resources: {T: {Type: AWS::SNS::Topic, Properties: {DisplayName: {Fn::GetStackOutput: {StackName: dev-net, OutputName: " + key + "}}}}}"
+	}
 	net := func(p ...string) *stacks.Desired { return desired("dev/net", network, p...) }
 	edges := func(key string) Edges { return Edges{Reads: []Read{{"dev/net", key}}} }
 
-	w := brought(net(), desired("dev/app", reader))
+	w := brought(net(), desired("dev/app", reader("Label")))
 	add := func(producer *stacks.Desired, key string) (*Builder, string) {
-		app := desired("dev/app", reader)
+		w.bodies["dev-app"] = []byte(reader(key))
+		app := desired("dev/app", reader(key))
 		b := w.builder(producer, app)
 		b.Add(producer, Edges{})
 		b.Add(app, edges(key))
@@ -287,12 +294,17 @@ func TestWeakReferences(t *testing.T) {
 	}
 	landed := *w.live["dev-net"]
 	b.Landed("dev/net", &landed) // as if nothing had been replaced after all
-	if step := b.Add(desired("dev/app", reader), edges("Bucket")); step.Action != None || step.Late {
+	if step := b.Add(desired("dev/app", reader("Bucket")), edges("Bucket")); step.Action != None || step.Late {
 		t.Errorf("nothing changed at run time: %s", step.String())
 	}
 	landed.Outputs = []stacks.Output{{Key: "Bucket", Value: "other"}}
-	if step := b.Add(desired("dev/app", reader), edges("Bucket")); step.Action != Update || step.Late {
+	if step := b.Add(desired("dev/app", reader("Bucket")), edges("Bucket")); step.Action != Update || step.Late {
 		t.Errorf("changed at run time: %s", step.String())
+	}
+	foreign := desired("dev/app", reader("Label"))
+	w.bodies["dev-app"] = foreign.Body
+	if step := w.builder(foreign).Add(foreign, Edges{}); !strings.Contains(step.String(), "template reads an output of a stack outside the plan; CloudFormation decides") {
+		t.Errorf("reading from a stack outside: %s", step.String())
 	}
 	w.live["dev-net"].Updated = w.clock.Add(time.Hour) // a run ended between the two
 	if _, got := add(net(), "Label"); !strings.Contains(got, "update dev/app, Label of dev/net may have changed since; CloudFormation decides") {
@@ -475,6 +487,43 @@ func TestPlanCycle(t *testing.T) {
 	_, err := b.Plan()
 	if e, ok := errors.AsType[*CycleError](err); !ok || !strings.Contains(e.Error(), "a -> c -> a") {
 		t.Errorf("got %v", err)
+	}
+}
+
+// TestDiffShape holds what scripts and renderers read of a step.
+func TestDiffShape(t *testing.T) {
+	t.Parallel()
+	w := brought(desired("dev/net", network))
+	d := desired("dev/net", strings.NewReplacer("Value: fixed", "Value: is-geheim", `NoEcho: true, Default: ""`, `NoEcho: true, Default: "hush"`, "Type: Number, Default: 80", "Type: Number, Default: 90").Replace(network))
+	d.Parameters = []stacks.Parameter{{Key: "Password", Value: "geheim", Secret: true}}
+	d.Tags = []stacks.Tag{{Key: "vpc", Value: "⟪VpcId of dev/base⟫"}}
+	b := w.builder(d)
+	b.in.Redact = func(_ stacks.Path, s string) string { return strings.ReplaceAll(s, "hush", "") }
+	step := b.Add(d, Edges{})
+	data, err := json.Marshal(step.Diff)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := `[{"part":"parameter","key":"Port","old":"80","new":"90","why":"resets Port to its default"},` +
+		`{"part":"parameter","key":"Password","old":"****","new":"****"},` +
+		`{"part":"template","key":"Outputs.Fixed.Value","old":"fixed","new":"is-****"},` +
+		`{"part":"template","key":"Parameters.Password.Default","old":"****","new":"****"},` +
+		`{"part":"template","key":"Parameters.Port.Default","old":"80","new":"90"},` +
+		`{"part":"tag","key":"vpc","old":"","new":"VpcId of dev/base","why":"known later"}]`
+	if string(data) != want {
+		t.Errorf("got  %s\nwant %s", data, want)
+	}
+	same := desired("dev/net", network)
+	b = w.builder(same)
+	b.Add(same, Edges{})
+	data, err = json.Marshal(mustPlan(t, b).Steps[0])
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, part := range []string{`"after":[]`, `"may_replace":[]`, `"changes":[]`, `"late":false`, `"action":"none"`} {
+		if !strings.Contains(string(data), part) {
+			t.Errorf("%s is not in %s", part, data)
+		}
 	}
 }
 

@@ -87,34 +87,36 @@ func (c *comparison) parameter(decl cfntemplate.Parameter, want stacks.Parameter
 		d.Old = ""
 	}
 	switch {
-	case want.Previous && lives:
-		if isSSM(decl.Type) {
-			c.ssm(decl.Name)
-		}
 	case want.Unknown && !stated:
 		c.differ(fmt.Sprintf("parameter %s: no value", decl.Name), d)
 	case want.Unknown:
-		d.New, d.Why = cmp.Or(want.Hint, "a value known later"), "known later"
-		if len(want.After) > 0 {
-			d.Why = "known after " + joinPaths(want.After)
-		}
-		c.differ("", d) // told as what the step waits for
+		c.late(want, d)
 	case !lives:
 		c.differ(fmt.Sprintf("parameter %s: new", decl.Name), d)
+	case want.Previous:
+		c.ssm(decl)
 	case decl.NoEcho || live.Value == hidden:
 		c.secret(decl.Name, want, d)
 	case sameParameter(decl.Type, live.Value, want.Value):
-		if isSSM(decl.Type) {
-			c.ssm(decl.Name)
-		}
+		c.ssm(decl)
 	case !stated:
 		d.Why = "resets " + decl.Name + " to its default"
 		c.differ(fmt.Sprintf("parameter %s: %s -> %s (resets it to its default)", decl.Name, shown(d.Old), shown(d.New)), d)
-	case d.Old == hidden && d.New == hidden:
+	case want.Secret:
 		c.differ(fmt.Sprintf("parameter %s: changed (secret)", decl.Name), d)
 	default:
 		c.differ(fmt.Sprintf("parameter %s: %s -> %s", decl.Name, shown(d.Old), shown(d.New)), d)
 	}
+}
+
+// late notes a value that other stacks decide. It is told as what the step
+// waits for.
+func (c *comparison) late(want stacks.Parameter, d Difference) {
+	d.New, d.Why = cmp.Or(want.Hint, "a value known later"), "known later"
+	if len(want.After) > 0 {
+		d.Why = "known after " + joinPaths(want.After)
+	}
+	c.differ("", d)
 }
 
 // secret compares a value that CloudFormation does not show, by the hash of
@@ -128,8 +130,12 @@ func (c *comparison) secret(key string, want stacks.Parameter, d Difference) {
 	}
 }
 
-func (c *comparison) ssm(key string) {
-	c.unsure = append(c.unsure, fmt.Sprintf("parameter %s is read from SSM", key))
+// ssm doubts a parameter that names the same SSM parameter as before: what it
+// holds may have changed.
+func (c *comparison) ssm(decl cfntemplate.Parameter) {
+	if isSSM(decl.Type) {
+		c.unsure = append(c.unsure, fmt.Sprintf("parameter %s is read from SSM", decl.Name))
+	}
 }
 
 // sameParameter compares two values of a type; blanks around the elements of a
@@ -172,11 +178,11 @@ func (c *comparison) settings() {
 	d, live := c.state.desired, c.state.seen.Live
 	// Without a role of its own an update keeps the one the stack has.
 	if d.ServiceRole != "" && d.ServiceRole != live.ServiceRole {
-		c.differ("role: "+shown(live.ServiceRole)+" -> "+shown(d.ServiceRole), Difference{Part: "role", Key: "cloudformation_service_role", Old: live.ServiceRole, New: d.ServiceRole})
+		c.set("role: "+shown(live.ServiceRole)+" -> "+shown(d.ServiceRole), Difference{Part: "role", Key: "cloudformation_service_role", Old: live.ServiceRole, New: d.ServiceRole})
 	}
 	have, want := sortedSet(live.Notifications), sortedSet(d.Notifications)
 	if !slices.Equal(have, want) {
-		c.differ("notifications", Difference{Part: "notification", Key: "notifications", Old: strings.Join(have, ", "), New: strings.Join(want, ", ")})
+		c.set("notifications", Difference{Part: "notification", Key: "notifications", Old: strings.Join(have, ", "), New: strings.Join(want, ", ")})
 	}
 	if d.Policy != nil && !samePolicy(c.state.seen.Policy, d.Policy) {
 		c.differ("stack policy", Difference{Part: "policy", Key: "stack_policy", Old: string(c.state.seen.Policy), New: string(d.Policy)})
@@ -185,6 +191,15 @@ func (c *comparison) settings() {
 	if p := d.Stack.TerminationProtection; p != nil && *p && !live.TerminationProtection {
 		c.differ("termination protection on", Difference{Part: "protection", Key: "termination_protection", Old: "false", New: "true"})
 	}
+}
+
+// set notes a difference in a text that may hold values known later; those are
+// told as what the step waits for.
+func (c *comparison) set(cause string, d Difference) {
+	if isLate(d.New) {
+		cause, d.New, d.Why = "", unmarked(d.New), "known later"
+	}
+	c.differ(cause, d)
 }
 
 func sortedSet(items []string) []string {
@@ -216,7 +231,7 @@ func (c *comparison) tags() {
 		}
 		d := Difference{Part: "tag", Key: key, Old: o, New: n}
 		if isLate(n) {
-			d.Why = "known later"
+			d.New, d.Why = unmarked(n), "known later"
 		}
 		if strings.HasPrefix(key, stacks.TagPrefix) {
 			adopt = append(adopt, d)
@@ -238,6 +253,8 @@ func (c *comparison) tags() {
 // isLate knows the marks between which prepare writes what is known later in a
 // text. They are part of what the two agree on, not worth a package.
 func isLate(s string) bool { return strings.Contains(s, "⟪") && strings.Contains(s, "⟫") }
+
+func unmarked(s string) string { return strings.NewReplacer("⟪", "", "⟫", "").Replace(s) }
 
 // tagMap leaves out what AWS itself puts on stacks.
 func tagMap(tags []stacks.Tag) map[string]string {

@@ -103,6 +103,7 @@ func (s *state) fate(live stacks.Output, names map[string]cfntemplate.Output, co
 // exports orders or blocks the steps that would drop or change an export that
 // somebody imports, which CloudFormation refuses.
 func (b *Builder) exports(g *dag.Graph[stacks.Path]) {
+	named := b.byName()
 	for _, path := range sortedPaths(b.states) {
 		s := b.states[path]
 		fates := s.fates()
@@ -113,7 +114,7 @@ func (b *Builder) exports(g *dag.Graph[stacks.Path]) {
 			s.seen.Imported, s.seen.ImportsUnknown = fresh.Imported, fresh.ImportsUnknown
 		}
 		for _, export := range sortedKeys(fates) {
-			b.export(g, s, export, fates[export])
+			b.export(&exporting{g, named, s}, export, fates[export])
 		}
 	}
 }
@@ -126,7 +127,29 @@ func sortedPaths(m map[stacks.Path]*state) []stacks.Path {
 	return stacks.SortPaths(out)
 }
 
-func (b *Builder) export(g *dag.Graph[stacks.Path], s *state, export string, f fate) {
+// exporting is what deciding about the exports of a stack needs.
+type exporting struct {
+	graph *dag.Graph[stacks.Path]
+	named map[target]*state
+	state *state
+}
+
+// target is a stack by the name CloudFormation knows.
+type target struct {
+	access stacks.Access
+	name   string
+}
+
+func (b *Builder) byName() map[target]*state {
+	out := make(map[target]*state, len(b.states))
+	for _, s := range b.states {
+		out[target{s.stack.Access, s.stack.Name}] = s
+	}
+	return out
+}
+
+func (b *Builder) export(e *exporting, export string, f fate) {
+	s := e.state
 	what := map[fate]string{mayChange: "may change", changed: "would change", dropped: "would go"}[f]
 	importers, looked := s.seen.Imported[export]
 	switch {
@@ -140,17 +163,7 @@ func (b *Builder) export(g *dag.Graph[stacks.Path], s *state, export string, f f
 		s.block(s.step.Action, fmt.Sprintf("export %s %s, and nobody looked who imports it", export, what), "")
 		return
 	}
-	var holding []string
-	for _, name := range importers {
-		consumer := b.named(s.stack.Access, name)
-		if consumer == nil || !consumer.stopsImporting(export) || slices.Contains(g.Closure(dag.Up, consumer.stack.Path), s.stack.Path) {
-			holding = append(holding, name)
-			continue
-		}
-		g.Connect(s.stack.Path, consumer.stack.Path)
-		s.step.After = stacks.SortPaths(append(s.step.After, consumer.stack.Path))
-		s.step.Cause += fmt.Sprintf("; after %s, which stops importing %s", consumer.stack.Path, export)
-	}
+	holding := e.order(importers, export)
 	switch {
 	case len(holding) == 0:
 	case f == mayChange:
@@ -162,14 +175,21 @@ func (b *Builder) export(g *dag.Graph[stacks.Path], s *state, export string, f f
 	}
 }
 
-// named finds a stack of the plan by its CloudFormation name.
-func (b *Builder) named(a stacks.Access, name string) *state {
-	for _, path := range sortedPaths(b.states) {
-		if s := b.states[path]; s.stack.Name == name && s.stack.Access == a {
-			return s
+// order puts the stack after those importers that give the import up in this
+// plan, and returns those that do not, or cannot go first.
+func (e *exporting) order(importers []string, export string) (holding []string) {
+	s := e.state
+	for _, name := range importers {
+		consumer := e.named[target{s.stack.Access, name}]
+		if consumer == nil || !consumer.stopsImporting(export) || slices.Contains(e.graph.Closure(dag.Up, consumer.stack.Path), s.stack.Path) {
+			holding = append(holding, name)
+			continue
 		}
+		e.graph.Connect(s.stack.Path, consumer.stack.Path)
+		s.step.After = stacks.SortPaths(append(s.step.After, consumer.stack.Path))
+		s.step.Cause += fmt.Sprintf("; after %s, which stops importing %s", consumer.stack.Path, export)
 	}
-	return nil
+	return holding
 }
 
 // stopsImporting tells whether a stack is certain not to import an export any

@@ -16,7 +16,7 @@ func (b *Builder) Remove(st *stacks.Stack, after []stacks.Path, why string) Step
 	defer b.mu.Unlock()
 	s := b.state(st, Edges{After: after})
 	s.step.Desired = &stacks.Desired{Stack: st}
-	s.step.After = stacks.SortPaths(slices.Clone(after))
+	s.step.After = stacks.SortPaths(append(s.step.After, after...))
 	b.states[st.Path] = s
 	s.remove(why)
 	if _, looked := b.in.Snapshot.Get(st.Path); !looked {

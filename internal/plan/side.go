@@ -65,17 +65,25 @@ func addition(r cfntemplate.Resource) stacks.ResourceChange {
 const hidden = "****"
 
 // oldEnv is what the live template was last evaluated in, as far as it shows.
-func oldEnv(s *state, t *cfntemplate.Template) *cfntemplate.Env {
+func (b *Builder) oldEnv(s *state, t *cfntemplate.Template) *cfntemplate.Env {
 	env := baseEnv(s)
+	env.StackOutput = func(args map[string]any) (any, error) {
+		if r, ok := b.read(s, args); ok {
+			if v, had := outputOf(b.states[r.Stack].seen.Live, r.Key); had {
+				return v, nil
+			}
+		}
+		return cfntemplate.Unknown{Why: "what another stack had"}, nil
+	}
 	for name, decl := range t.Parameters {
 		p, ok := liveParameter(s.seen.Live, name)
 		switch {
 		case !ok:
 			env.Parameters[name] = cfntemplate.Unknown{Why: "parameter " + name}
 		case decl.NoEcho:
-			env.Parameters[name] = cfntemplate.Unknown{Why: "NoEcho parameter " + name}
+			env.Parameters[name] = hiddenUnknown(name)
 		case isSSM(decl.Type):
-			env.Parameters[name] = ssmUnknown(name, p.Value)
+			env.Parameters[name] = cfntemplate.Unknown{Why: "what SSM had for " + name}
 		default:
 			env.Parameters[name] = typed(decl.Type, p.Value)
 		}
@@ -87,6 +95,14 @@ func oldEnv(s *state, t *cfntemplate.Template) *cfntemplate.Env {
 // known.
 func (b *Builder) newEnv(s *state, t *cfntemplate.Template) *cfntemplate.Env {
 	env := baseEnv(s)
+	env.StackOutput = func(args map[string]any) (any, error) {
+		if r, ok := b.read(s, args); ok {
+			if v, known := b.known(r.Stack, r.Key); known {
+				return v, nil
+			}
+		}
+		return cfntemplate.Unknown{Why: "what another stack has"}, nil
+	}
 	given := map[string]stacks.Parameter{}
 	for _, p := range s.desired.Parameters {
 		given[p.Key] = p
@@ -97,18 +113,40 @@ func (b *Builder) newEnv(s *state, t *cfntemplate.Template) *cfntemplate.Env {
 	return env
 }
 
+// read finds the stack of the plan that Fn::GetStackOutput names, if it does.
+func (b *Builder) read(s *state, args map[string]any) (Read, bool) {
+	i := slices.IndexFunc(s.edges.Reads, func(r Read) bool {
+		producer := b.states[r.Stack]
+		return producer != nil && args["OutputName"] == r.Key && producer.named(args)
+	})
+	if i < 0 {
+		return Read{}, false
+	}
+	return s.edges.Reads[i], true
+}
+
+// named tells whether the arguments of Fn::GetStackOutput name the stack.
+func (s *state) named(args map[string]any) bool {
+	for _, by := range []string{"StackName", "StackArn", "StackId"} {
+		if given, ok := args[by].(string); ok {
+			return given == s.stack.Name || s.seen.Live != nil && given == s.seen.Live.ID
+		}
+	}
+	return false
+}
+
 func (b *Builder) newParameter(s *state, decl cfntemplate.Parameter, given map[string]stacks.Parameter) any {
 	want := wanted(s, decl, given)
 	switch {
 	case want.Unknown:
 		return cfntemplate.Unknown{Why: cmp.Or(want.Hint, "parameter "+decl.Name)}
 	case decl.NoEcho:
-		if same, known := b.sameSecret(s, want); known && !same {
-			return cfntemplate.Unknown{Why: "the new value of NoEcho parameter " + decl.Name}
+		if same, known := b.sameSecret(s, want); known && same {
+			return hiddenUnknown(decl.Name)
 		}
-		return cfntemplate.Unknown{Why: "NoEcho parameter " + decl.Name}
+		return cfntemplate.Unknown{Why: "the new value of NoEcho parameter " + decl.Name}
 	case isSSM(decl.Type):
-		return ssmUnknown(decl.Name, want.Value)
+		return cfntemplate.Unknown{Why: "what SSM has for " + decl.Name + " now"}
 	}
 	return typed(decl.Type, want.Value)
 }
@@ -176,8 +214,9 @@ func isSSM(typ string) bool { return strings.HasPrefix(typ, "AWS::SSM::Parameter
 
 func isList(typ string) bool { return typ == "CommaDelimitedList" || strings.HasPrefix(typ, "List<") }
 
-func ssmUnknown(name, key string) cfntemplate.Unknown {
-	return cfntemplate.Unknown{Why: "SSM parameter " + key + " of " + name}
+// hiddenUnknown is a NoEcho value that stays as it is.
+func hiddenUnknown(name string) cfntemplate.Unknown {
+	return cfntemplate.Unknown{Why: "NoEcho parameter " + name}
 }
 
 // typed gives a parameter's text the form its type has in a template.

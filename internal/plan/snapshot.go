@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"slices"
 	"strings"
+	"sync"
 
 	"github.com/deployer-cli/deployer/internal/restype"
 	"github.com/deployer-cli/deployer/stacks"
@@ -22,12 +23,16 @@ type Observation struct {
 
 // Snapshot is what was read of the stacks a plan speaks about. A stack that is
 // not in it was not looked at, which is something else than not being there.
+// It may be used by several goroutines.
 type Snapshot struct {
+	mu   sync.RWMutex
 	seen map[stacks.Path]Observation
 }
 
 // Put says how a stack was found.
 func (s *Snapshot) Put(path stacks.Path, o Observation) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
 	if s.seen == nil {
 		s.seen = map[stacks.Path]Observation{}
 	}
@@ -39,6 +44,8 @@ func (s *Snapshot) Get(path stacks.Path) (Observation, bool) {
 	if s == nil {
 		return Observation{}, false
 	}
+	s.mu.RLock()
+	defer s.mu.RUnlock()
 	o, ok := s.seen[path]
 	return o, ok
 }

@@ -38,12 +38,29 @@ func (c *comparison) doubts(t *cfntemplate.Template) {
 	if hasText(t.Doc, "{{resolve:") || slices.ContainsFunc(c.state.desired.Parameters, func(p stacks.Parameter) bool { return strings.Contains(p.Value, "{{resolve:") }) {
 		c.unsure = append(c.unsure, "its template has dynamic references")
 	}
+	if c.readsOutside(t) {
+		c.unsure = append(c.unsure, "its template reads an output of a stack outside the plan")
+	}
 	for _, id := range t.ResourceNames {
 		if r, ok := c.state.new.resource(id); ok && r.Type == "AWS::CloudFormation::Stack" {
 			c.unsure = append(c.unsure, "the template of its nested stack "+id+" lies elsewhere")
 			return
 		}
 	}
+}
+
+// readsOutside tells whether a Fn::GetStackOutput names a stack whose outputs
+// the plan does not follow.
+func (c *comparison) readsOutside(t *cfntemplate.Template) bool {
+	return slices.ContainsFunc(t.StackOutputs(), func(raw any) bool {
+		args, err := t.Eval(raw, c.state.new.env)
+		m, ok := args.(map[string]any)
+		if err != nil || !ok {
+			return true
+		}
+		_, ok = c.builder.read(c.state, m)
+		return !ok
+	})
 }
 
 // documents tells the differences of two templates: each for a reader of the
