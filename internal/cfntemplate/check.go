@@ -4,6 +4,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/deployer-cli/deployer/internal/restype"
 )
@@ -14,6 +15,7 @@ const (
 	maxOthers            = 200 // parameters, mappings, attributes of a mapping, outputs
 	maxName              = 255
 	maxDescription       = 1024
+	maxParameterText     = 4000
 	maxDynamicReferences = 60
 	maxCustomType        = 60
 )
@@ -177,6 +179,9 @@ func (c *checker) parameters() {
 		p := c.t.Parameters[name]
 		if !knownParameterType(p.Type) {
 			c.add(refuse("Template format error: Unrecognized parameter type: %s", p.Type).at(place{p.Line, p.Column}))
+		}
+		if utf8.RuneCountInString(p.Description) > maxParameterText {
+			c.add(refuse("Template format error: 'Description' length is greater than %d.", maxParameterText).at(place{p.Line, p.Column}))
 		}
 	}
 }

@@ -31,6 +31,7 @@ func TestCheckRefuses(t *testing.T) {
 		{topic + "Mappings:\n  a-b: {c: {d: e}}", "Template format error: Mappings name a-b is non alphanumeric."},
 		{topic + "Conditions:\n  a-b: !Equals [a, b]", "Template format error: Condition name a-b is non alphanumeric."},
 		{"Resources:\n  " + strings.Repeat("x", 256) + ": {Type: AWS::SNS::Topic}", "Template format error: Resource name " + strings.Repeat("x", 256) + " is longer than 255 characters."},
+		{topic + "Parameters:\n  P: {Type: String, Description: " + strings.Repeat("x", 4001) + "}", "Template format error: 'Description' length is greater than 4000."},
 		{topic + "Parameters:\n  P: {Type: Text}", "Template format error: Unrecognized parameter type: Text"},
 		{topic + "Parameters:\n  P: {Type: AWS::SSM::Parameter::Value<Number>}", "Template format error: Unrecognized parameter type: AWS::SSM::Parameter::Value<Number>"},
 		{"Resources:\n  A: {Type: AWS::SNS::Topik}\n  B: {Type: AWS::SNS::Topik}\n  C: {Type: Foo}", "Template format error: Unrecognized resource types: [AWS::SNS::Topik, Foo]"},
@@ -133,7 +134,8 @@ func TestCheckAccepts(t *testing.T) {
 		topic + "Conditions:\n  C: !Or [!Equals [!Ref AWS::Region, x], !Not [!Condition D]]\n  D: !Equals ['', '']\nOutputs: {O: {Value: !If [C, !Ref T, !Ref AWS::NoValue], Condition: D}}",
 		property("!Join ['', [!Select [1, [a, !Ref A]], !Split [!Ref P, 'a']]]"),
 		property("{Fn::GetStackOutput: {StackName: a, OutputName: b, Region: !Ref P}}"),
-		property("{Condition: {StringEquals: {Fn::If: x}}}")[:0] + topic,
+		property("!GetAtt A.DisplayName"),
+		property("{Condition: {StringEquals: {a: b}}}"),
 	} {
 		if found := parse(t, body).Check(); strings.Contains(body, "GetAtt [A") {
 			if want := "Circular dependency between resources: [A]"; len(found) != 1 || found[0].Message != want {
@@ -233,5 +235,36 @@ Resources:
 	}
 	if !slices.Equal(got, want) {
 		t.Errorf("got  %q\nwant %q", got, want)
+	}
+}
+
+// The first text is recorded from AWS in test_attributes::test_invalid_getatt_fails.
+func TestCheckOutputs(t *testing.T) {
+	t.Parallel()
+	tpl := parse(t, `Resources:
+  P: {Type: AWS::SSM::Parameter, Properties: {Type: String, Value: x}}
+Outputs:
+  InvalidOutput: {Value: !GetAtt P.Invalid}
+  Sub: {Value: !Sub ["${P.Value} ${x} ${P.Bad}", {x: !GetAtt P.Worse}]}
+  Good: {Value: !Join ["", [!GetAtt P.Value, !Sub "${P.Type}", !GetAtt [P, !Ref AWS::Region]]]}
+`)
+	var got []string
+	for _, e := range tpl.CheckOutputs() {
+		got = append(got, fmt.Sprintf("%d:%d %s", e.Line, e.Column, e.Message))
+	}
+	want := []string{
+		"4:26 [Error] /Outputs/InvalidOutput/Value/Fn::GetAtt: Resource type AWS::SSM::Parameter does not support attribute {Invalid}",
+		"5:16 [Error] /Outputs/Sub/Value/Fn::Sub: Resource type AWS::SSM::Parameter does not support attribute {Bad}",
+		"5:54 [Error] /Outputs/Sub/Value/Fn::GetAtt: Resource type AWS::SSM::Parameter does not support attribute {Worse}",
+	}
+	if !slices.Equal(got, want) {
+		t.Errorf("got  %q\nwant %q", got, want)
+	}
+	if found := tpl.Check(); len(found) > 0 {
+		t.Errorf("Check: %q", texts(found))
+	}
+	if found := cfntemplate.CheckProperties(tpl); len(found) != 3 || found[0].Path != "/Outputs/InvalidOutput/Value/Fn::GetAtt" ||
+		found[0].Text != "Resource type AWS::SSM::Parameter does not support attribute {Invalid}" {
+		t.Errorf("findings %+v", found)
 	}
 }

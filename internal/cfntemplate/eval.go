@@ -212,29 +212,33 @@ func normal(v any) any {
 
 var dynamicReference = regexp.MustCompile(`\{\{resolve:[^{}]*\}\}`)
 
-// dynamic replaces the {{resolve:…}} references in v, which is evaluated.
+// dynamic replaces the {{resolve:…}} references in v, which is evaluated. It
+// changes nothing in place: parts of v may belong to who answered for Env.
 func (e *evaluator) dynamic(v any) (any, error) {
 	switch v := v.(type) {
 	case string:
 		return e.dynamicText(v)
 	case []any:
-		for i := range v {
-			out, err := e.dynamic(v[i])
-			if err != nil {
+		out := make([]any, len(v))
+		for i, item := range v {
+			var err error
+			if out[i], err = e.dynamic(item); err != nil {
 				return nil, err
 			}
-			v[i] = out
 		}
+		return out, nil
 	case map[string]any:
+		out := make(map[string]any, len(v))
 		for _, k := range sortedKeys(v) {
-			out, err := e.dynamic(v[k])
-			if err != nil {
+			var err error
+			if out[k], err = e.dynamic(v[k]); err != nil {
 				return nil, err
 			}
-			v[k] = out
 		}
+		return out, nil
+	default:
+		return v, nil
 	}
-	return v, nil
 }
 
 func (e *evaluator) dynamicText(s string) (any, error) {

@@ -74,15 +74,18 @@ func (p places) bindBelow(v any, n *cfnyaml.Node) {
 	}
 }
 
-// inherit gives the copy the place of the original.
+// inherit gives the copy the place of the original. A copy of what has no place
+// must not keep one of a map that stood at its address before.
 func (p places) inherit(copied, original any) {
-	from, ok := address(original)
-	if !ok || p[from] == nil {
+	to, ok := address(copied)
+	if !ok {
 		return
 	}
-	if to, ok := address(copied); ok {
+	if from, ok := address(original); ok && p[from] != nil {
 		p[to] = p[from]
+		return
 	}
+	delete(p, to)
 }
 
 // of is the place of a map or list.

@@ -2,12 +2,14 @@ package cfntemplate
 
 import (
 	"slices"
+	"strings"
 
 	"github.com/deployer-cli/deployer/internal/restype"
 )
 
 // Finding is something in a template that CloudFormation would refuse only while
-// it deploys.
+// it deploys: a property or attribute that a resource type does not have, or a
+// property it needs.
 type Finding struct {
 	Path         string // "/Resources/Bucket/Properties/BucketNam"
 	Line, Column int
@@ -16,7 +18,8 @@ type Finding struct {
 
 // CheckProperties compares the properties of resources with what their types
 // have: unknown ones and required ones that are missing. A property that a
-// function may leave out counts as given. Types that are not known are left alone.
+// function may leave out counts as given. Attributes that outputs ask for are
+// compared as well. Types that are not known are left alone.
 func CheckProperties(t *Template) []Finding {
 	var found []Finding
 	for _, name := range t.ResourceNames {
@@ -27,6 +30,15 @@ func CheckProperties(t *Template) []Finding {
 		}
 		found = append(found, t.unknownProperties(r, typ)...)
 		found = append(found, t.missingProperties(r, typ)...)
+	}
+	return append(found, t.unknownAttributes()...)
+}
+
+func (t *Template) unknownAttributes() []Finding {
+	var found []Finding
+	for _, e := range t.CheckOutputs() {
+		path, text, _ := strings.Cut(strings.TrimPrefix(e.Message, "[Error] "), ": ")
+		found = append(found, Finding{Path: path, Line: e.Line, Column: e.Column, Text: text})
 	}
 	return found
 }
