@@ -16,6 +16,7 @@ type ParameterFinding struct {
 	Why     string
 	Tip     string
 	Missing bool // no value is given, so there is no place in the config either
+	Broken  bool // the value breaks a constraint
 }
 
 // CheckParameters finds parameters that the template does not have, parameters
@@ -81,9 +82,9 @@ func breaks(declared cfntemplate.Parameter, p stacks.Parameter) (ParameterFindin
 		why = te.Message
 	}
 	if p.Secret || declared.NoEcho {
-		return ParameterFinding{Key: p.Key, Why: hide(why, p.Value)}, true
+		return ParameterFinding{Key: p.Key, Why: hide(why, p.Value), Broken: true}, true
 	}
-	return ParameterFinding{Key: p.Key, Why: why, Tip: "it is " + quote(p.Value)}, true
+	return ParameterFinding{Key: p.Key, Why: why, Tip: "it is " + quote(p.Value), Broken: true}, true
 }
 
 // hide takes a secret out of a text. A constraint speaks of the parameter, not

@@ -23,7 +23,6 @@ type export struct {
 	key  string
 	name any
 	when []condition
-	line int
 }
 
 // made is an SSM parameter among the resources.
@@ -72,7 +71,7 @@ func factsOf(t *cfntemplate.Template) *facts {
 		s := scan{facts: f, line: o.Line, column: o.Column}
 		when := only(o.Condition)
 		if o.ExportName != nil {
-			f.exports = append(f.exports, export{key, o.ExportName, when, o.Line})
+			f.exports = append(f.exports, export{key, o.ExportName, when})
 		}
 		s.value(o.Value, when)
 	}

@@ -222,7 +222,9 @@ func (g *Graph) Select(d Direction, paths ...stacks.Path) (*Graph, error) {
 // IgnoreDependencies gives the graph of just these stacks, without any edge.
 // What is wrong with their dependencies does not matter then.
 func (g *Graph) IgnoreDependencies(paths ...stacks.Path) *Graph {
-	return g.sub(paths, func(Edge) bool { return false })
+	out := g.sub(paths, func(Edge) bool { return false })
+	out.problems = nil
+	return out
 }
 
 func (g *Graph) sub(chosen []stacks.Path, keep func(Edge) bool) *Graph {

@@ -1,7 +1,6 @@
 package graph
 
 import (
-	"bufio"
 	"fmt"
 	"io"
 	"strings"
@@ -12,14 +11,15 @@ import (
 // Text writes the stacks in an order in which they may be launched, each with
 // what it waits for and why.
 func (g *Graph) Text(w io.Writer) error {
-	out := bufio.NewWriter(w)
+	var out strings.Builder
 	for _, p := range g.everyone() {
-		fmt.Fprintln(out, p)
+		fmt.Fprintln(&out, p)
 		for _, e := range g.edges[p] {
-			fmt.Fprintf(out, "  %s%s\n", e.What, at(e.Pos))
+			fmt.Fprintf(&out, "  %s%s\n", e.What, at(e.Pos))
 		}
 	}
-	return out.Flush()
+	_, err := io.WriteString(w, out.String())
+	return err
 }
 
 // everyone gives the stacks in order, those that hang on a cycle last.
@@ -50,42 +50,44 @@ func at(pos stacks.Pos) string {
 // Dot writes the graph for Graphviz. Arrows lead from a stack to what it
 // depends on; those of weak references are dashed.
 func (g *Graph) Dot(w io.Writer) error {
-	out := bufio.NewWriter(w)
-	fmt.Fprintln(out, "digraph stacks {")
-	fmt.Fprintln(out, "  rankdir=RL;")
-	fmt.Fprintln(out, "  node [shape=box];")
+	var out strings.Builder
+	fmt.Fprintln(&out, "digraph stacks {")
+	fmt.Fprintln(&out, "  rankdir=RL;")
+	fmt.Fprintln(&out, "  node [shape=box];")
 	for _, p := range g.Paths() {
-		fmt.Fprintf(out, "  %s;\n", dotQuote(string(p)))
+		fmt.Fprintf(&out, "  %s;\n", dotQuote(string(p)))
 	}
 	for _, l := range g.links() {
 		style := ""
 		if l.weak {
 			style = ", style=dashed"
 		}
-		fmt.Fprintf(out, "  %s -> %s [label=%s%s];\n", dotQuote(string(l.from)), dotQuote(string(l.to)), dotQuote(l.label), style)
+		fmt.Fprintf(&out, "  %s -> %s [label=%s%s];\n", dotQuote(string(l.from)), dotQuote(string(l.to)), dotQuote(l.label), style)
 	}
-	fmt.Fprintln(out, "}")
-	return out.Flush()
+	fmt.Fprintln(&out, "}")
+	_, err := io.WriteString(w, out.String())
+	return err
 }
 
 // Mermaid writes the graph for Mermaid, which GitHub shows in Markdown. Arrows
 // are as those of Dot.
 func (g *Graph) Mermaid(w io.Writer) error {
-	out := bufio.NewWriter(w)
-	fmt.Fprintln(out, "flowchart RL")
+	var out strings.Builder
+	fmt.Fprintln(&out, "flowchart RL")
 	ids := map[stacks.Path]string{}
 	for i, p := range g.Paths() {
 		ids[p] = fmt.Sprintf("s%d", i)
-		fmt.Fprintf(out, "  %s[\"%s\"]\n", ids[p], mermaidEscape(string(p)))
+		fmt.Fprintf(&out, "  %s[\"%s\"]\n", ids[p], mermaidEscape(string(p)))
 	}
 	for _, l := range g.links() {
 		arrow := "-->"
 		if l.weak {
 			arrow = "-.->"
 		}
-		fmt.Fprintf(out, "  %s %s|\"%s\"| %s\n", ids[l.from], arrow, mermaidEscape(l.label), ids[l.to])
+		fmt.Fprintf(&out, "  %s %s|\"%s\"| %s\n", ids[l.from], arrow, mermaidEscape(l.label), ids[l.to])
 	}
-	return out.Flush()
+	_, err := io.WriteString(w, out.String())
+	return err
 }
 
 // link is all the edges between two stacks, as one arrow.

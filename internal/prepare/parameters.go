@@ -7,23 +7,15 @@ import (
 
 	"github.com/deployer-cli/deployer/internal/resolve"
 	"github.com/deployer-cli/deployer/stacks"
-	"github.com/deployer-cli/deployer/templates"
 )
 
 // parameters resolves the stack's parameters and gives them the form in which
 // CloudFormation takes them.
 func (m *making) parameters() {
-	failed := len(m.stack.Parameters) // where even one is in doubt, none can be called missing
-	where := map[string]stacks.Pos{}
 	var out []stacks.Parameter
 	for _, f := range m.stack.Parameters {
 		p, ok := m.parameter(f)
-		if !ok {
-			continue
-		}
-		failed--
-		where[f.Key] = f.Pos
-		if p == nil {
+		if !ok || p == nil {
 			continue
 		}
 		p.Secret = p.Secret || m.noEcho(f.Key)
@@ -35,16 +27,6 @@ func (m *making) parameters() {
 	}
 	slices.SortFunc(out, func(a, b stacks.Parameter) int { return cmp.Compare(a.Key, b.Key) })
 	m.out.Parameters = out
-	if failed == 0 && m.template != nil && !m.out.BodyLate {
-		m.judge(out, where)
-	}
-}
-
-// judge refuses before anything starts what CloudFormation would refuse later.
-func (m *making) judge(given []stacks.Parameter, where map[string]stacks.Pos) {
-	for _, f := range templates.CheckParameters(m.template, given) {
-		m.fail(m.wrong(where[f.Key], "parameter "+f.Key, f.Why, f.Tip))
-	}
 }
 
 func (m *making) noEcho(key string) bool {

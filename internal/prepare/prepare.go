@@ -12,6 +12,7 @@ import (
 	"context"
 	"io/fs"
 	"slices"
+	"strings"
 	"sync"
 
 	"github.com/hashicorp/go-multierror"
@@ -62,7 +63,8 @@ func New(ports Ports) *Preparer {
 }
 
 // Prepare makes one stack ready. What is wrong with it comes together, as a
-// *multierror.Error; what is not known yet is no error.
+// *multierror.Error; what is not known yet is no error. Whether the parameters
+// suit the template is for Check to say.
 func (p *Preparer) Prepare(ctx context.Context, st *stacks.Stack) (*stacks.Desired, error) {
 	m := &making{
 		ctx:      ctx,
@@ -205,12 +207,9 @@ func list(paths []stacks.Path) string {
 	if len(paths) == 0 {
 		return "a look into the account"
 	}
-	out := ""
-	for i, p := range slices.Sorted(slices.Values(paths)) {
-		if i > 0 {
-			out += ", "
-		}
-		out += string(p)
+	words := make([]string, 0, len(paths))
+	for _, p := range stacks.SortPaths(slices.Clone(paths)) {
+		words = append(words, string(p))
 	}
-	return out
+	return strings.Join(words, ", ")
 }
