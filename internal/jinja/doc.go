@@ -1,0 +1,12 @@
+// Package jinja evaluates Jinja2 templates the way Jinja2 3.1 does with
+// StrictUndefined: same syntax, scoping, Python value rules, filters and
+// tests, so that existing configuration renders to the same bytes.
+//
+// It never escapes HTML, never runs code given by a template, never reads
+// files (a Loader hands it the texts), and never hangs: nesting, steps and
+// output have limits, and passing one is an *Error like any other.
+//
+// A source is cut into tokens (lexer), made into a tree of nodes (parser),
+// and every node knows how to evaluate itself in a scope. Values are nil,
+// bool, int64, float64, string, *List, Tuple, *Dict and a few internal ones.
+package jinja

@@ -1,0 +1,160 @@
+package jinja
+
+import (
+	"strings"
+	"unicode"
+)
+
+func wordwrapFilter(r *run, v any, args []any) (any, error) {
+	s, ok := v.(string)
+	if !ok {
+		return nil, fail("%s object has no attribute 'splitlines'", reprString(typeName(v)))
+	}
+	width, err := smallOr(args, 0, 79)
+	if err != nil {
+		return nil, err
+	}
+	if width <= 0 {
+		return nil, fail("invalid width %d (must be > 0)", width)
+	}
+	w := &wrapper{width: width}
+	if w.breakLong, err = r.flagOr(args, 1, true); err != nil {
+		return nil, err
+	}
+	if w.breakHyphens, err = r.flagOr(args, 3, true); err != nil {
+		return nil, err
+	}
+	separator, err := optText(args, 2)
+	if err != nil {
+		return nil, err
+	}
+	if separator == nil {
+		separator = &r.env.opts.NewlineSequence
+	}
+	if err := r.checkSize(2 * len(s)); err != nil {
+		return nil, err
+	}
+	var lines []string
+	for _, line := range splitLines(s, false) {
+		lines = append(lines, strings.Join(w.wrap(line), *separator))
+	}
+	return r.joinTexts(lines, *separator)
+}
+
+// wrapper breaks a line as Python's textwrap does.
+type wrapper struct {
+	width        int
+	breakLong    bool
+	breakHyphens bool
+}
+
+func (w *wrapper) wrap(line string) []string {
+	chunks := w.chunks([]rune(line))
+	var lines []string
+	for len(chunks) > 0 {
+		if len(lines) > 0 && isBlank(chunks[0]) {
+			chunks = chunks[1:] // no white space at the start of a line
+			continue
+		}
+		n, size := 0, 0
+		for n < len(chunks) && size+len(chunks[n]) <= w.width {
+			size += len(chunks[n])
+			n++
+		}
+		current := append([][]rune(nil), chunks[:n]...)
+		chunks = chunks[n:]
+		if len(chunks) > 0 && len(chunks[0]) > w.width {
+			head, rest := w.breakChunk(chunks[0], w.width-size, n == 0)
+			if len(head) > 0 {
+				current = append(current, head)
+			}
+			if chunks = chunks[1:]; len(rest) > 0 {
+				chunks = append([][]rune{rest}, chunks...)
+			}
+		}
+		if k := len(current); k > 0 && isBlank(current[k-1]) {
+			current = current[:k-1]
+		}
+		if len(current) > 0 {
+			lines = append(lines, joinRunes(current))
+		}
+	}
+	return lines
+}
+
+// breakChunk cuts a word that is longer than a line. The head fills the
+// line; alone says that nothing else is on it.
+func (w *wrapper) breakChunk(chunk []rune, room int, alone bool) (head, rest []rune) {
+	if !w.breakLong {
+		if alone {
+			return chunk, nil
+		}
+		return nil, chunk
+	}
+	room = max(room, 0)
+	if room == 0 && alone {
+		room = 1
+	}
+	if w.breakHyphens {
+		for i := room - 1; i > 0; i-- {
+			if chunk[i] == '-' && strings.Trim(string(chunk[:i]), "-") != "" {
+				room = i + 1
+				break
+			}
+		}
+	}
+	return chunk[:room], chunk[room:]
+}
+
+func isBlank(chunk []rune) bool {
+	for _, c := range chunk {
+		if !isSpace(c) {
+			return false
+		}
+	}
+	return true
+}
+
+func joinRunes(parts [][]rune) string {
+	var b strings.Builder
+	for _, p := range parts {
+		b.WriteString(string(p))
+	}
+	return b.String()
+}
+
+// chunks cuts a line into words and white space; words also after hyphens
+// that stand between letters.
+func (w *wrapper) chunks(line []rune) [][]rune {
+	var out [][]rune
+	for len(line) > 0 {
+		space := isSpace(line[0])
+		end := 1
+		for end < len(line) && isSpace(line[end]) == space {
+			end++
+		}
+		word := line[:end]
+		line = line[end:]
+		if w.breakHyphens && !space {
+			out = append(out, hyphenParts(word)...)
+		} else {
+			out = append(out, word)
+		}
+	}
+	return out
+}
+
+func hyphenParts(word []rune) [][]rune {
+	var parts [][]rune
+	start := 0
+	for i := 2; i+2 < len(word); i++ {
+		letters := isLetterPart(word[i-2]) && isLetterPart(word[i-1]) && isLetterPart(word[i+1]) && isLetterPart(word[i+2])
+		if word[i] == '-' && letters {
+			parts = append(parts, word[start:i+1])
+			start = i + 1
+		}
+	}
+	return append(parts, word[start:])
+}
+
+func isLetterPart(c rune) bool { return c == '_' || unicode.IsLetter(c) }
