@@ -1,7 +1,9 @@
 // Package plan compares what a project wants with what lives in the account
 // and says what a run would do, in which order and why.
 //
-// It decides; it never calls AWS, reads a file or prints.
+// It decides and never changes anything. Observe reads how stacks live, through
+// ports that others fill; everything else is a pure function of what was read.
+// It never reads a file or prints.
 package plan
 
 import (
