@@ -60,7 +60,7 @@ func (s *session) startUpdate(st *stack, op *operation, i int, r *resource, next
 	n := &op.Nodes[i]
 	before := r.state
 	how, changed := difference(&before, next)
-	if err != nil {
+	if err != nil || how == howNothing && r.Status == updateFailed {
 		how = howUpdate
 	}
 	if how == howNothing {

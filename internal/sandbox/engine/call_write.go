@@ -316,23 +316,21 @@ func (s *session) rollbackStack(in *RollbackStackInput) (*RollbackStackOutput, e
 	if st == nil {
 		return nil, invalid("Stack with id %s does not exist", in.StackName)
 	}
-	op := &operation{Started: s.now, Was: st.Status, Keep: in.RetainExceptOnCreate}
-	switch st.Status {
-	case createFailed:
-		op.Kind = kindCreate
-	case updateFailed:
-		op.Kind = kindUpdate
-	default:
+	op := &operation{Kind: kindUpdate, Started: s.now, Was: st.Status, Undoing: true, Keep: in.RetainExceptOnCreate}
+	if st.Status != createFailed && st.Status != updateFailed {
 		return nil, invalid("Stack:%s is in %s state and can not be rolled back.", st.ID, st.Status)
 	}
 	st.Token = in.ClientRequestToken
 	s.begin(st, opRollback)
-	if op.Kind == kindCreate {
-		s.setStatus(st, rollbackInProgress, userInitiated)
+	if st.Status == createFailed {
+		// Without a stable state to return to, the stack is deleted.
+		op.Kind = kindDelete
+		s.setStatus(st, deleteInProgress, userInitiated)
+		s.later(st, op, phaseStart, s.soon(st, phaseStart))
 	} else {
 		s.setStatus(st, undoInProgress, userInitiated)
+		s.undo(st, op)
 	}
-	s.undo(st, op)
 	return &RollbackStackOutput{StackId: st.ID, OperationId: st.OpID}, nil
 }
 

@@ -85,6 +85,8 @@ type world struct {
 	fault func(q FaultQuery) FaultAnswer
 	files map[string]string
 	ssm   map[string]string
+
+	updates int
 }
 
 func newWorld(t testing.TB) *world {
@@ -194,7 +196,9 @@ func parameters(pairs []string) []Parameter {
 
 func (w *world) update(name, template string, params ...string) {
 	w.t.Helper()
-	do[UpdateStackOutput](w, "UpdateStack", &UpdateStackInput{StackName: name, TemplateBody: template, ClientRequestToken: "token-update", Parameters: parameters(params)})
+	w.updates++
+	token := fmt.Sprintf("token-update-%d", w.updates)
+	do[UpdateStackOutput](w, "UpdateStack", &UpdateStackInput{StackName: name, TemplateBody: template, ClientRequestToken: token, Parameters: parameters(params)})
 }
 
 func (w *world) delete(name string) {

@@ -43,6 +43,9 @@ func (s *session) setResource(st *stack, r *resource, status, reason string) {
 	if r.Next != nil {
 		props = r.Next.Props
 	}
+	if props == nil {
+		props = map[string]any{}
+	}
 	s.append(st, record{
 		ID:      r.ID + "-" + status + "-" + s.now.Format(stamp),
 		Logical: r.ID, Physical: r.Physical, Type: r.Type, Status: status, Reason: reason,

@@ -38,6 +38,11 @@ func (s *session) startDelete(st *stack, op *operation) {
 		}
 	}
 	op.Nodes, op.Phase = deleteNodes(left), phaseDelete
+	for _, r := range left {
+		for _, old := range r.Old {
+			op.Nodes = append(op.Nodes, node{ID: r.ID, Do: doClean, Old: old.Physical})
+		}
+	}
 	s.saveOp(st.ID, op)
 	s.pump(st)
 }

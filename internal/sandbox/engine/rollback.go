@@ -130,7 +130,7 @@ func (s *session) revert(st *stack, op *operation, i int) {
 			s.restored(st, op, i, r)
 			return
 		}
-		n.State = nodeRunning
+		n.State, r.Next = nodeRunning, r.Prior
 		s.setResource(st, r, updateInProgress, "")
 		if r.Type == stackType && s.revertChild(st, op, i, r) {
 			return

@@ -1,0 +1,234 @@
+package engine
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"pgregory.net/rapid"
+)
+
+const exporter = `
+Parameters: {Value: {Type: String, Default: one}, Mode: {Type: String, Default: a}}
+Conditions: {More: !Equals [!Ref Mode, b]}
+Resources:
+  Topic: {Type: AWS::SNS::Topic, Properties: {DisplayName: !Ref Value}}
+  Vpc: {Type: AWS::EC2::VPC, Properties: {CidrBlock: !If [More, 10.1.0.0/16, 10.0.0.0/16]}}
+  Subnet: {Type: AWS::EC2::Subnet, Properties: {VpcId: !Ref Vpc, CidrBlock: 10.0.0.0/24}}
+  Extra: {Type: AWS::SNS::Topic, Condition: More, Properties: {DisplayName: !GetAtt Topic.TopicName}}
+Outputs:
+  Value: {Value: !Ref Value, Export: {Name: !Sub "${AWS::StackName}-value"}}
+`
+
+const consumer = `
+Parameters: {Value: {Type: String, Default: one}, Mode: {Type: String, Default: a}}
+Resources:
+  Param: {Type: AWS::SSM::Parameter, Properties: {Type: String, Value: !ImportValue a-value, Name: !Sub "/x/${Mode}"}}
+  Group: {Type: AWS::EC2::SecurityGroup, DependsOn: Param, Properties: {GroupDescription: !Ref Value}}
+`
+
+// fuzzed is a world of random faults and random operations.
+func fuzzed(t *rapid.T, outer testing.TB) *world {
+	w := newWorld(outer)
+	w.t = quiet{outer, t}
+	seed := rapid.Uint64().Draw(t, "seed")
+	chance := rapid.IntRange(0, 40).Draw(t, "faults in 100")
+	w.e = New(Config{Seed: seed, Fault: func(_ Tx, q FaultQuery) (FaultAnswer, error) {
+		b := w.e.chance("fault", q.StackID, q.LogicalID, q.Phase, q.Step, q.At.String())
+		return FaultAnswer{Fail: q.Step != "time" && int(b[0])*100/256 < chance, Message: "struck", HandlerCode: "InternalFailure"}, nil
+	}})
+	return w
+}
+
+// quiet reports failures to rapid, so that it can shrink them.
+type quiet struct {
+	testing.TB
+	r *rapid.T
+}
+
+func (q quiet) Helper()                      {}
+func (q quiet) Fatalf(f string, args ...any) { q.r.Fatalf(f, args...) }
+func (q quiet) Fatal(args ...any)            { q.r.Fatal(args...) }
+func (q quiet) Errorf(f string, args ...any) { q.r.Errorf(f, args...) }
+
+// step does one random thing and ignores refusals.
+func step(t *rapid.T, w *world, n int) {
+	name := rapid.SampledFrom([]string{"a", "b", "c"}).Draw(t, "stack")
+	template := rapid.SampledFrom([]string{exporter, consumer}).Draw(t, "template")
+	params := parameters([]string{
+		"Value", rapid.SampledFrom([]string{"one", "two"}).Draw(t, "value"), "Mode", rapid.SampledFrom([]string{"a", "b"}).Draw(t, "mode"),
+	})
+	token := fmt.Sprintf("t%d", n)
+	var action string
+	var in any
+	switch rapid.IntRange(0, 9).Draw(t, "what") {
+	case 0, 1:
+		on := rapid.SampledFrom([]string{"", "DELETE", "DO_NOTHING"}).Draw(t, "on failure")
+		action, in = "CreateStack", &CreateStackInput{StackName: name, TemplateBody: template, Parameters: params, ClientRequestToken: token, OnFailure: on}
+	case 2, 3:
+		off := rapid.Bool().Draw(t, "disable rollback")
+		action, in = "UpdateStack", &UpdateStackInput{StackName: name, TemplateBody: template, Parameters: params, ClientRequestToken: token, DisableRollback: &off}
+	case 4:
+		action, in = "DeleteStack", &DeleteStackInput{StackName: name, ClientRequestToken: token}
+	case 5:
+		action, in = "CancelUpdateStack", &CancelUpdateStackInput{StackName: name, ClientRequestToken: token}
+	case 6:
+		action, in = "ContinueUpdateRollback", &ContinueUpdateRollbackInput{StackName: name, ClientRequestToken: token}
+	case 7:
+		action, in = "RollbackStack", &RollbackStackInput{StackName: name, ClientRequestToken: token}
+	case 8:
+		kind := rapid.SampledFrom([]string{"CREATE", "UPDATE"}).Draw(t, "kind")
+		action, in = "CreateChangeSet", &CreateChangeSetInput{StackName: name, ChangeSetName: "cs" + token, ChangeSetType: kind, TemplateBody: template, Parameters: params}
+	case 9:
+		if open := do[DescribeStacksOutput](w, "DescribeStacks", &DescribeStacksInput{}); len(open.Stacks) > 0 {
+			st := open.Stacks[0]
+			if sets := do[ListChangeSetsOutput](w, "ListChangeSets", &ListChangeSetsInput{StackName: st.StackId}).Summaries; len(sets) > 0 {
+				action, in = "ExecuteChangeSet", &ExecuteChangeSetInput{ChangeSetName: sets[0].ChangeSetId, ClientRequestToken: token}
+			}
+		}
+	}
+	if action == "" {
+		return
+	}
+	if _, err := w.try(action, in); err != nil {
+		if _, refusal := err.(*Error); !refusal { //nolint:errorlint // refusals are not wrapped
+			t.Fatalf("%s: %v", action, err)
+		}
+	}
+}
+
+// legal says which statuses of a stack may follow one another.
+var legal = map[string][]string{
+	"":                 {createInProgress, reviewInProgress},
+	reviewInProgress:   {createInProgress, deleteInProgress},
+	createInProgress:   {createComplete, createFailed, rollbackInProgress, deleteInProgress},
+	createComplete:     {updateInProgress, deleteInProgress},
+	createFailed:       {updateInProgress, deleteInProgress},
+	rollbackInProgress: {rollbackComplete, rollbackFailed, deleteInProgress},
+	rollbackComplete:   {deleteInProgress},
+	rollbackFailed:     {deleteInProgress},
+	updateInProgress:   {updateCleanup, updateFailed, undoInProgress},
+	updateCleanup:      {updateComplete},
+	updateComplete:     {updateInProgress, deleteInProgress},
+	updateFailed:       {updateInProgress, undoInProgress, deleteInProgress},
+	undoInProgress:     {undoCleanup, undoFailed},
+	undoCleanup:        {undoComplete},
+	undoComplete:       {updateInProgress, deleteInProgress},
+	undoFailed:         {undoInProgress, deleteInProgress},
+	deleteInProgress:   {deleteComplete, deleteFailed},
+	deleteFailed:       {deleteInProgress},
+}
+
+// check holds a world against what is always true.
+func check(t *rapid.T, w *world) {
+	exports := map[string]string{}
+	for _, sum := range do[ListStacksOutput](w, "ListStacks", &ListStacksInput{}).StackSummaries {
+		last, token, op := "", "", ""
+		ids := map[string]bool{}
+		for _, e := range w.events(sum.StackId) {
+			if ids[e.EventId+e.Timestamp.String()+e.ResourceStatusReason+*e.PhysicalResourceId] {
+				t.Errorf("event %s twice", e.EventId)
+			}
+			ids[e.EventId+e.Timestamp.String()+e.ResourceStatusReason+*e.PhysicalResourceId] = true
+			if e.ResourceType == stackType && e.LogicalResourceId == sum.StackName {
+				if !slices.Contains(legal[last], e.ResourceStatus) {
+					t.Errorf("%s went from %q to %s\n%s", sum.StackName, last, e.ResourceStatus, w.stream(sum.StackId))
+				}
+				last, token, op = e.ResourceStatus, e.ClientRequestToken, e.OperationId
+			}
+			if e.ClientRequestToken != token || e.OperationId != op {
+				t.Errorf("event %s %s has token %q of operation %s, its stack's are %q and %s", e.LogicalResourceId, e.ResourceStatus, e.ClientRequestToken, e.OperationId, token, op)
+			}
+		}
+		if last != sum.StackStatus {
+			t.Errorf("%s is %s, its last event says %s", sum.StackName, sum.StackStatus, last)
+		}
+		if sum.StackStatus == deleteComplete {
+			continue
+		}
+		for _, o := range w.stack(sum.StackId).Outputs {
+			if o.ExportName != "" {
+				exports[o.ExportName] = o.OutputValue
+			}
+		}
+	}
+	for _, e := range do[ListExportsOutput](w, "ListExports", &ListExportsInput{}).Exports {
+		if exports[e.Name] != e.Value {
+			t.Errorf("export %s is %q, its output %q", e.Name, e.Value, exports[e.Name])
+		}
+		delete(exports, e.Name)
+	}
+	if len(exports) > 0 {
+		t.Errorf("exports %v are not listed", exports)
+	}
+}
+
+func TestRandomOperations(t *testing.T) {
+	t.Parallel()
+	rapid.Check(t, func(r *rapid.T) {
+		w := fuzzed(r, t)
+		for n := range rapid.IntRange(1, 25).Draw(r, "steps") {
+			step(r, w, n)
+			w.pass(time.Duration(rapid.IntRange(0, 40).Draw(r, "seconds")) * time.Second)
+		}
+		check(r, w)
+		w.settle()
+		check(r, w)
+		for _, sum := range do[ListStacksOutput](w, "ListStacks", &ListStacksInput{}).StackSummaries {
+			if !stable(sum.StackStatus) {
+				r.Fatalf("%s is %s for ever\n%s", sum.StackName, sum.StackStatus, w.stream(sum.StackId))
+			}
+		}
+		if left := w.tx.tables["due"]; len(left) > 0 {
+			r.Fatalf("steps are left: %v", left)
+		}
+		if left := w.tx.tables["operation"]; len(left) > 0 {
+			r.Fatalf("operations are left: %v", left)
+		}
+		inventory(r, w)
+	})
+}
+
+// inventory holds the index of physical resources against the stacks' own.
+func inventory(t *rapid.T, w *world) {
+	owned := map[string]bool{}
+	for k, raw := range w.tx.tables["physical"] {
+		if !strings.Contains(string(raw), `"s":""`) {
+			owned[strings.Split(k, "\x01")[2]] = true
+		}
+	}
+	for _, sum := range do[DescribeStacksOutput](w, "DescribeStacks", &DescribeStacksInput{}).Stacks {
+		for _, r := range do[DescribeStackResourcesOutput](w, "DescribeStackResources", &DescribeStackResourcesInput{StackName: sum.StackId}).StackResources {
+			switch r.ResourceStatus {
+			case createComplete, updateComplete:
+				if !owned[r.PhysicalResourceId] {
+					t.Errorf("%s of %s is not in the index: %s", r.PhysicalResourceId, sum.StackName, w.stream(sum.StackId))
+				}
+			}
+		}
+	}
+}
+
+func TestAdvanceMaySplit(t *testing.T) {
+	t.Parallel()
+	rapid.Check(t, func(r *rapid.T) {
+		w := fuzzed(r, t)
+		for n := range rapid.IntRange(1, 12).Draw(r, "steps") {
+			step(r, w, n)
+			ahead := time.Duration(rapid.IntRange(0, 60_000).Draw(r, "milliseconds")) * time.Millisecond
+			half := time.Duration(rapid.Int64Range(0, int64(ahead)).Draw(r, "half"))
+			split := w.tx.clone()
+			for _, until := range []time.Time{w.now.Add(half), w.now.Add(ahead)} {
+				if _, err := w.e.Advance(split, until); err != nil {
+					r.Fatal(err)
+				}
+			}
+			w.pass(ahead)
+			if a, b := w.tx.dump(), split.dump(); a != b {
+				r.Fatalf("one advance:\n%s\ntwo:\n%s", a, b)
+			}
+		}
+	})
+}
