@@ -97,12 +97,11 @@ func (b *builder) find(keys ...string) (stacks.Field, bool) {
 }
 
 func (b *builder) required(key, why string) string {
-	if _, ok := b.find(key); !ok {
-		b.problem(stacks.Pos{File: b.file, Line: b.firstPos().Line, Column: b.firstPos().Column},
-			key+" is missing", why, "add "+key+" to config/config.yaml")
-		return ""
+	if f, ok := b.find(key); ok && (f.Value.Kind != stacks.Text || f.Value.Text != "") {
+		return b.text(key)
 	}
-	return b.text(key)
+	b.problem(b.firstPos(), key+" is missing", why, "add "+key+" to config/config.yaml")
+	return ""
 }
 
 // text reads a plain value.

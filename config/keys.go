@@ -34,7 +34,7 @@ func unknownKeys(d *document) []*stacks.Problem {
 	var out []*stacks.Problem
 	for _, f := range d.fields.Fields {
 		meant := slip(f.Key, known)
-		if meant == "" {
+		if meant == "" || slices.Contains(ordinaryKeys(), f.Key) {
 			continue
 		}
 		out = append(out, &stacks.Problem{
@@ -46,6 +46,10 @@ func unknownKeys(d *document) []*stacks.Problem {
 	}
 	return out
 }
+
+// ordinaryKeys are words that projects use for keys of their own, and that
+// only happen to be near a known one.
+func ordinaryKeys() []string { return []string{"project", "profiles", "secret", "templates"} }
 
 // alias is an old name of a key.
 type alias struct{ old, now string }

@@ -59,7 +59,12 @@ type loader struct {
 	results []*result // one per stack file, in the order of tree.stacks
 	fatal   []*stacks.Problem
 	notes   []*stacks.Problem // warnings
+	looked  atomic.Int64      // near paths looked for
 }
+
+// maxLookedUp bounds how many unknown paths get a hint: each is compared with
+// every path there is.
+const maxLookedUp = 100
 
 // result is what became of one stack file.
 type result struct {

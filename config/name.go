@@ -12,9 +12,9 @@ const maxName = 128
 
 // name is what CloudFormation calls the stack.
 func (b *builder) name(projectCode string) string {
-	if f, ok := b.find("stack_name"); ok {
-		name := b.text("stack_name")
-		if why := badName(name); why != "" && name != "" {
+	if name := b.text("stack_name"); name != "" {
+		f, _ := b.find("stack_name")
+		if why := badName(name); why != "" {
 			b.problem(f.Value.Pos, fmt.Sprintf("stack name %q is not allowed", name), why, "")
 		}
 		return name

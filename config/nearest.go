@@ -58,7 +58,7 @@ func slip(word string, known []string) string {
 		return ""
 	}
 	allowed := 2
-	if len(word) <= 6 {
+	if len(word) <= 8 {
 		allowed = 1
 	}
 	if d := distance(word, name); d > allowed {

@@ -41,7 +41,6 @@ func (l *loader) project() *Project {
 	used := map[*stacks.Environment]bool{}
 	for _, r := range l.results {
 		p.warnings = append(p.warnings, r.warnings...)
-		r.problems = append(r.problems, l.targets(r.stack)...)
 		env := l.environmentOf(r.path.Group(), undeclared)
 		used[env] = true
 		if len(r.problems) > 0 {
@@ -80,46 +79,62 @@ func (l *loader) projectID() string {
 
 // targets checks that the stacks a stack names exist.
 func (l *loader) targets(st *stacks.Stack) []*stacks.Problem {
-	if st == nil {
-		return nil
-	}
 	var out []*stacks.Problem
 	for _, d := range st.Dependencies {
 		if !l.tree.files[d.Path] {
 			out = append(out, l.unknownStack(d.Path, d.Pos, "dependency"))
 		}
 	}
-	for _, v := range resolvable(st) {
-		v.Walk(func(w stacks.Value) bool {
-			if target, ok := outputTarget(w); ok && !l.tree.files[target] {
-				out = append(out, l.unknownStack(target, w.Pos, "!stack_output"))
-			}
-			return true
-		})
-	}
+	eachCall(st, func(v *stacks.Value) {
+		if target, ok := outputTarget(v); ok && !l.tree.files[target] {
+			out = append(out, l.unknownStack(target, v.Pos, "!stack_output"))
+		}
+	})
 	return out
 }
 
-// resolvable are a stack's values in which resolvers are called.
-func resolvable(st *stacks.Stack) []stacks.Value {
-	out := []stacks.Value{st.UserData, st.ServiceRole, st.Bucket, st.AccessRole, st.Template.Args}
-	out = append(out, st.Notifications...)
-	for _, f := range st.Parameters {
-		out = append(out, f.Value)
+// eachCall visits the resolver calls in all values of a stack. Values are
+// large, and projects have many: nothing is copied.
+func eachCall(st *stacks.Stack, visit func(*stacks.Value)) {
+	for i := range st.Parameters {
+		callsIn(&st.Parameters[i].Value, visit)
 	}
-	for _, f := range st.Tags {
-		out = append(out, f.Value)
+	for i := range st.Tags {
+		callsIn(&st.Tags[i].Value, visit)
 	}
-	for _, h := range st.Hooks {
-		out = append(out, h.Hooks...)
+	for i := range st.Notifications {
+		callsIn(&st.Notifications[i], visit)
 	}
-	return out
+	for i := range st.Hooks {
+		for j := range st.Hooks[i].Hooks {
+			callsIn(&st.Hooks[i].Hooks[j], visit)
+		}
+	}
+	for _, v := range []*stacks.Value{&st.UserData, &st.ServiceRole, &st.Bucket, &st.AccessRole, &st.Template.Args} {
+		callsIn(v, visit)
+	}
+}
+
+func callsIn(v *stacks.Value, visit func(*stacks.Value)) {
+	if v.Call != nil {
+		visit(v)
+		callsIn(&v.Call.Arg, visit)
+	}
+	for i := range v.Items {
+		callsIn(&v.Items[i], visit)
+	}
+	for i := range v.Fields {
+		callsIn(&v.Fields[i].Value, visit)
+	}
 }
 
 func (l *loader) unknownStack(target stacks.Path, pos stacks.Pos, what string) *stacks.Problem {
 	p := &stacks.Problem{Pos: pos, What: fmt.Sprintf("%s %s does not exist", what, target), Why: "there is no " + configFile("", string(target)+".yaml")}
 	if l.groups[target] != nil {
 		p.Why, p.Tip = string(target)+" is a group", "name the stacks you mean"
+		return p
+	}
+	if l.looked.Add(1) > maxLookedUp {
 		return p
 	}
 	if near := nearestPath(target, slices.Values(l.tree.stacks)); near != "" {

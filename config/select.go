@@ -120,8 +120,8 @@ func nearestPath(to stacks.Path, all iter.Seq[stacks.Path]) stacks.Path {
 }
 
 // outputTarget gives the stack that a !stack_output call names.
-func outputTarget(v stacks.Value) (stacks.Path, bool) {
-	if v.Kind != stacks.Call || v.Call.Name != "stack_output" || v.Call.Arg.Kind != stacks.Text {
+func outputTarget(v *stacks.Value) (stacks.Path, bool) {
+	if v.Call == nil || v.Call.Name != "stack_output" || v.Call.Arg.Kind != stacks.Text {
 		return "", false
 	}
 	target, _, ok := strings.Cut(v.Call.Arg.Text, "::")

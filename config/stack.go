@@ -19,6 +19,7 @@ func (l *loader) loadStack(at stacks.Path) *result {
 	b := &builder{config: merged, group: g, path: at, file: configFile("", string(at)+".yaml")}
 	r.stack = b.build()
 	r.problems = append(r.problems, b.problems...)
+	r.problems = append(r.problems, l.targets(r.stack)...)
 	return r
 }
 
