@@ -1,0 +1,91 @@
+package cloud
+
+import (
+	"context"
+
+	"github.com/aws/aws-sdk-go-v2/service/sts"
+
+	"github.com/deployer-cli/deployer/internal/awsconf"
+	"github.com/deployer-cli/deployer/stacks"
+)
+
+// Identity is who AWS takes us for.
+type Identity struct {
+	Account string
+	ARN     string
+	UserID  string
+}
+
+// identity is asked for once; who comes meanwhile waits.
+type identity struct {
+	ready     chan struct{} // closed when the rest is set
+	who       Identity
+	err       error
+	abandoned bool // whoever asked left before the answer
+}
+
+// Identity tells who a's credentials are. A good answer is kept.
+func (c *Cloud) Identity(ctx context.Context, a stacks.Access) (Identity, error) {
+	for {
+		i, mine := c.identity(a)
+		if mine {
+			i.who, i.err = c.ask(ctx, a)
+			if i.err != nil {
+				i.abandoned = ctx.Err() != nil
+				c.forget(a)
+			}
+			close(i.ready)
+			return i.who, i.err
+		}
+		select {
+		case <-ctx.Done():
+			return Identity{}, context.Cause(ctx)
+		case <-i.ready:
+		}
+		if !i.abandoned {
+			return i.who, i.err
+		}
+	}
+}
+
+// Account is the account of a's credentials.
+func (c *Cloud) Account(ctx context.Context, a stacks.Access) (string, error) {
+	i, err := c.Identity(ctx, a)
+	return i.Account, err
+}
+
+func (c *Cloud) identity(a stacks.Access) (i *identity, mine bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if i, ok := c.identities[a]; ok {
+		return i, false
+	}
+	i = &identity{ready: make(chan struct{})}
+	c.identities[a] = i
+	return i, true
+}
+
+func (c *Cloud) forget(a stacks.Access) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	delete(c.identities, a)
+}
+
+func (c *Cloud) ask(ctx context.Context, a stacks.Access) (Identity, error) {
+	cfg, err := c.opts.Config(ctx, a)
+	if err != nil {
+		return Identity{}, err
+	}
+	out, err := sts.NewFromConfig(cfg).GetCallerIdentity(ctx, &sts.GetCallerIdentityInput{})
+	if err != nil {
+		return Identity{}, explain(ctx, err, awsconf.Call{Service: "STS", Operation: "GetCallerIdentity", Access: a})
+	}
+	return Identity{Account: value(out.Account), ARN: value(out.Arn), UserID: value(out.UserId)}, nil
+}
+
+func value(s *string) string {
+	if s == nil {
+		return ""
+	}
+	return *s
+}
