@@ -32,6 +32,9 @@ const (
 
 func sortedKeys[V any](m map[string]V) []string { return slices.Sorted(maps.Keys(m)) }
 
+// among reports whether key is one of the words of list.
+func among(list, key string) bool { return slices.Contains(strings.Fields(list), key) }
+
 // sole returns the only entry of m; false when it has none or several.
 func sole(m map[string]any) (key string, value any, ok bool) {
 	if len(m) != 1 {

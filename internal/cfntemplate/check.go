@@ -64,12 +64,12 @@ func hasLoop(v any) bool {
 	return false
 }
 
-const sections = " AWSTemplateFormatVersion Description Metadata Parameters Rules Mappings Conditions Transform Resources Outputs Hooks Fn::Transform "
+const sections = "AWSTemplateFormatVersion Description Metadata Parameters Rules Mappings Conditions Transform Resources Outputs Hooks Fn::Transform"
 
 func (c *checker) document() {
 	var strange []string
 	for _, key := range c.t.places.keys(c.t.Doc) {
-		if !strings.Contains(sections, " "+key+" ") {
+		if !among(sections, key) {
 			strange = append(strange, key)
 		}
 	}
@@ -82,7 +82,7 @@ func (c *checker) document() {
 		}
 	}
 	if v, given := c.t.Doc["Description"]; given {
-		s, ok := v.(string)
+		s, ok := text(v)
 		switch at := c.t.places.key(c.t.Doc, "Description"); {
 		case !ok:
 			c.add(refuse("Template format error: Every Description member must be a string.").at(at))
@@ -186,7 +186,7 @@ func (c *checker) parameters() {
 	}
 }
 
-const resourceKeys = " Type Properties DependsOn Condition Metadata CreationPolicy UpdatePolicy DeletionPolicy UpdateReplacePolicy Description Version Fn::Transform "
+const resourceKeys = "Type Properties DependsOn Condition Metadata CreationPolicy UpdatePolicy DeletionPolicy UpdateReplacePolicy Description Version Fn::Transform"
 
 func (c *checker) resources() {
 	var strange []string
@@ -210,7 +210,7 @@ func (c *checker) resources() {
 
 func (c *checker) attributes(r Resource) {
 	for _, key := range c.t.places.keys(r.Raw) {
-		if !c.partial && !strings.Contains(resourceKeys, " "+key+" ") {
+		if !c.partial && !among(resourceKeys, key) {
 			c.add(refuse("Invalid template resource property '%s'", key).at(c.t.places.key(r.Raw, key)))
 		}
 	}
@@ -265,53 +265,4 @@ func (c *checker) recognized(name string) bool {
 	}
 	own := strings.HasPrefix(name, "AWS::") || strings.HasPrefix(name, "Alexa::")
 	return typeName.MatchString(name) && (!own || strings.HasSuffix(name, "::MODULE"))
-}
-
-const outputKeys = " Value Description Export Condition Fn::Transform "
-
-var exportName = regexp.MustCompile(`^[A-Za-z0-9:-]+$`)
-
-func (c *checker) outputs() {
-	section, _ := c.t.Doc["Outputs"].(map[string]any)
-	for _, name := range c.t.OutputNames {
-		o := c.t.Outputs[name]
-		raw, _ := section[name].(map[string]any)
-		at := place{o.Line, o.Column}
-		for _, key := range c.t.places.keys(raw) {
-			if !strings.Contains(outputKeys, " "+key+" ") {
-				c.add(refuse("Invalid template output property '%s'", key).at(c.t.places.key(raw, key)))
-			}
-		}
-		if o.Value != nil && !scalarOrCall(o.Value) {
-			c.add(refuse(textOutputValue).at(at))
-		}
-		if o.ExportName != nil {
-			c.export(o, at)
-		}
-	}
-}
-
-func (c *checker) export(o Output, at place) {
-	s, literal := o.ExportName.(string)
-	if literal && !exportName.MatchString(s) || !literal && !isCall(o.ExportName) {
-		c.add(badExport(o.Key).at(at))
-	}
-	if c.t.dependsOnResources(o.ExportName) {
-		c.add(refuse("Template format error: Output %s is malformed. The Name field of Export must not depend on any resources, imported values, or Fn::GetAZs.", o.Key).at(at))
-	}
-}
-
-// dependsOnResources reports whether v holds what the name of an export must not:
-// resources, imported values or Fn::GetAZs.
-func (t *Template) dependsOnResources(v any) bool {
-	refs, attributes := Refs(v)
-	found := len(attributes) > 0 || slices.ContainsFunc(refs, func(name string) bool {
-		_, ok := t.Resources[name]
-		return ok
-	})
-	visit(v, func(name string, _ any, _ map[string]any) bool {
-		found = found || name == fnImport || name == fnGetAZs
-		return true
-	})
-	return found
 }

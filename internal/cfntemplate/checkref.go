@@ -6,7 +6,6 @@ import (
 	"strings"
 
 	"github.com/deployer-cli/deployer/internal/dag"
-	"github.com/deployer-cli/deployer/internal/restype"
 )
 
 // conditions checks what conditions refer to.
@@ -286,63 +285,4 @@ func (b *block) attribute(id, attr string, undefined *Error) {
 	if attr != "" && b.name != "Outputs" && !hasAttribute(r.Type, attr) {
 		b.c.add(refuse("Template error: resource %s does not support attribute type %s in Fn::GetAtt", id, attr).at(place{undefined.Line, undefined.Column}))
 	}
-}
-
-// CheckOutputs lists what outputs ask of resources that these do not have. It is
-// not part of Check: CloudFormation finds out only at the end of an operation, and
-// rolls back with the first message as the reason.
-func (t *Template) CheckOutputs() []*Error {
-	var found []*Error
-	for _, name := range t.OutputNames {
-		o := t.Outputs[name]
-		visit(o.Value, func(function string, arg any, m map[string]any) bool {
-			_, attributes := Refs(map[string]any{function: shallow(function, arg)})
-			for _, a := range attributes {
-				r, ok := t.Resources[a[0]]
-				if !ok || a[1] == "" || hasAttribute(r.Type, a[1]) {
-					continue
-				}
-				err := refuse("[Error] /Outputs/%s/Value/%s: Resource type %s does not support attribute {%s}", name, function, r.Type, a[1])
-				found = append(found, err.at(t.places.of(m)).at(place{o.Line, o.Column}))
-			}
-			return true
-		})
-	}
-	return found
-}
-
-// shallow is the argument of a reference without the calls inside, which are
-// visited by themselves.
-func shallow(function string, arg any) any {
-	switch function {
-	case fnGetAtt:
-		return arg
-	case fnSub:
-		if s, local, err := subArgs(arg); err == nil {
-			names := make(map[string]any, len(local))
-			for k := range local {
-				names[k] = ""
-			}
-			return []any{s, names}
-		}
-	}
-	return nil
-}
-
-// hasAttribute reports whether attr may be an attribute of the type. Of types whose
-// attributes the table does not have, anything may. CloudFormation gives properties
-// as attributes, too.
-func hasAttribute(resourceType, attr string) bool {
-	t, ok := restype.Lookup(resourceType)
-	if !ok || len(t.Attributes) == 0 || strings.HasPrefix(attr, "Outputs.") {
-		return true
-	}
-	switch resourceType {
-	case "AWS::CloudFormation::CustomResource", "AWS::CloudFormation::Macro":
-		return true
-	}
-	top, _, _ := strings.Cut(attr, ".")
-	return t.HasAttribute(attr) || t.HasProperty(top) || slices.Contains(t.PrimaryID, attr) || slices.ContainsFunc(t.Attributes, func(a string) bool {
-		return strings.HasPrefix(a, attr+".") || strings.HasPrefix(attr, a+".")
-	})
 }

@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"github.com/deployer-cli/deployer/internal/cfntemplate"
+	"github.com/deployer-cli/deployer/internal/cfnyaml"
 )
 
 // corpus gives the templates of other projects that this one is tried on. They are
@@ -80,7 +81,20 @@ func tryTemplate(t *testing.T, name string, body []byte) {
 	if order, err := tpl.Order(); err != nil || len(order) != len(tpl.Resources) {
 		t.Errorf("Order: %v, %v", order, err)
 	}
+	asJSON(t, tpl)
 	evaluate(t, name, tpl)
+}
+
+// asJSON reads the template once more in JSON.
+func asJSON(t *testing.T, tpl *cfntemplate.Template) {
+	t.Helper()
+	body, err := cfnyaml.MarshalJSON(tpl.Doc)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, d := range cfnyaml.Compare(tpl.Doc, parse(t, string(body)).Doc) {
+		t.Errorf("in JSON it is another template: %+v", d)
+	}
 }
 
 // sample gives every parameter its default, or something that suits its type.

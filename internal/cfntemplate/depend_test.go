@@ -191,3 +191,49 @@ func TestOrderOfRandomGraphs(t *testing.T) {
 		}
 	})
 }
+
+// large is a template as long as CloudFormation takes.
+func large() []byte {
+	var b strings.Builder
+	b.WriteString("Parameters: {P: {Type: String}}\nConditions: {C: !Equals [!Ref P, a]}\nResources:\n  R0: {Type: AWS::SNS::Topic}\n")
+	for i := range 499 {
+		fmt.Fprintf(&b, `  R%d:
+    Type: AWS::SNS::Topic
+    Properties:
+      DisplayName: !Sub "${P}-${R%d.TopicName}-${AWS::Region}"
+      Tags: [{Key: a, Value: !If [C, !Ref R0, !Ref AWS::NoValue]}, {Key: b, Value: !Join ["", [x, !Ref P]]}]
+`, i+1, i)
+	}
+	return []byte(b.String())
+}
+
+func BenchmarkParse(b *testing.B) {
+	body := large()
+	for b.Loop() {
+		if _, err := cfntemplate.Parse(body); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
+
+func BenchmarkCheck(b *testing.B) {
+	tpl := parse(b, string(large()))
+	for b.Loop() {
+		if found := tpl.Check(); len(found) > 0 {
+			b.Fatal(texts(found))
+		}
+	}
+}
+
+func BenchmarkEval(b *testing.B) {
+	tpl := parse(b, string(large()))
+	env := evalEnv()
+	env.Parameters["P"] = "a"
+	for b.Loop() {
+		for _, name := range tpl.ResourceNames {
+			if _, err := tpl.Eval(tpl.Resources[name].Properties, env); err != nil {
+				b.Fatal(err)
+			}
+		}
+	}
+}

@@ -1,7 +1,6 @@
 package cfntemplate
 
 import (
-	"errors"
 	"regexp"
 	"strings"
 )
@@ -64,10 +63,7 @@ func (e *evaluator) value(v any) (any, error) {
 	case map[string]any:
 		if name, arg, ok := asCall(v); ok {
 			out, err := e.call(name, arg)
-			if refused, ok := errors.AsType[*Error](err); ok {
-				refused.at(e.t.places.of(v))
-			}
-			return out, err
+			return out, placed(err, e.t.places.of(v))
 		}
 		return e.object(v)
 	default:

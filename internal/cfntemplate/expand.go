@@ -1,6 +1,7 @@
 package cfntemplate
 
 import (
+	"errors"
 	"maps"
 	"strings"
 )
@@ -164,8 +165,8 @@ func (x *expander) entries(m map[string]any, s scope, put func(string, any) erro
 
 // placed adds the place to err if it is a refusal.
 func placed(err error, at place) error {
-	if refused, ok := err.(*Error); ok { //nolint:errorlint // a wrapped one belongs to somebody else
-		return refused.at(at)
+	if refused, ok := errors.AsType[*Error](err); ok {
+		refused.at(at)
 	}
 	return err
 }

@@ -5,6 +5,7 @@ import (
 	"reflect"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/deployer-cli/deployer/internal/cfntemplate"
@@ -108,5 +109,43 @@ func TestExpandErrors(t *testing.T) {
 		if got, err := cfntemplate.Expand(tpl, &cfntemplate.Env{}); err == nil || err.Error() != want {
 			t.Errorf("%.80s\ngot  %v, %v\nwant %s", loop, got, err, want)
 		}
+	}
+}
+
+// Templates are cached and shared: every question may be asked by many at once.
+func TestTemplateIsShared(t *testing.T) {
+	t.Parallel()
+	tpl := parse(t, loops)
+	env := &cfntemplate.Env{Parameters: map[string]any{"Names": []string{"a", "b"}, "Policy": "Retain"}}
+	var wg sync.WaitGroup
+	for range 8 {
+		wg.Go(func() {
+			expanded, err := cfntemplate.Expand(tpl, env)
+			if err != nil {
+				t.Error(err)
+				return
+			}
+			conditions, err := expanded.EvalConditions(env)
+			if err != nil {
+				t.Error(err)
+			}
+			if found := expanded.Prune(conditions).Check(); len(found) > 0 {
+				t.Errorf("Check: %q", texts(found))
+			}
+			tpl.Check()
+			if _, err := tpl.Eval(tpl.Resources["First"].Raw, env); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	wg.Wait()
+}
+
+func TestExpandWithoutLoopsIsIdentity(t *testing.T) {
+	t.Parallel()
+	tpl := parse(t, evalTemplate)
+	got, err := cfntemplate.Expand(tpl, &cfntemplate.Env{})
+	if err != nil || !reflect.DeepEqual(got.Doc, tpl.Doc) || !reflect.DeepEqual(got.Resources, tpl.Resources) || !slices.Equal(got.ResourceNames, tpl.ResourceNames) {
+		t.Errorf("got %+v, %v", got, err)
 	}
 }

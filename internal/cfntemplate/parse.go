@@ -55,8 +55,8 @@ func read(body []byte) (*cfnyaml.Node, error) {
 // checkJSON refuses what begins like JSON and is none: CloudFormation reads it as
 // JSON even where it would do as YAML.
 func checkJSON(body []byte) error {
-	var any json.RawMessage
-	err := json.Unmarshal(body, &any)
+	var document json.RawMessage
+	err := json.Unmarshal(body, &document)
 	if err == nil {
 		return nil
 	}
@@ -78,7 +78,7 @@ func (t *Template) fill(doc map[string]any, order func(map[string]any) []string)
 	if err := t.checkNulls(); err != nil {
 		return err
 	}
-	t.Description, _ = doc["Description"].(string)
+	t.Description, _ = text(doc["Description"])
 	for _, s := range []struct {
 		name string
 		take func(map[string]any, []string) *Error

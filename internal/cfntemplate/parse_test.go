@@ -54,6 +54,7 @@ func TestParseRefuses(t *testing.T) {
 		"untyped parameter":   {"Parameters:\n  P: {Default: x}\n" + topic, "Template format error: Every Parameters object must contain a Type member.", 2, 3},
 		"text parameter":      {"Parameters:\n  P: x\n" + topic, "Template format error: Any Parameters member must be an object.", 2, 3},
 		"strange parameter":   {"Parameters:\n  P: {Type: String, Colour: red}\n" + topic, "Invalid template parameter property 'Colour'", 2, 21},
+		"two words":           {"Parameters:\n  P: {Type: String, Type Default: x}\n" + topic, "Invalid template parameter property 'Type Default'", 2, 21},
 		"list default":        {"Parameters:\n  P: {Type: String, Default: [a]}\n" + topic, "Template format error: Every Default member must be a string.", 2, 21},
 		"scalar allowed":      {"Parameters:\n  P: {Type: String, AllowedValues: a}\n" + topic, "Template format error: Every AllowedValues member must be a list.", 2, 21},
 		"map allowed":         {"Parameters:\n  P: {Type: String, AllowedValues: [{a: b}]}\n" + topic, "Template format error: Every AllowedValues value must be a string.", 2, 21},

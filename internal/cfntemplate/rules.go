@@ -1,6 +1,9 @@
 package cfntemplate
 
-import "slices"
+import (
+	"errors"
+	"slices"
+)
 
 // CheckRules evaluates the Rules section. An assertion of a rule that applies and
 // is known to be false is an error; what is not known is not.
@@ -47,7 +50,7 @@ func (e *evaluator) checkRule(name string, rule map[string]any) *Error {
 
 // asError takes err, which the evaluation of a condition gave, as a refusal.
 func asError(err error) *Error {
-	if refused, ok := err.(*Error); ok { //nolint:errorlint // a wrapped one keeps its own text below
+	if refused, ok := errors.AsType[*Error](err); ok {
 		return refused
 	}
 	return refuse("%v", err)
