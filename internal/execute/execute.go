@@ -40,7 +40,7 @@ type Watcher interface {
 // Decider plans a step again when what it waited for is known.
 type Decider interface {
 	// Decide prepares the stack with the values that are known now and says
-	// what is to be done, which is never more than create, update or nothing.
+	// what is to be done. What needs a person's yes is not done.
 	Decide(ctx context.Context, path stacks.Path) (plan.Step, error)
 	// Landed tells how a stack looks after its step. It is called from the
 	// goroutine that owns the run, before any dependent starts.

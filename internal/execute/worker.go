@@ -36,21 +36,24 @@ func (w *worker) nextToken() string {
 
 // perform does the step and says how it ended.
 func (w *worker) perform(ctx context.Context) end {
-	if w.step.Blocked != "" {
-		return end{outcome: Failed, err: w.fail("cannot be done", w.step.Blocked, "")}
-	}
 	if w.step.Action == plan.Join {
 		if e := w.join(ctx); e != nil {
 			return *e
 		}
 	}
-	if w.step.Late || w.step.Action == plan.Join {
+	if w.step.Blocked == "" && (w.step.Late || w.step.Action == plan.Join) {
 		decided, err := w.run.ports.Decider.Decide(ctx, w.step.Stack)
 		if err != nil {
 			return w.ended(ctx, end{err: err})
 		}
+		if decided.Asks != "" {
+			return end{outcome: Failed, live: decided.Live, err: w.fail("needs a person", decided.Asks, "run the same command again: it will ask")}
+		}
 		decided.Resources = max(decided.Resources, w.step.Resources)
 		w.step = &decided
+	}
+	if w.step.Blocked != "" {
+		return end{outcome: Failed, err: w.fail("cannot be done", w.step.Blocked, "")}
 	}
 	switch w.step.Action {
 	case plan.Create:
