@@ -52,7 +52,7 @@ func cidrBlocks(block, count, bits string) ([]any, error) {
 		return nil, refuse("Template error: Fn::Cidr cannot make %d blocks of %d subnet bits in %s", n, host, block)
 	}
 	out := make([]any, n)
-	step := new(big.Int).Lsh(big.NewInt(1), uint(host))
+	step := new(big.Int).SetBit(new(big.Int), host, 1)
 	next := new(big.Int).SetBytes(prefix.Addr().AsSlice())
 	size := prefix.Addr().BitLen() / 8
 	for i := range out {

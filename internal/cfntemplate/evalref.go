@@ -8,29 +8,21 @@ import (
 func (e *evaluator) ref(arg any) (any, error) {
 	name, unknown, err := e.name(arg)
 	if err != nil || unknown != nil {
-		return *orUnknown(unknown), err
+		return unknown, err
 	}
 	return e.named(name)
 }
 
-// orUnknown lets callers dereference where an error makes the value moot.
-func orUnknown(u *Unknown) *Unknown {
-	if u == nil {
-		return &Unknown{}
-	}
-	return u
-}
-
 // name evaluates the argument of Ref, which the language extensions allow to be
-// a function.
-func (e *evaluator) name(arg any) (string, *Unknown, error) {
+// a function. Where that is not known, unknown is the Unknown.
+func (e *evaluator) name(arg any) (name string, unknown any, err error) {
 	if isCall(arg) && e.t.extended() {
 		v, err := e.value(arg)
 		if err != nil {
 			return "", nil, err
 		}
 		if u, ok := v.(Unknown); ok {
-			return "", &u, nil
+			return "", u, nil
 		}
 		arg = v
 	}
@@ -142,11 +134,11 @@ func (e *evaluator) getAtt(arg any) (any, error) {
 	}
 	id, unknown, err := e.part(resource)
 	if err != nil || unknown != nil {
-		return *orUnknown(unknown), err
+		return unknown, err
 	}
 	attr, unknown, err := e.part(attribute)
 	if err != nil || unknown != nil {
-		return *orUnknown(unknown), err
+		return unknown, err
 	}
 	if _, ok := e.t.Resources[id]; !ok {
 		return nil, refuse("Template error: instance of Fn::GetAtt references undefined resource %s", id)
@@ -154,14 +146,15 @@ func (e *evaluator) getAtt(arg any) (any, error) {
 	return e.attribute(id, attr)
 }
 
-// part evaluates one part of Fn::GetAtt.
-func (e *evaluator) part(arg any) (string, *Unknown, error) {
+// part evaluates one part of Fn::GetAtt. Where that is not known, unknown is the
+// Unknown.
+func (e *evaluator) part(arg any) (name string, unknown any, err error) {
 	v, err := e.value(arg)
 	if err != nil {
 		return "", nil, err
 	}
 	if u, ok := v.(Unknown); ok {
-		return "", &u, nil
+		return "", u, nil
 	}
 	s, ok := text(v)
 	if !ok || s == "" {

@@ -63,7 +63,8 @@ func lasting(name string) bool {
 	switch kind {
 	case "Bucket", "DirectoryBucket", "TableBucket", "VectorBucket", "FileSystem", "Volume",
 		"UserPool", "IdentityPool", "Keyspace", "Ledger", "BackupVault", "LogicallyAirGappedBackupVault",
-		"DBCluster", "DBInstance", "GlobalTable", "Database", "EventDataStore", "KeyValueStore":
+		"DBCluster", "DBInstance", "GlobalTable", "Database", "EventDataStore", "KeyValueStore",
+		"Datastore", "FHIRDatastore", "SequenceStore", "ReferenceStore", "VariantStore", "AnnotationStore", "Vault", "Disk":
 		return strings.HasPrefix(name, "AWS::")
 	}
 	switch service {
@@ -77,6 +78,10 @@ func lasting(name string) bool {
 		return kind == "Namespace"
 	case "NeptuneGraph":
 		return kind == "Graph"
+	case "CloudHSM":
+		return kind == "Cluster"
+	case "DirectoryService":
+		return kind == "MicrosoftAD" || kind == "SimpleAD"
 	case "KMS", "PaymentCryptography":
 		return kind == "Key" || kind == "ReplicaKey"
 	case "OpenSearchService", "Elasticsearch", "SDB":
