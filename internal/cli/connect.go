@@ -1,0 +1,113 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"syscall"
+	"time"
+
+	"github.com/deployer-cli/deployer/internal/awsconf"
+	"github.com/deployer-cli/deployer/internal/cfn"
+	"github.com/deployer-cli/deployer/internal/cloud"
+	"github.com/deployer-cli/deployer/internal/guard"
+	"github.com/deployer-cli/deployer/internal/journal"
+	"github.com/deployer-cli/deployer/internal/sandbox"
+	"github.com/deployer-cli/deployer/internal/sandbox/store"
+	"github.com/deployer-cli/deployer/stacks"
+)
+
+// connect makes the session's AWS: the sandbox when it was asked for, else
+// AWS, or whatever AWS_ENDPOINT_URL names. There is no falling back.
+func (s *session) connect() error {
+	opts := awsconf.Options{
+		Realm: stacks.RealmAWS, Counter: &s.counter,
+		Environ: func(name string) string { return s.app.env.Environ[name] },
+	}
+	s.realm = stacks.RealmAWS
+	if endpoint := awsconf.EndpointFrom(opts.Environ); endpoint != "" {
+		s.realm, s.endpoint, opts.Realm = stacks.RealmEndpoint, endpoint, stacks.RealmEndpoint
+	}
+	poll := time.Duration(0)
+	if s.app.globals.sandbox {
+		server, err := s.openSandbox()
+		if err != nil {
+			return err
+		}
+		s.realm, s.endpoint, s.server, s.now = stacks.RealmSandbox, "", server, s.simulated
+		opts.Realm, opts.HTTPClient, opts.Endpoint = stacks.RealmSandbox, server.Client(), sandbox.Endpoint
+		opts.Keys = &awsconf.Keys{ID: "sandbox", Secret: "sandbox"}
+		opts.Environ = func(string) string { return "" }
+		poll = sandboxPoll
+	}
+	configs := awsconf.New(opts)
+	s.run = newRunID(s.app.env.Now())
+	s.cloud = cloud.New(cloud.Options{Config: configs.Config, Realm: s.realm, Endpoint: s.endpoint, Run: s.run, Now: s.now})
+	s.cfn = cfn.New(cfn.Options{
+		Config: configs.Config, Account: s.cloud.Account, Realm: s.realm, Endpoint: s.endpoint, Run: s.run, Now: s.now,
+		Uploader:     func(c guard.Clearance, t stacks.Target) cfn.Uploader { return s.cloud.Writer(c, t) },
+		PollInterval: poll,
+	})
+	s.cache = journal.NewCache(s.state("cache"))
+	s.wire()
+	return nil
+}
+
+// simulated is the sandbox's time: in that realm every stamp is by its clock.
+func (s *session) simulated() time.Time {
+	t, err := s.server.Time(context.Background())
+	if err != nil {
+		return s.app.env.Now()
+	}
+	return t
+}
+
+// sandboxPoll is how often the sandbox is looked at: it costs nothing and its
+// time runs sixty times as fast.
+const sandboxPoll = 100 * time.Millisecond
+
+// openSandbox opens the project's own sandbox, made on first use.
+func (s *session) openSandbox() (*sandbox.Server, error) {
+	dir := filepath.Join(s.dir, ".deployer", "sandbox")
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return nil, unwritable(s.relative(dir), err)
+	}
+	db, err := store.Open(filepath.Join(dir, "state.db"))
+	if err != nil {
+		return nil, err
+	}
+	s.closers = append(s.closers, db.Close)
+	speed := sandbox.KeepSpeed
+	if text := s.app.env.Environ["DEPLOYER_SANDBOX_SPEED"]; text != "" {
+		if speed, err = sandbox.ParseSpeed(text); err != nil {
+			return nil, &usageError{"DEPLOYER_SANDBOX_SPEED: " + err.Error(), "a number of simulated seconds per second, or max"}
+		}
+	}
+	return sandbox.New(sandbox.Options{
+		Store: db, Speed: speed, Now: s.app.env.Now,
+		Account: s.app.env.Environ["DEPLOYER_SANDBOX_ACCOUNT"],
+		Stubs:   truthy(s.app.env.Environ["DEPLOYER_SANDBOX_STUBS"]),
+	}), nil
+}
+
+func truthy(v string) bool { return v != "" && v != "0" && v != "false" && v != "no" }
+
+// unwritable explains a folder that cannot be written to.
+func unwritable(name string, err error) error {
+	hint := "deployer keeps journals and the sandbox there; check the folder's permissions"
+	if errors.Is(err, syscall.ENOSPC) {
+		hint = "the disk is full"
+	}
+	return &usageError{fmt.Sprintf("%s cannot be written: %v", name, pathless(err)), hint}
+}
+
+// pathless leaves the path out of a file error that is told beside it.
+func pathless(err error) error {
+	if p, ok := errors.AsType[*fs.PathError](err); ok {
+		return p.Err
+	}
+	return err
+}

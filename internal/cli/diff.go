@@ -1,0 +1,122 @@
+package cli
+
+import (
+	"context"
+	"encoding/json"
+
+	"github.com/urfave/cli/v2"
+
+	"github.com/deployer-cli/deployer/internal/cfnyaml"
+	"github.com/deployer-cli/deployer/internal/plan"
+	"github.com/deployer-cli/deployer/internal/ui"
+	"github.com/deployer-cli/deployer/stacks"
+)
+
+// diffCommand compares template, parameters and tags with what lives.
+func (a *app) diffCommand() *cli.Command {
+	return &cli.Command{
+		Name: "diff", Usage: "compare template, parameters and tags with what lives", ArgsUsage: "PATH",
+		Flags: []cli.Flag{
+			&cli.BoolFlag{Name: "exit-code", Usage: "exit 9 when there are differences"},
+		},
+		Action: func(c *cli.Context) error {
+			arg, err := a.path(c, true)
+			if err != nil {
+				return err
+			}
+			return a.runDiff(c.Context, arg, c.Bool("exit-code"))
+		},
+	}
+}
+
+// diffDocument is one stack in the output of diff.
+type diffDocument struct {
+	Stack       stacks.Path       `json:"stack"`
+	Name        string            `json:"name"`
+	Exists      bool              `json:"exists"`
+	Differences []plan.Difference `json:"differences"`
+	Template    string            `json:"template"` // unified diff, "" when equal
+}
+
+func (a *app) runDiff(ctx context.Context, arg string, exitCode bool) error {
+	r := &launcher{app: a, opts: runOptions{command: "launch", arg: arg}}
+	if err := r.prepare(ctx); err != nil {
+		return err
+	}
+	defer r.s.close() //nolint:errcheck // only read from
+	documents := []diffDocument{}
+	differs := false
+	for i := range r.plan.Steps {
+		step := &r.plan.Steps[i]
+		if step.Outside || step.Action == plan.Skip {
+			continue
+		}
+		d, err := r.differences(step)
+		if err != nil {
+			return err
+		}
+		differs = differs || !d.Exists || len(d.Differences) > 0 || d.Template != ""
+		documents = append(documents, d)
+	}
+	if err := a.showDiff(documents); err != nil {
+		return err
+	}
+	if exitCode && differs {
+		return &exitError{exitChanges}
+	}
+	return nil
+}
+
+// differences compares one stack. Template texts are brought into one form
+// first, so that comments and layout do not count.
+func (r *launcher) differences(step *plan.Step) (diffDocument, error) {
+	d := diffDocument{Stack: step.Stack, Name: step.Name, Exists: step.Live != nil && step.Live.Status.Exists(), Differences: []plan.Difference{}}
+	if !d.Exists || step.Desired == nil {
+		return d, nil
+	}
+	for _, one := range step.Diff {
+		if one.Part != "template" {
+			d.Differences = append(d.Differences, one)
+		}
+	}
+	seen, _ := r.planner.snapshot.Get(step.Stack)
+	if seen.Template == nil {
+		return d, nil
+	}
+	live, err := comparable(seen.Template)
+	if err != nil {
+		return d, err
+	}
+	wanted, err := comparable(step.Desired.Body)
+	if err != nil {
+		return d, err
+	}
+	d.Template = ui.Unified("live/"+string(step.Stack), live, "project/"+string(step.Stack), wanted)
+	return d, nil
+}
+
+func comparable(body []byte) ([]byte, error) {
+	node, _, err := cfnyaml.Parse(body)
+	if err != nil {
+		return nil, err
+	}
+	return cfnyaml.Marshal(node.Long())
+}
+
+func (a *app) showDiff(documents []diffDocument) error {
+	if a.globals.output == "json" {
+		enc := json.NewEncoder(a.env.Stdout)
+		enc.SetEscapeHTML(false)
+		enc.SetIndent("", "  ")
+		return enc.Encode(documents)
+	}
+	if done, err := a.document(documents); done {
+		return err
+	}
+	for _, d := range documents {
+		ui.ShowDiff(a.env.Stdout, a.out, ui.StackDiff{
+			Stack: d.Stack, Name: d.Name, Exists: d.Exists, Differences: d.Differences, Template: d.Template,
+		}, a.outColumns())
+	}
+	return nil
+}

@@ -1,0 +1,58 @@
+package cli
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"sync"
+)
+
+// interrupts hands each Ctrl-C to whoever asked for it last; by default it
+// cancels the command.
+type interrupts struct {
+	mu      sync.Mutex
+	handler func()
+	done    chan struct{}
+}
+
+// errInterrupted is the cause of a context that Ctrl-C cancelled.
+var errInterrupted = fmt.Errorf("interrupted: %w", context.Canceled)
+
+func watchInterrupts(signals <-chan os.Signal, cancel context.CancelCauseFunc) *interrupts {
+	i := &interrupts{done: make(chan struct{}), handler: func() { cancel(errInterrupted) }}
+	if signals == nil {
+		return i
+	}
+	go func() {
+		for {
+			select {
+			case <-i.done:
+				return
+			case _, open := <-signals:
+				if !open {
+					return
+				}
+				i.mu.Lock()
+				handler := i.handler
+				i.mu.Unlock()
+				handler()
+			}
+		}
+	}()
+	return i
+}
+
+// handle makes f hear what comes next, until the returned function is called.
+func (i *interrupts) handle(f func()) (restore func()) {
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	before := i.handler
+	i.handler = f
+	return func() {
+		i.mu.Lock()
+		defer i.mu.Unlock()
+		i.handler = before
+	}
+}
+
+func (i *interrupts) stop() { close(i.done) }

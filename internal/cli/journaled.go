@@ -1,0 +1,77 @@
+package cli
+
+import (
+	"context"
+
+	"github.com/deployer-cli/deployer/internal/cfn"
+	"github.com/deployer-cli/deployer/internal/journal"
+	"github.com/deployer-cli/deployer/stacks"
+)
+
+// journaled writes down what is about to be done before it lets the call go
+// out. A call whose intent cannot be written is not made.
+type journaled struct {
+	writer   *cfn.Writer
+	journal  *journal.Journal
+	accounts map[stacks.Access]string
+}
+
+func (w journaled) intend(verb stacks.Verb, t stacks.Target) error {
+	return w.journal.Intend(journal.Intent{
+		Verb: verb, Stack: t.Path, Name: t.Name, StackID: t.StackID, Token: t.Token,
+		Account: w.accounts[t.Access], Region: t.Access.Region, Profile: t.Access.Profile, Role: t.Access.Role,
+	})
+}
+
+func targetOf(c stacks.Change) stacks.Target {
+	st := c.Desired.Stack
+	return stacks.Target{Path: st.Path, Name: st.Name, StackID: c.StackID, Access: st.Access, Token: c.Token}
+}
+
+// Create implements execute.Changer.
+func (w journaled) Create(ctx context.Context, c stacks.Change) (stacks.Operation, error) {
+	if err := w.intend(stacks.Create, targetOf(c)); err != nil {
+		return stacks.Operation{}, err
+	}
+	return w.writer.Create(ctx, c)
+}
+
+// Update implements execute.Changer.
+func (w journaled) Update(ctx context.Context, c stacks.Change) (stacks.Operation, error) {
+	if err := w.intend(stacks.Update, targetOf(c)); err != nil {
+		return stacks.Operation{}, err
+	}
+	return w.writer.Update(ctx, c)
+}
+
+// Delete implements execute.Changer.
+func (w journaled) Delete(ctx context.Context, t stacks.Target, retain []string) (stacks.Operation, error) {
+	if err := w.intend(stacks.Delete, t); err != nil {
+		return stacks.Operation{}, err
+	}
+	return w.writer.Delete(ctx, t, retain)
+}
+
+// Continue implements execute.Mender.
+func (w journaled) Continue(ctx context.Context, t stacks.Target, skip []string) (stacks.Operation, error) {
+	if err := w.intend(stacks.Continue, t); err != nil {
+		return stacks.Operation{}, err
+	}
+	return w.writer.Continue(ctx, t, skip)
+}
+
+// SetPolicy implements execute.Mender.
+func (w journaled) SetPolicy(ctx context.Context, t stacks.Target, body []byte) error {
+	if err := w.intend(stacks.Policy, t); err != nil {
+		return err
+	}
+	return w.writer.SetPolicy(ctx, t, body)
+}
+
+// Protect implements execute.Mender.
+func (w journaled) Protect(ctx context.Context, t stacks.Target, on bool) error {
+	if err := w.intend(stacks.Protect, t); err != nil {
+		return err
+	}
+	return w.writer.Protect(ctx, t, on)
+}

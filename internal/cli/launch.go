@@ -1,0 +1,507 @@
+package cli
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/urfave/cli/v2"
+
+	"github.com/deployer-cli/deployer/internal/event"
+	"github.com/deployer-cli/deployer/internal/execute"
+	"github.com/deployer-cli/deployer/internal/graph"
+	"github.com/deployer-cli/deployer/internal/guard"
+	"github.com/deployer-cli/deployer/internal/journal"
+	"github.com/deployer-cli/deployer/internal/plan"
+	"github.com/deployer-cli/deployer/internal/ui"
+	"github.com/deployer-cli/deployer/stacks"
+)
+
+// runOptions are the flags of a command that changes stacks.
+type runOptions struct {
+	command         string // launch, create, update, delete
+	arg             string
+	yes             bool
+	dryRun          bool
+	adopt           bool
+	disableRollback bool
+	failFast        bool
+	timeout         time.Duration
+}
+
+func runFlags() []cli.Flag {
+	return []cli.Flag{
+		&cli.BoolFlag{Name: "yes", Aliases: []string{"y"}, Usage: "do not ask, where the environment's class allows that"},
+		&cli.BoolFlag{Name: "dry-run", Usage: "show the plan and stop"},
+		&cli.BoolFlag{Name: "fail-fast", Usage: "start nothing new after the first failure"},
+		&cli.DurationFlag{Name: "timeout", Usage: "stop watching after `D`, such as 90m; CloudFormation goes on (default: none at a terminal, else 2h)"},
+	}
+}
+
+func rollbackFlags() []cli.Flag {
+	return []cli.Flag{
+		&cli.BoolFlag{Name: "disable-rollback", Usage: "leave a failed stack as it is, to look at it"},
+	}
+}
+
+func (a *app) runOptions(c *cli.Context) (runOptions, error) {
+	arg, err := a.path(c, true)
+	if err != nil {
+		return runOptions{}, err
+	}
+	if c.Duration("timeout") < 0 {
+		return runOptions{}, &usageError{fmt.Sprintf("--timeout %s: it cannot be negative", c.Duration("timeout")), ""}
+	}
+	return runOptions{
+		command: c.Command.Name, arg: arg, yes: c.Bool("yes"), dryRun: c.Bool("dry-run"), adopt: c.Bool("adopt"),
+		disableRollback: c.Bool("disable-rollback"), failFast: c.Bool("fail-fast"), timeout: c.Duration("timeout"),
+	}, nil
+}
+
+// launchCommand creates or updates everything under PATH with its dependencies.
+func (a *app) launchCommand() *cli.Command {
+	return &cli.Command{
+		Name: "launch", Usage: "create or update stacks and what they depend on", ArgsUsage: "PATH",
+		Description: "Shows the plan, asks, then starts every stack the moment its own dependencies are\ndone. Run it again and nothing happens. Ctrl-C once starts nothing new and waits\nfor what runs; twice leaves, and CloudFormation goes on.",
+		Flags: append(append(runFlags(), rollbackFlags()...),
+			&cli.BoolFlag{Name: "adopt", Usage: "also add deployer's own tags to stacks that lack them"}),
+		Action: a.runAction,
+	}
+}
+
+// createCommand creates what does not exist; updateCommand updates what does.
+func (a *app) createCommand() *cli.Command {
+	return &cli.Command{
+		Name: "create", Usage: "create the stacks that do not exist", ArgsUsage: "PATH",
+		Flags: append(runFlags(), rollbackFlags()...), Action: a.runAction,
+	}
+}
+
+func (a *app) updateCommand() *cli.Command {
+	return &cli.Command{
+		Name: "update", Usage: "update the stacks that exist", ArgsUsage: "PATH",
+		Flags: append(runFlags(), rollbackFlags()...), Action: a.runAction,
+	}
+}
+
+// deleteCommand deletes the stacks under PATH and what depends on them.
+func (a *app) deleteCommand() *cli.Command {
+	return &cli.Command{
+		Name: "delete", Usage: "delete stacks, and before them what depends on them", ArgsUsage: "PATH",
+		Flags: runFlags(), Action: a.runAction,
+	}
+}
+
+func (a *app) runAction(c *cli.Context) error {
+	opts, err := a.runOptions(c)
+	if err != nil {
+		return err
+	}
+	r := &launcher{app: a, opts: opts}
+	err = r.run(c.Context)
+	if a.globals.output != "text" {
+		return r.result(err)
+	}
+	return err
+}
+
+// launcher is one run of a command that changes stacks.
+type launcher struct {
+	app     *app
+	opts    runOptions
+	s       *session
+	planner *planner
+	plan    *plan.Plan
+	done    execute.Result
+	ran     bool
+}
+
+func (r *launcher) run(ctx context.Context) error {
+	var err error
+	if err = r.prepare(ctx); err != nil {
+		return err
+	}
+	defer r.s.close() //nolint:errcheck // what matters was synced
+	a := r.app
+	if a.globals.output == "text" {
+		ui.ShowPlan(a.talk(), a.err, r.plan, a.columns())
+	}
+	request, err := r.request(ctx)
+	if err != nil {
+		return err
+	}
+	if r.opts.dryRun {
+		return nil
+	}
+	if len(request.Steps) == 0 && !r.working() {
+		return r.nothing()
+	}
+	answers, err := a.ask(ctx, request)
+	if err != nil {
+		return err
+	}
+	clearance, err := guard.Check(request, answers)
+	if err != nil {
+		return err
+	}
+	return r.execute(ctx, clearance)
+}
+
+// prepare opens, connects, shows the banner and plans.
+func (r *launcher) prepare(ctx context.Context) error {
+	direction := graph.Up
+	if r.opts.command == "delete" {
+		direction = graph.Down
+	}
+	s, err := r.app.open(r.opts.arg)
+	if err != nil {
+		return err
+	}
+	r.s = s
+	sc, err := s.scope(ctx, r.opts.arg, direction)
+	if err != nil {
+		return s.failed(err)
+	}
+	if err := s.connect(); err != nil {
+		return s.failed(err)
+	}
+	if err := s.banner(ctx, sc.list()); err != nil {
+		return s.failed(err)
+	}
+	if r.planner, err = s.planner(ctx, sc, planOptions{adopt: r.opts.adopt, delete: r.opts.command == "delete"}); err != nil {
+		return s.failed(err)
+	}
+	if r.opts.command == "delete" {
+		r.plan, err = r.planner.remove(ctx)
+	} else {
+		r.plan, err = r.planner.launch(ctx)
+	}
+	if err != nil {
+		return s.failed(err)
+	}
+	r.narrow()
+	return nil
+}
+
+// narrow leaves out of create what exists, and of update what does not.
+func (r *launcher) narrow() {
+	for i := range r.plan.Steps {
+		step := &r.plan.Steps[i]
+		create := step.Action == plan.Create || step.Action == plan.Recreate
+		switch {
+		case r.opts.command == "create" && step.Changing() && !create:
+			step.Action, step.Late, step.Cause = plan.None, false, "exists already"
+		case r.opts.command == "update" && create:
+			step.Action, step.Late, step.Cause = plan.Skip, false, "does not exist"
+		}
+	}
+}
+
+// working tells whether any step may still find something to do.
+func (r *launcher) working() bool {
+	for i := range r.plan.Steps {
+		if r.plan.Steps[i].Changing() || r.plan.Steps[i].Late {
+			return true
+		}
+	}
+	return false
+}
+
+// request says to the guard what the plan wants to touch.
+func (r *launcher) request(ctx context.Context) (guard.Request, error) {
+	a, s := r.app, r.s
+	request := guard.Request{
+		Run: s.run, Command: r.opts.command, Realm: s.realm, Endpoint: s.endpoint,
+		Terminal: a.env.person() && a.globals.output == "text", Yes: r.opts.yes, Now: s.now(), For: clearanceFor,
+	}
+	for i := range r.plan.Steps {
+		step := &r.plan.Steps[i]
+		if !step.Changing() && !step.Late {
+			continue
+		}
+		st := r.planner.sc.stacks[step.Stack]
+		account, err := s.cloud.Account(ctx, st.Access)
+		if err != nil {
+			return request, err
+		}
+		request.Steps = append(request.Steps, guardStep(step, st, account))
+	}
+	return request, nil
+}
+
+// clearanceFor is how long a run may write after it was cleared.
+const clearanceFor = 24 * time.Hour
+
+func guardStep(step *plan.Step, st *stacks.Stack, account string) guard.Step {
+	g := guard.Step{
+		Path: step.Stack, Name: step.Name, StackID: step.StackID, Account: account, Region: st.Access.Region,
+		Environment: st.Environment, Protected: st.Protect, Asks: step.Asks,
+		Deletes: step.Action == plan.Delete || step.Action == plan.Recreate,
+	}
+	if step.Live != nil {
+		g.LiveTags = step.Live.Tags
+	}
+	changes := []stacks.Verb{stacks.Update, stacks.Upload, stacks.Policy, stacks.Protect}
+	switch step.Action {
+	case plan.Delete:
+		g.Verbs = []stacks.Verb{stacks.Delete}
+	case plan.Create:
+		g.Verbs = []stacks.Verb{stacks.Create, stacks.Upload}
+	case plan.Recreate:
+		g.Verbs = []stacks.Verb{stacks.Delete, stacks.Create, stacks.Upload}
+	case plan.Join:
+		g.Verbs = append(changes, stacks.Create)
+		if neverCompleted(step.Status) && g.Class().Strength() <= stacks.Development.Strength() {
+			g.Verbs = append(g.Verbs, stacks.Delete) // of that stack id, should its creation fail
+		}
+	case plan.Update, plan.None, plan.Skip:
+		g.Verbs = append(changes, stacks.Continue)
+	}
+	for _, c := range step.Changes {
+		if c.Action == "remove" || c.Replacement == "true" {
+			g.Replaces = append(g.Replaces, c.LogicalID)
+		}
+	}
+	return g
+}
+
+// neverCompleted tells whether a stack is still in its first creation.
+func neverCompleted(status stacks.Status) bool {
+	return status == stacks.CreateInProgress || status == stacks.RollbackInProgress
+}
+
+// ask puts the guard's questions to a person, when one is there.
+func (a *app) ask(ctx context.Context, request guard.Request) (guard.Answers, error) {
+	questions := guard.Questions(request)
+	if len(questions) == 0 || !request.Terminal {
+		return nil, nil
+	}
+	if a.prompter == nil {
+		a.prompter = ui.NewPrompter(a.talk(), a.env.Stdin, a.err)
+	}
+	answers := guard.Answers{}
+	for _, q := range questions {
+		text, err := a.prompter.Ask(ctx, q)
+		if errors.Is(err, ui.ErrNoAnswer) {
+			return answers, nil
+		}
+		if err != nil {
+			return nil, err
+		}
+		answers[q.ID] = text
+	}
+	return answers, nil
+}
+
+// nothing ends a run that has nothing to do.
+func (r *launcher) nothing() error {
+	r.ran = true
+	r.done = execute.Result{Outcomes: map[stacks.Path]execute.Outcome{}}
+	for _, s := range r.plan.Steps {
+		r.done.Outcomes[s.Stack] = execute.Unchanged
+		if s.Action == plan.Skip {
+			r.done.Outcomes[s.Stack] = execute.Skipped
+		}
+	}
+	if r.app.globals.output == "text" {
+		fmt.Fprintf(r.app.env.Stdout, "%s\n", r.app.out.Good(fmt.Sprintf("%s: nothing to do, %d unchanged", r.opts.command, len(r.plan.Steps))))
+	}
+	return nil
+}
+
+// execute carries the plan out, with the journal written before every deed.
+func (r *launcher) execute(ctx context.Context, clearance guard.Clearance) error {
+	a, s := r.app, r.s
+	j, err := journal.Open(s.state("journal"), s.run)
+	if err != nil {
+		return err
+	}
+	defer j.Close() //nolint:errcheck // every entry that matters was synced
+	show, shown := r.sink()
+	known := s.known
+	known.mu.Lock()
+	known.known = r.planner.builder.Known
+	known.mu.Unlock()
+
+	ctx, detach := context.WithCancelCause(ctx)
+	defer detach(nil)
+	drain := make(chan struct{})
+	defer r.interruptible(drain, detach)()
+	defer r.limited(detach)()
+
+	writer := journaled{writer: s.cfn.Writer(clearance), journal: j, accounts: r.planner.accounts}
+	job := execute.Job{
+		Command: r.opts.command, Plan: r.plan, Clearance: clearance, Limit: a.globals.limit, FailFast: r.opts.failFast,
+		DisableRollback: r.opts.disableRollback, Drain: drain, Now: s.now, Expected: r.expected(),
+		Token: func(p stacks.Path, n int) string { return token(s.run, p, n) },
+	}
+	ports := execute.Ports{Changer: writer, Mender: writer, Watcher: s.cfn, Decider: r.planner}
+	sink := event.NewStamper(s.run, s.now, event.Tee(j.Sink(detach), show))
+	r.done, err = execute.Run(ctx, job, ports, sink)
+	r.ran = true
+	shown()
+	if err := errors.Join(err, j.Err()); err != nil {
+		r.summary()
+		return err
+	}
+	r.summary()
+	if r.done.Interrupted {
+		return &interruptedError{hint: "go on with: " + r.again()}
+	}
+	return nil
+}
+
+// interruptedError ends a run that a person, or --timeout, ended early.
+type interruptedError struct{ hint string }
+
+func (e *interruptedError) Error() string { return "interrupted: not everything was done" }
+func (e *interruptedError) Hint() string  { return e.hint }
+func (e *interruptedError) ExitCode() int { return exitInterrupted }
+
+// sink is where events are shown, by --output and the terminal.
+func (r *launcher) sink() (event.Sink, func()) {
+	a := r.app
+	if a.globals.output != "text" {
+		return ui.JSONLines(a.env.Stdout), func() {}
+	}
+	return ui.Sink(ui.Stream{
+		W: a.talk(), Style: a.err, Live: a.env.StderrTerminal && a.env.Environ["TERM"] != "dumb",
+		Columns: a.columns, Rows: func() int {
+			if a.env.Height == nil {
+				return 0
+			}
+			return a.env.Height()
+		},
+		Now: r.s.now, Verbose: a.globals.logLevel == "debug",
+	})
+}
+
+// interruptible makes the first Ctrl-C drain and the second detach.
+func (r *launcher) interruptible(drain chan struct{}, detach context.CancelCauseFunc) (restore func()) {
+	times := 0
+	return r.app.interrupts.handle(func() {
+		if times++; times == 1 {
+			close(drain)
+			return
+		}
+		detach(errInterrupted)
+	})
+}
+
+// limited detaches when --timeout is over; without a terminal it defaults to
+// two hours.
+func (r *launcher) limited(detach context.CancelCauseFunc) (stop func()) {
+	limit := r.opts.timeout
+	if limit == 0 && !r.app.env.StderrTerminal {
+		limit = 2 * time.Hour
+	}
+	if limit == 0 {
+		return func() {}
+	}
+	timer := time.AfterFunc(limit, func() { detach(fmt.Errorf("--timeout of %s is over", limit)) })
+	return func() { timer.Stop() }
+}
+
+// expected tells how long stacks took the last time they were launched here.
+func (r *launcher) expected() func(stacks.Path) time.Duration {
+	durations, err := journal.Durations(r.s.state("journal"))
+	if err != nil {
+		return nil
+	}
+	return func(p stacks.Path) time.Duration {
+		took := durations[p]
+		if r.opts.command == "delete" {
+			return took.Delete
+		}
+		return max(took.Create, took.Update)
+	}
+}
+
+// token is the client request token of the n-th call for a stack in a run.
+// CloudFormation takes letters, digits and dashes, 128 at most.
+func token(run string, p stacks.Path, n int) string {
+	name := strings.Map(func(r rune) rune {
+		if r < 128 && (r >= '0' && r <= '9' || r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z') {
+			return r
+		}
+		return '-'
+	}, string(p))
+	if len(name) > 80 {
+		name = name[len(name)-80:]
+	}
+	return fmt.Sprintf("deployer-%s-%d-%s", run, n, name)
+}
+
+func (r *launcher) again() string {
+	parts := []string{"deployer"}
+	if r.s.realm == stacks.RealmSandbox {
+		parts = append(parts, "--sandbox")
+	}
+	return strings.Join(append(parts, r.opts.command, r.opts.arg), " ")
+}
+
+func (r *launcher) summary() {
+	if r.app.globals.output == "text" {
+		ui.Summary(r.app.env.Stdout, r.app.out, strings.TrimSpace(r.opts.command+" "+r.opts.arg), r.done)
+	}
+}
+
+// resultDocument is the last line of a long run in JSON.
+type resultDocument struct {
+	Kind    string                          `json:"kind"`
+	OK      bool                            `json:"ok"`
+	Exit    int                             `json:"exit"`
+	Seconds float64                         `json:"seconds"`
+	Calls   int                             `json:"calls"`
+	Realm   stacks.Realm                    `json:"realm"`
+	Stacks  map[stacks.Path]execute.Outcome `json:"stacks"`
+	Errors  []resultError                   `json:"errors"`
+}
+
+type resultError struct {
+	Stack stacks.Path `json:"stack"`
+	What  string      `json:"what"`
+	Why   string      `json:"why"`
+	Hint  string      `json:"hint"`
+}
+
+// result writes the last line of a run in JSON, whatever happened, and gives
+// the error that carries the exit code and says no more.
+func (r *launcher) result(err error) error {
+	doc := resultDocument{
+		Kind: "result", OK: err == nil, Exit: exitCode(err), Realm: stacks.RealmAWS,
+		Stacks: map[stacks.Path]execute.Outcome{}, Errors: []resultError{},
+	}
+	if r.s != nil {
+		doc.Realm, doc.Calls = r.s.realm, r.s.counter.Calls()
+	}
+	if r.ran {
+		doc.Stacks, doc.Seconds = r.done.Outcomes, r.done.Ended.Sub(r.done.Started).Seconds()
+	}
+	for _, e := range flatten(err) {
+		doc.Errors = append(doc.Errors, asResultError(e))
+	}
+	enc := json.NewEncoder(r.app.env.Stdout)
+	enc.SetEscapeHTML(false)
+	if werr := enc.Encode(doc); werr != nil {
+		return werr
+	}
+	if err == nil {
+		return nil
+	}
+	return &exitError{doc.Exit}
+}
+
+func asResultError(err error) resultError {
+	out := resultError{What: err.Error()}
+	if failure, ok := errors.AsType[*execute.StepError](err); ok {
+		out = resultError{Stack: failure.Stack, What: failure.What, Why: failure.Why}
+	}
+	if h, ok := errors.AsType[hinter](err); ok {
+		out.Hint = h.Hint()
+	}
+	return out
+}

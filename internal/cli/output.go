@@ -1,0 +1,46 @@
+package cli
+
+import (
+	"encoding/json"
+	"fmt"
+
+	"github.com/deployer-cli/deployer/internal/cfnyaml"
+)
+
+// document writes v to stdout as the JSON or YAML that --output asks for. It
+// returns false for text, which the command writes itself.
+func (a *app) document(v any) (bool, error) {
+	switch a.globals.output {
+	case "json":
+		enc := json.NewEncoder(a.env.Stdout)
+		enc.SetEscapeHTML(false)
+		enc.SetIndent("", "  ")
+		return true, enc.Encode(v)
+	case "yaml":
+		plain, err := throughJSON(v)
+		if err != nil {
+			return true, err
+		}
+		text, err := cfnyaml.Marshal(plain)
+		if err != nil {
+			return true, err
+		}
+		_, err = a.env.Stdout.Write(text)
+		return true, err
+	}
+	return false, nil
+}
+
+// throughJSON gives v as maps and lists with the names of its JSON form, so
+// that YAML and JSON have the same keys.
+func throughJSON(v any) (any, error) {
+	text, err := json.Marshal(v)
+	if err != nil {
+		return nil, fmt.Errorf("writing output: %w", err)
+	}
+	node, _, err := cfnyaml.Parse(text)
+	if err != nil {
+		return nil, fmt.Errorf("writing output: %w", err)
+	}
+	return node.Plain(), nil
+}

@@ -1,0 +1,247 @@
+package cli
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"maps"
+	"slices"
+	"time"
+
+	"github.com/deployer-cli/deployer/internal/cfn"
+	"github.com/deployer-cli/deployer/internal/graph"
+	"github.com/deployer-cli/deployer/internal/journal"
+	"github.com/deployer-cli/deployer/internal/plan"
+	"github.com/deployer-cli/deployer/internal/prepare"
+	"github.com/deployer-cli/deployer/stacks"
+)
+
+// planner turns a scope into a plan, and decides late steps while it runs.
+type planner struct {
+	s        *session
+	sc       *scope
+	sources  plan.Sources
+	snapshot *plan.Snapshot
+	builder  *plan.Builder
+	accounts map[stacks.Access]string
+}
+
+// planOptions are what the flags of launch and plan say about planning.
+type planOptions struct {
+	adopt  bool
+	delete bool
+}
+
+// planner reads how the scope's stacks live.
+func (s *session) planner(ctx context.Context, sc *scope, opts planOptions) (*planner, error) {
+	p := &planner{s: s, sc: sc, accounts: map[stacks.Access]string{}}
+	for _, st := range sc.list() {
+		if _, ok := p.accounts[st.Access]; ok {
+			continue
+		}
+		account, err := s.cloud.Account(ctx, st.Access)
+		if err != nil {
+			return nil, err
+		}
+		p.accounts[st.Access] = account
+	}
+	p.sources = plan.Sources{
+		Sweeper: sweeper{s.cfn}, Reader: s.cfn, Relations: relations{s.cfn}, Cache: templateCache{s.cache},
+		Contents: opts.delete,
+	}
+	var err error
+	if p.snapshot, err = plan.Observe(ctx, p.sources, sc.list()); err != nil {
+		return nil, err
+	}
+	p.builder = plan.NewBuilder(p.input(opts))
+	return p, nil
+}
+
+func (p *planner) input(opts planOptions) plan.Input {
+	head := p.sc.head()
+	return plan.Input{
+		Snapshot: p.snapshot, Environment: head.Environment, Realm: p.s.realm,
+		Account: p.accounts[head.Access], Region: head.Access.Region, Adopt: opts.adopt,
+		AccountOf: func(a stacks.Access) string { return p.accounts[a] },
+		Outside:   func(path stacks.Path) bool { return !slices.Contains(p.sc.selection.Stacks, path) },
+		Parse:     p.s.loader.Parse,
+	}
+}
+
+// head is the first stack that PATH names: whose environment the run is in.
+func (sc *scope) head() *stacks.Stack { return sc.selected()[0] }
+
+// launch plans creating and updating.
+func (p *planner) launch(ctx context.Context) (*plan.Plan, error) {
+	known := p.s.known
+	known.mu.Lock()
+	known.known, known.live = p.builder.Known, p.outside
+	known.mu.Unlock()
+	// A first pass over all stacks at once fetches what comes from outside the
+	// project; the second goes in order and finds it there.
+	all, err := p.s.prepare.All(ctx, p.sc.list())
+	if err != nil {
+		return nil, err
+	}
+	if err := p.s.prepare.CheckAll(all); err != nil {
+		return nil, err
+	}
+	for _, path := range p.sc.order {
+		desired, err := p.s.prepare.Prepare(ctx, p.sc.stacks[path])
+		if err != nil {
+			return nil, err
+		}
+		p.builder.Add(desired, p.edges(path))
+	}
+	if err := p.lookUpImports(ctx); err != nil {
+		return nil, err
+	}
+	return p.builder.Plan()
+}
+
+// remove plans deleting, dependents first.
+func (p *planner) remove(ctx context.Context) (*plan.Plan, error) {
+	for _, path := range slices.Backward(p.sc.order) {
+		p.builder.Remove(p.sc.stacks[path], p.dependents(path), "asked for")
+	}
+	if err := p.lookUpImports(ctx); err != nil {
+		return nil, err
+	}
+	return p.builder.Plan()
+}
+
+func (p *planner) dependents(path stacks.Path) []stacks.Path {
+	var out []stacks.Path
+	for _, e := range p.sc.graph.Dependents(path) {
+		out = append(out, e.From)
+	}
+	return stacks.SortPaths(out)
+}
+
+// lookUpImports asks who imports the exports that the plan would take away.
+func (p *planner) lookUpImports(ctx context.Context) error {
+	risk := p.builder.AtRisk()
+	for _, path := range slices.Sorted(maps.Keys(risk)) {
+		if err := plan.ObserveImports(ctx, p.sources, p.snapshot, p.sc.stacks[path], risk[path]); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (p *planner) edges(path stacks.Path) plan.Edges {
+	var out plan.Edges
+	for _, e := range p.sc.graph.Dependencies(path) {
+		out.After = append(out.After, e.To)
+		if e.Kind == graph.Output {
+			out.Reads = append(out.Reads, plan.Read{Stack: e.To, Key: e.Key})
+		}
+	}
+	return out
+}
+
+// outside reads how a stack that is no part of the run lives. Nil leaves the
+// answer to the plan.
+func (p *planner) outside(ctx context.Context, producer *stacks.Stack) (*stacks.Live, error) {
+	if _, inside := p.sc.stacks[producer.Path]; inside {
+		return nil, nil //nolint:nilnil // nothing is known of it before it lands
+	}
+	producer, err := p.s.located(ctx, producer)
+	if err != nil {
+		return nil, err
+	}
+	live, err := p.s.cfn.Stack(ctx, producer.Access, producer.Name)
+	if _, absent := errors.AsType[*stacks.NotFoundError](err); absent {
+		return nil, &stacks.Problem{
+			What: string(producer.Path) + " does not exist", Why: "a stack of this run needs an output of it",
+			Tip: "launch it first, or leave out --ignore-dependencies",
+		}
+	}
+	if err != nil {
+		return nil, err
+	}
+	p.s.known.land(producer.Path, &live)
+	return &live, nil
+}
+
+// Decide implements execute.Decider: it looks again where somebody else's
+// operation was waited for, and plans with what is known now.
+func (p *planner) Decide(ctx context.Context, path stacks.Path) (plan.Step, error) {
+	st := p.sc.stacks[path]
+	seen, _ := p.snapshot.Get(path)
+	if seen.Live != nil && seen.Live.Status.InProgress() {
+		fresh, err := plan.Observe(ctx, p.sources, []*stacks.Stack{st})
+		if err != nil {
+			return plan.Step{}, err
+		}
+		seen, _ = fresh.Get(path)
+		p.snapshot.Put(path, seen)
+	}
+	desired, err := p.s.prepare.Prepare(ctx, st)
+	if err != nil {
+		return plan.Step{}, err
+	}
+	if err := prepare.Complete(desired); err != nil {
+		return plan.Step{}, err
+	}
+	return p.builder.Add(desired, p.edges(path)), nil
+}
+
+// Landed implements execute.Decider.
+func (p *planner) Landed(path stacks.Path, live *stacks.Live) {
+	p.builder.Landed(path, live)
+	p.s.known.land(path, live)
+}
+
+// sweeper gives a sweep by name, the latest stack of a name winning.
+type sweeper struct{ cfn *cfn.Cloud }
+
+// Sweep implements plan.Sweeper.
+func (w sweeper) Sweep(ctx context.Context, a stacks.Access) (map[string]*stacks.Live, error) {
+	all, err := w.cfn.Sweep(ctx, a)
+	if err != nil {
+		return nil, err
+	}
+	out := make(map[string]*stacks.Live, len(all))
+	for i := range all {
+		if before, ok := out[all[i].Name]; !ok || before.Created.Before(all[i].Created) {
+			out[all[i].Name] = &all[i]
+		}
+	}
+	return out, nil
+}
+
+// relations reads who else has to do with a stack.
+type relations struct{ cfn *cfn.Cloud }
+
+// Proposals implements plan.Relations.
+func (r relations) Proposals(ctx context.Context, a stacks.Access, stackID string) ([]string, error) {
+	sets, err := r.cfn.ChangeSets(ctx, a, stackID)
+	names := make([]string, 0, len(sets))
+	for _, cs := range sets {
+		names = append(names, cs.Name)
+	}
+	return names, err
+}
+
+// Importers implements plan.Relations.
+func (r relations) Importers(ctx context.Context, a stacks.Access, export string) ([]string, error) {
+	return r.cfn.Imports(ctx, a, export)
+}
+
+// templateCache keeps live templates between runs, by stack id and change.
+type templateCache struct{ cache *journal.Cache }
+
+func (c templateCache) key(stackID string, changed time.Time) string {
+	return cmp.Or(stackID, "-") + " " + changed.UTC().Format(time.RFC3339Nano)
+}
+
+// Template implements plan.Cache.
+func (c templateCache) Template(stackID string, changed time.Time) ([]byte, bool) {
+	return c.cache.Get(c.key(stackID, changed))
+}
+
+// Keep implements plan.Cache. A cache that cannot be written only costs time.
+func (c templateCache) Keep(stackID string, changed time.Time, body []byte) {
+	_ = c.cache.Put(c.key(stackID, changed), body)
+}

@@ -1,0 +1,336 @@
+package cli
+
+import (
+	"cmp"
+	"context"
+	"crypto/rand"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/deployer-cli/deployer/config"
+	"github.com/deployer-cli/deployer/internal/awsconf"
+	"github.com/deployer-cli/deployer/internal/cfn"
+	"github.com/deployer-cli/deployer/internal/cloud"
+	"github.com/deployer-cli/deployer/internal/graph"
+	"github.com/deployer-cli/deployer/internal/journal"
+	"github.com/deployer-cli/deployer/internal/prepare"
+	"github.com/deployer-cli/deployer/internal/resolve"
+	"github.com/deployer-cli/deployer/internal/sandbox"
+	"github.com/deployer-cli/deployer/internal/ui"
+	"github.com/deployer-cli/deployer/stacks"
+	"github.com/deployer-cli/deployer/templates"
+)
+
+// session is one command's view of a project: its files, and, once connected,
+// its AWS.
+type session struct {
+	app     *app
+	dir     string
+	root    *os.Root
+	project *config.Project
+	loader  *templates.Loader
+	known   *outputs
+	prepare *prepare.Preparer
+
+	run      string
+	realm    stacks.Realm
+	endpoint string
+	now      func() time.Time // the realm's clock
+	counter  awsconf.Counter
+	server   *sandbox.Server
+	cfn      *cfn.Cloud
+	cloud    *cloud.Cloud
+	cache    *journal.Cache
+	closers  []func() error
+}
+
+// open reads the project. Nothing outside its folder is touched or called.
+// arg is PATH as given, for the config files that want to know it.
+func (a *app) open(arg string) (*session, error) {
+	root, err := a.openRoot()
+	if err != nil {
+		return nil, err
+	}
+	s := &session{app: a, dir: a.projectDir(), root: root, closers: []func() error{root.Close}, now: a.env.Now}
+	vars, err := a.variables()
+	if err != nil {
+		return nil, s.failed(err)
+	}
+	s.project, err = config.Load(root.FS(), config.Options{
+		Vars: vars, Environ: a.env.Environ, CommandPath: arg, ProjectPath: s.dir, Version: Version(),
+	})
+	if err != nil {
+		return nil, s.failed(err)
+	}
+	if a.globals.logLevel != "error" {
+		for _, w := range s.project.Warnings() {
+			fmt.Fprintf(a.talk(), "%s %s\n", a.err.Warn("warning:"), w.Error())
+			if w.Tip != "" {
+				fmt.Fprintf(a.talk(), "hint: %s\n", w.Tip)
+			}
+		}
+	}
+	s.loader = templates.NewLoader(root.FS(), templates.Options{})
+	s.known = newOutputs()
+	s.wire()
+	return s, nil
+}
+
+// wire makes the preparer: over the files alone until the session connects.
+func (s *session) wire() {
+	ports := resolve.Ports{
+		Project: s.project, Outputs: s.known, Files: s.root.FS(), Now: s.app.env.Now,
+		Environ: func(name string) (string, bool) { v, ok := s.app.env.Environ[name]; return v, ok },
+		Outside: func(name string) ([]byte, error) { return os.ReadFile(name) }, //nolint:gosec // the project names the file
+	}
+	offline := resolve.New(ports)
+	online := offline
+	if s.cfn != nil {
+		ports.External, ports.Parameters, ports.Secrets = s.cfn, s.cloud, s.cloud
+		online = resolve.New(ports)
+	}
+	s.prepare = prepare.New(prepare.Ports{
+		Resolver: online, Offline: offline, Renderer: s.loader, Parser: s.loader, Files: s.root.FS(),
+	})
+}
+
+func (a *app) projectDir() string { return a.abs(cmp.Or(a.globals.dir, ".")) }
+
+// openRoot opens the project's folder so that nothing outside it can be read.
+func (a *app) openRoot() (*os.Root, error) {
+	dir := a.projectDir()
+	info, err := os.Stat(filepath.Join(dir, "config"))
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return nil, &usageError{
+			fmt.Sprintf("no project in %s: it has no folder config", cmp.Or(a.globals.dir, "this folder")),
+			"make one with: deployer init shop; or say where it is with --dir",
+		}
+	case err != nil:
+		return nil, &usageError{fmt.Sprintf("the project in %s cannot be read: %v", dir, err), ""}
+	case !info.IsDir():
+		return nil, &usageError{fmt.Sprintf("no project in %s: config is no folder", dir), ""}
+	}
+	root, err := os.OpenRoot(dir)
+	if err != nil {
+		return nil, &usageError{fmt.Sprintf("the project in %s cannot be opened: %v", dir, err), ""}
+	}
+	return root, nil
+}
+
+// variables reads --var-file and --var.
+func (a *app) variables() (vars varsDict, err error) {
+	files := make([]config.VarFile, 0, len(a.globals.varFiles))
+	for _, name := range a.globals.varFiles {
+		data, err := os.ReadFile(a.abs(name))
+		if err != nil {
+			return nil, &usageError{fmt.Sprintf("--var-file %s cannot be read: %v", name, errors.Unwrap(err)), ""}
+		}
+		files = append(files, config.VarFile{Name: name, Data: data})
+	}
+	return config.MergeVars(files, a.globals.vars, a.globals.mergeVars)
+}
+
+func (s *session) failed(err error) error { return errors.Join(err, s.close()) }
+
+func (s *session) close() error {
+	var errs []error
+	for _, c := range slices.Backward(s.closers) {
+		errs = append(errs, c())
+	}
+	s.closers = nil
+	return errors.Join(errs...)
+}
+
+// state is a folder of the realm's own below .deployer, such as its journals.
+func (s *session) state(name string) string {
+	return filepath.Join(s.dir, ".deployer", string(s.realm), name)
+}
+
+func newRunID(now time.Time) string {
+	var b [3]byte
+	_, _ = rand.Read(b[:]) // never fails, says its documentation
+	return now.UTC().Format("20060102t150405") + "-" + hex.EncodeToString(b[:])
+}
+
+// scope is the stacks that a command concerns.
+type scope struct {
+	selection config.Selection
+	graph     *graph.Graph // of the stacks concerned
+	order     []stacks.Path
+	stacks    map[stacks.Path]*stacks.Stack
+	warnings  []string
+}
+
+// list gives the stacks in dependency order.
+func (sc *scope) list() []*stacks.Stack {
+	out := make([]*stacks.Stack, 0, len(sc.order))
+	for _, p := range sc.order {
+		out = append(out, sc.stacks[p])
+	}
+	return out
+}
+
+// selected gives the stacks that PATH itself names, sorted.
+func (sc *scope) selected() []*stacks.Stack {
+	out := make([]*stacks.Stack, 0, len(sc.selection.Stacks))
+	for _, p := range sc.selection.Stacks {
+		if st, ok := sc.stacks[p]; ok {
+			out = append(out, st)
+		}
+	}
+	return out
+}
+
+// scope finds the stacks that arg names and, in the given direction, those
+// they take along.
+func (s *session) scope(ctx context.Context, arg string, d graph.Direction) (*scope, error) {
+	selection, err := s.project.Select(arg)
+	if err != nil {
+		return nil, err
+	}
+	if len(selection.Stacks) == 0 {
+		return nil, &usageError{fmt.Sprintf("there are no stacks under %s", cmp.Or(arg, "config")), "a stack is a .yaml file in config/ other than config.yaml"}
+	}
+	whole, err := s.graph(ctx)
+	if whole == nil {
+		return nil, err
+	}
+	if err := s.project.Problems(s.concerned(whole, selection.Stacks, d)); err != nil {
+		return nil, err
+	}
+	part := whole.IgnoreDependencies(selection.Stacks...)
+	if !s.app.globals.ignoreDeps {
+		if part, err = whole.Select(d, selection.Stacks...); err != nil {
+			return nil, err
+		}
+	}
+	sc := &scope{selection: selection, graph: part, order: part.Order(), stacks: map[stacks.Path]*stacks.Stack{}}
+	for _, p := range sc.order {
+		st, ok := s.project.Stack(p)
+		if !ok {
+			return nil, &usageError{fmt.Sprintf("stack %s cannot be read", p), ""}
+		}
+		if sc.stacks[p], err = s.located(ctx, st); err != nil {
+			return nil, err
+		}
+	}
+	return sc, nil
+}
+
+// concerned lists the stack files whose problems stop a command.
+func (s *session) concerned(g *graph.Graph, paths []stacks.Path, d graph.Direction) []stacks.Path {
+	if s.app.globals.ignoreDeps {
+		return paths
+	}
+	var known []stacks.Path
+	for _, p := range paths {
+		if g.Has(p) {
+			known = append(known, p)
+		}
+	}
+	all := g.Closure(d, known...)
+	for _, p := range all {
+		if st, ok := s.project.Stack(p); ok {
+			for _, dep := range st.Dependencies {
+				all = append(all, dep.Path)
+			}
+		}
+	}
+	return stacks.SortPaths(append(all, paths...))
+}
+
+// graph drafts every stack of the project and finds what depends on what,
+// without asking AWS.
+func (s *session) graph(ctx context.Context) (*graph.Graph, error) {
+	drafts, err := s.prepare.Sources(ctx, s.project.Stacks())
+	if err != nil {
+		return nil, err
+	}
+	sources := make([]graph.Source, 0, len(drafts))
+	for _, d := range drafts {
+		sources = append(sources, graph.Source{Stack: d.Stack, Template: d.Template, Parameters: d.Parameters, Err: d.Err})
+	}
+	return graph.Make(sources, graph.Options{Exists: s.exists})
+}
+
+func (s *session) exists(p stacks.Path) bool {
+	selection, err := s.project.Select(string(p) + ".yaml")
+	return err == nil && !selection.Group
+}
+
+// located returns the stack with the role it is reached by resolved.
+func (s *session) located(ctx context.Context, st *stacks.Stack) (*stacks.Stack, error) {
+	if st.AccessRole.Kind == stacks.Null || st.Access.Role != "" {
+		return st, nil
+	}
+	access, err := s.prepare.Access(ctx, st)
+	if err != nil {
+		return nil, err
+	}
+	moved := *st
+	moved.Access = access
+	return &moved, nil
+}
+
+// banner says where a command is about to look or act, before anything else.
+func (s *session) banner(ctx context.Context, sts []*stacks.Stack) error {
+	if len(sts) == 0 {
+		return nil
+	}
+	type place struct {
+		env     string
+		account string
+		region  string
+	}
+	seen := map[place]bool{}
+	for _, st := range sts {
+		p := place{env: environmentName(st), region: st.Access.Region}
+		if s.cloud != nil {
+			id, err := s.cloud.Identity(ctx, st.Access)
+			if err != nil {
+				return err
+			}
+			p.account = id.Account
+		}
+		if seen[p] {
+			continue
+		}
+		seen[p] = true
+		s.showBanner(st, p.account)
+	}
+	return nil
+}
+
+func (s *session) showBanner(st *stacks.Stack, account string) {
+	b := ui.Banner{Environment: environmentName(st), Account: account, Region: st.Access.Region, Realm: s.realm, Endpoint: s.endpoint}
+	if s.cfn == nil {
+		b.Realm = "files only"
+	}
+	if e := st.Environment; e != nil {
+		b.Class, b.Production = e.Class, e.SaysProduction()
+	}
+	b.Show(s.app.talk(), s.app.err, s.app.columns())
+}
+
+func environmentName(st *stacks.Stack) string {
+	if st.Environment != nil {
+		return st.Environment.Name
+	}
+	return string(st.Path.Group())
+}
+
+// relative shows a path of the project's as short as it can be.
+func (s *session) relative(name string) string {
+	if r, err := filepath.Rel(s.app.env.Dir, name); err == nil && !strings.HasPrefix(r, "..") {
+		return r
+	}
+	return name
+}
