@@ -1,0 +1,48 @@
+package journal
+
+import (
+	"time"
+
+	"github.com/deployer-cli/deployer/internal/event"
+	"github.com/deployer-cli/deployer/stacks"
+)
+
+// Took is how long a stack's operations took the last time they ended well;
+// zero where that is not known.
+type Took struct{ Create, Update, Delete time.Duration }
+
+// recent is how many runs are looked at: older ones say little about today.
+const recent = 30
+
+// Durations reads out of the latest journals how long each stack took.
+func Durations(dir string) (map[stacks.Path]Took, error) {
+	runs, err := Runs(dir)
+	if err != nil {
+		return nil, err
+	}
+	out := make(map[stacks.Path]Took)
+	for _, r := range runs[max(0, len(runs)-recent):] {
+		for e, err := range Entries(dir, r.Run) {
+			if err == nil && e.Kind == event.StepDone && e.Seconds > 0 {
+				t := out[e.Stack]
+				t.take(e.Event)
+				out[e.Stack] = t
+			}
+		}
+	}
+	return out, nil
+}
+
+// take notes one step that ended well. What became of it may stand there in
+// either form: "create" or "created".
+func (t *Took) take(e event.Event) {
+	took := time.Duration(e.Seconds * float64(time.Second))
+	switch e.Action {
+	case "create", "created":
+		t.Create = took
+	case "update", "updated":
+		t.Update = took
+	case "delete", "deleted":
+		t.Delete = took
+	}
+}
