@@ -3,6 +3,7 @@ package config_test
 import (
 	"fmt"
 	"runtime"
+	"strconv"
 	"testing"
 	"testing/fstest"
 
@@ -43,7 +44,7 @@ stack_tags: {Service: s%05d}
 // BenchmarkLoad measures design.md section 9: 5,000 stacks.
 func BenchmarkLoad(b *testing.B) {
 	for _, n := range []int{100, 5000} {
-		b.Run(fmt.Sprint(n), func(b *testing.B) {
+		b.Run(strconv.Itoa(n), func(b *testing.B) {
 			fsys := large(n)
 			b.ReportAllocs()
 			for b.Loop() {

@@ -2,7 +2,7 @@ package config
 
 import (
 	"errors"
-	"fmt"
+	"strconv"
 	"strings"
 
 	"github.com/deployer-cli/deployer/internal/cfnyaml"
@@ -34,7 +34,7 @@ func findBlock(file, text string) *block {
 			continue
 		}
 		if first >= 0 {
-			b.problem(i+1, "environment stands twice", "the first is on line "+fmt.Sprint(first+1), "keep one of them")
+			b.problem(i+1, "environment stands twice", "the first is on line "+strconv.Itoa(first+1), "keep one of them")
 			return b
 		}
 		first = i

@@ -19,14 +19,14 @@ import (
 
 // corpus is the folder with real projects and what Sceptre made of them. They
 // are other people's work and do not lie in this repository.
-func corpus(t testing.TB) string {
-	t.Helper()
+func corpus(tb testing.TB) string {
+	tb.Helper()
 	dir := os.Getenv("DEPLOYER_CORPUS")
 	if dir == "" {
 		dir = filepath.Join("..", "..", "shared", "corpus")
 	}
 	if _, err := os.Stat(filepath.Join(dir, "sceptre")); err != nil {
-		t.Skipf("no corpus of real projects at %s; DEPLOYER_CORPUS names another place", dir)
+		tb.Skipf("no corpus of real projects at %s; DEPLOYER_CORPUS names another place", dir)
 	}
 	return filepath.Join(dir, "sceptre")
 }
@@ -89,40 +89,40 @@ func compareWithSceptre(t *testing.T, dir, group string) {
 	t.Logf("%d names and %d merged configs agree", len(names), agreed)
 }
 
-func loadReal(t testing.TB, dir, group string) *config.Project {
-	t.Helper()
+func loadReal(tb testing.TB, dir, group string) *config.Project {
+	tb.Helper()
 	var varFiles []config.VarFile
 	if data, err := os.ReadFile(filepath.Join(dir, "stub-vars.yaml")); err == nil {
 		varFiles = append(varFiles, config.VarFile{Name: "stub-vars.yaml", Data: data})
 	}
 	vars, err := config.MergeVars(varFiles, nil, false)
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	p, err := config.Load(os.DirFS(dir), config.Options{Vars: vars, CommandPath: group, ProjectPath: "PROJECT"})
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	return p
 }
 
-func readJSON(t testing.TB, name string, into any) {
-	t.Helper()
+func readJSON(tb testing.TB, name string, into any) {
+	tb.Helper()
 	data, err := os.ReadFile(name)
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	if err := json.Unmarshal(data, into); err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 }
 
 // goldenConfigs reads the documents of a golden, one after the other.
-func goldenConfigs(t testing.TB, name string) []map[string]string {
-	t.Helper()
+func goldenConfigs(tb testing.TB, name string) []map[string]string {
+	tb.Helper()
 	data, err := os.ReadFile(name)
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	var out []map[string]string
 	for dec := json.NewDecoder(bytes.NewReader(data)); ; {
@@ -130,20 +130,20 @@ func goldenConfigs(t testing.TB, name string) []map[string]string {
 		if err := dec.Decode(&doc); errors.Is(err, io.EOF) {
 			return out
 		} else if err != nil {
-			t.Fatal(err)
+			tb.Fatal(err)
 		}
-		out = append(out, parts(t, doc))
+		out = append(out, parts(tb, doc))
 	}
 }
 
 // parts are the keys of a config with their values in a form to compare.
 // Sceptre has made stacks of dependencies, so they are compared as sets of
 // paths without extension.
-func parts(t testing.TB, doc any) map[string]string {
-	t.Helper()
+func parts(tb testing.TB, doc any) map[string]string {
+	tb.Helper()
 	fields, ok := doc.(map[string]any)
 	if !ok {
-		t.Fatalf("a config is a %T", doc)
+		tb.Fatalf("a config is a %T", doc)
 	}
 	out := map[string]string{}
 	for k, v := range fields {
@@ -157,7 +157,7 @@ func parts(t testing.TB, doc any) map[string]string {
 		}
 		text, err := json.Marshal(v)
 		if err != nil {
-			t.Fatal(err)
+			tb.Fatal(err)
 		}
 		out[k] = string(text)
 	}
@@ -189,7 +189,7 @@ func closest(want []map[string]string, got map[string]string) (int, []string) {
 // withOutputs is a stack's merged config as Sceptre leaves it: a list of
 // dependencies has got those of !stack_output too.
 func withOutputs(st *stacks.Stack) any {
-	fields := pythonForm(st.Config).(map[string]any)
+	fields, _ := pythonForm(st.Config).(map[string]any)
 	list, ok := fields["dependencies"].([]any)
 	if !ok {
 		return fields
@@ -212,10 +212,11 @@ func withOutputs(st *stacks.Stack) any {
 func pythonForm(v stacks.Value) any {
 	switch v.Kind {
 	case stacks.Call:
-		name := ""
-		for part := range strings.SplitSeq(v.Call.Name, "_") {
-			name += strings.ToUpper(part[:1]) + part[1:]
+		words := strings.Split(v.Call.Name, "_")
+		for i, w := range words {
+			words[i] = strings.ToUpper(w[:1]) + w[1:]
 		}
+		name := strings.Join(words, "")
 		if name == "Ssm" {
 			name = "StubResolver"
 		}
@@ -232,8 +233,9 @@ func pythonForm(v stacks.Value) any {
 			out[f.Key] = pythonForm(f.Value)
 		}
 		return out
+	default:
+		return v.Plain()
 	}
-	return v.Plain()
 }
 
 // pythonRepr is the argument of a call as Python prints it.
@@ -246,7 +248,7 @@ func pythonRepr(v stacks.Value, inner bool) string {
 		}
 		return v.Text
 	case stacks.Call:
-		return pythonForm(v).(string)
+		return fmt.Sprint(pythonForm(v))
 	case stacks.List:
 		for _, i := range v.Items {
 			parts = append(parts, pythonRepr(i, true))
@@ -257,6 +259,7 @@ func pythonRepr(v stacks.Value, inner bool) string {
 			parts = append(parts, "'"+f.Key+"': "+pythonRepr(f.Value, true))
 		}
 		return "{" + strings.Join(parts, ", ") + "}"
+	default:
+		return fmt.Sprint(v.Plain())
 	}
-	return fmt.Sprint(v.Plain())
 }

@@ -63,13 +63,13 @@ func (l *loader) readGroup(g *group, base stacks.Value) {
 		// What depends on variables may be right with others, and the block
 		// says on its own which environment this is.
 		g.broken(problem, !hasJinja(text))
-		g.declare(l, block, nil)
+		g.declare(block, nil)
 		return
 	}
 	g.warnings = append(g.warnings, d.warnings...)
 	g.warnings = append(g.warnings, unknownKeys(d)...)
 	g.warnings = append(g.warnings, oldKeys(d)...)
-	g.declare(l, block, d)
+	g.declare(block, d)
 	merged, problems := merge(base, d.fields)
 	g.config = merged
 	g.problems = append(g.problems, problems...)
@@ -86,7 +86,7 @@ func (g *group) broken(p *stacks.Problem, fatal bool) {
 
 // declare takes in the group's environment block. d is nil when the file
 // could not be read to the end.
-func (g *group) declare(l *loader, b *block, d *document) {
+func (g *group) declare(b *block, d *document) {
 	if d != nil {
 		g.fatal = append(g.fatal, b.literal(d)...)
 	}

@@ -13,9 +13,22 @@ func TestSatisfies(t *testing.T) {
 		spec      string
 		ok, valid bool
 	}{
-		{">=4", true, true}, {">=4.6.1", false, true}, {"<5,>=4.0", true, true}, {"==4.6", true, true}, {"==4.*", true, true},
-		{"!=4.6.*", false, true}, {"~=4.2", true, true}, {"~=4.2.1", false, true}, {"~=3.0", false, true}, {"> 4.5", true, true},
-		{"<=4.6.0", true, true}, {"===4.6.0", true, true}, {"4.0", false, false}, {">=x", false, false}, {"~=4", false, false}, {">=4.*", false, false},
+		{">=4", true, true},
+		{">=4.6.1", false, true},
+		{"<5,>=4.0", true, true},
+		{"==4.6", true, true},
+		{"==4.*", true, true},
+		{"!=4.6.*", false, true},
+		{"~=4.2", true, true},
+		{"~=4.2.1", false, true},
+		{"~=3.0", false, true},
+		{"> 4.5", true, true},
+		{"<=4.6.0", true, true},
+		{"===4.6.0", true, true},
+		{"4.0", false, false},
+		{">=x", false, false},
+		{"~=4", false, false},
+		{">=4.*", false, false},
 	} {
 		if ok, valid := satisfies("4.6.0", tt.spec); ok != tt.ok || valid != tt.valid {
 			t.Errorf("%s: %t %t, want %t %t", tt.spec, ok, valid, tt.ok, tt.valid)
@@ -29,7 +42,7 @@ func TestDistance(t *testing.T) {
 		a, b string
 		want int
 	}{
-		{"", "", 0}, {"a", "", 1}, {"", "ab", 2}, {"paramaters", "parameters", 1}, {"netwrok", "network", 1}, {"kitten", "sitting", 3},
+		{"", "", 0}, {"a", "", 1}, {"", "ab", 2}, {"parmeters", "parameters", 1}, {"netowkr", "network", 2}, {"kitten", "sitting", 3},
 	} {
 		if got := distance(tt.a, tt.b); got != tt.want || distance(tt.b, tt.a) != got {
 			t.Errorf("%s %s: %d, want %d", tt.a, tt.b, got, tt.want)
@@ -40,7 +53,7 @@ func TestDistance(t *testing.T) {
 func TestSlip(t *testing.T) {
 	t.Parallel()
 	for word, want := range map[string]string{
-		"paramters": "parameters", "hook": "hooks", "region": "", "vpc_cidr": "", "role": "", "name": "", "ignored": "ignore", "stack_tag": "stack_tags",
+		"parmeters": "parameters", "hook": "hooks", "region": "", "vpc_cidr": "", "role": "", "name": "", "ignored": "ignore", "stack_tag": "stack_tags",
 		"service": "", "tags": "", "keep": "", "cache": "", "image": "", "stackname": "stack_name", "env": "",
 	} {
 		if got := slip(word, knownKeys()); got != want {

@@ -16,7 +16,7 @@ func TestEnvironmentBlock(t *testing.T) {
 		{"good in quotes", "dev", "\"environment\": {class: development}\n", ""},
 		{"quoted class", "dev", "environment: {class: \"development\"}\n", ""},
 		{"comment with brace", "dev", "environment: {class: development} # {x}\n", ""},
-		{"misspelt class", "dev", "environment:\n  class: developement\n", `:2:10: class cannot be used: it must be production or persistent or development, and is "developement"; did you mean development?`},
+		{"misspelt class", "dev", "environment:\n  class: devel0pment\n", `:2:10: class cannot be used: it must be production or persistent or development, and is "devel0pment"; did you mean development?`},
 		{"upper case", "prod", "environment: {class: Production, accounts: [\"111111111111\"]}\n", "did you mean production?"},
 		{"no class", "dev", "environment:\n  regions: [eu-west-1]\n", ":1:1: environment dev has no class"},
 		{"empty", "dev", "environment:\n", "environment dev has no class"},

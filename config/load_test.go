@@ -21,8 +21,8 @@ import (
 var update = flag.Bool("update", false, "write the wanted results of testdata")
 
 // load reads the project in a text of the txtar form.
-func load(t testing.TB, text string, opts config.Options) (*config.Project, error) {
-	t.Helper()
+func load(tb testing.TB, text string, opts config.Options) (*config.Project, error) {
+	tb.Helper()
 	_, fsys := unpack(text)
 	return config.Load(fsys, opts)
 }
@@ -32,6 +32,7 @@ func load(t testing.TB, text string, opts config.Options) (*config.Project, erro
 func unpack(text string) (comment string, files fstest.MapFS) {
 	files = fstest.MapFS{}
 	var file *fstest.MapFile
+	var head strings.Builder
 	for line := range strings.Lines(text) {
 		if name, ok := strings.CutPrefix(strings.TrimSpace(line), "-- "); ok && strings.HasSuffix(name, " --") {
 			file = &fstest.MapFile{}
@@ -39,12 +40,12 @@ func unpack(text string) (comment string, files fstest.MapFS) {
 			continue
 		}
 		if file == nil {
-			comment += line
+			head.WriteString(line)
 			continue
 		}
 		file.Data = append(file.Data, line...)
 	}
-	return comment, files
+	return head.String(), files
 }
 
 // wantHead stands before what a project's test wants to see.
@@ -83,8 +84,8 @@ func TestProjects(t *testing.T) {
 
 // dump is a project as read, in words. Lines of comment that begin with --var
 // are assignments.
-func dump(t testing.TB, fsys fs.FS, comment string) string {
-	t.Helper()
+func dump(tb testing.TB, fsys fs.FS, comment string) string {
+	tb.Helper()
 	var assignments []string
 	for line := range strings.Lines(comment) {
 		if a, ok := strings.CutPrefix(strings.TrimSpace(line), "--var "); ok {
@@ -93,7 +94,7 @@ func dump(t testing.TB, fsys fs.FS, comment string) string {
 	}
 	vars, err := config.MergeVars(nil, assignments, false)
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	p, err := config.Load(fsys, config.Options{
 		Vars: vars, Environ: map[string]string{"USER": "ada"}, CommandPath: "dev/app", ProjectPath: "PROJECT",
@@ -111,7 +112,7 @@ func dump(t testing.TB, fsys fs.FS, comment string) string {
 		fmt.Fprintf(&b, "environment %s: declared=%t class=%s accounts=%v regions=%v\n", e.Name, e.Declared, e.Class.Word(), e.Accounts, e.Regions)
 	}
 	for _, st := range p.Stacks() {
-		b.WriteString(dumpStack(t, st))
+		b.WriteString(dumpStack(tb, st))
 	}
 	return b.String()
 }
@@ -146,8 +147,8 @@ func problems(err error) []*stacks.Problem {
 	return out
 }
 
-func dumpStack(t testing.TB, st *stacks.Stack) string {
-	t.Helper()
+func dumpStack(tb testing.TB, st *stacks.Stack) string {
+	tb.Helper()
 	var deps []string
 	for _, d := range st.Dependencies {
 		deps = append(deps, string(d.Path)+"@"+d.Pos.String())
@@ -171,7 +172,7 @@ func dumpStack(t testing.TB, st *stacks.Stack) string {
 	}
 	out, err := cfnyaml.Marshal(m)
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	return fmt.Sprintf("stack %s (%s)\n%s", st.Path, st.Pos, indent(string(out)))
 }

@@ -132,8 +132,9 @@ func asList(v stacks.Value) []stacks.Value {
 		return v.Items
 	case stacks.Null:
 		return nil
+	default:
+		return []stacks.Value{v}
 	}
-	return []stacks.Value{v}
 }
 
 // put sets a field of a Map, in its place where the key is there already.

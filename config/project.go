@@ -58,7 +58,7 @@ func (l *loader) project() *Project {
 		}
 	}
 	p.environments = slices.SortedFunc(maps.Keys(used), func(a, b *stacks.Environment) int { return cmp.Compare(a.Name, b.Name) })
-	p.warnings = append(p.warnings, l.lostWords(p)...)
+	p.warnings = append(p.warnings, l.lostWords()...)
 	p.warnings = append(p.warnings, p.sharedNames()...)
 	p.warnings = tidy(p.warnings)
 	return p
@@ -145,7 +145,7 @@ func (l *loader) unknownStack(target stacks.Path, pos stacks.Pos, what string) *
 
 // lostWords warns of groups with a production word in an environment that
 // calls itself less: the class of the file wins only upwards.
-func (l *loader) lostWords(p *Project) []*stacks.Problem {
+func (l *loader) lostWords() []*stacks.Problem {
 	var out []*stacks.Problem
 	for at, g := range l.groups {
 		e := l.environmentOf(at, map[stacks.Path]*stacks.Environment{})

@@ -1,6 +1,7 @@
 package config_test
 
 import (
+	"errors"
 	"fmt"
 	"io/fs"
 	"os"
@@ -55,7 +56,7 @@ func TestSelect(t *testing.T) {
 		{"config/dev/network.yaml", "dev/network dev/network", ""},
 		{"config", "config group config/x", ""},
 		{"config/config/x", "config/x config/x", ""},
-		{"dev/netwrok", "", "did you mean dev/network?"},
+		{"dev/netwok", "", "did you mean dev/network?"},
 		{"dev/network/", "", "did you mean dev/network?"},
 		{"network", "", "did you mean dev/network?"},
 		{"devv", "", "did you mean dev?"},
@@ -68,20 +69,20 @@ func TestSelect(t *testing.T) {
 			t.Parallel()
 			s, err := p.Select(tt.arg)
 			if err != nil {
-				problem, ok := err.(*stacks.Problem)
+				problem, ok := errors.AsType[*stacks.Problem](err)
 				if !ok || tt.want != "" || !strings.Contains(problem.Tip, tt.wrong) {
 					t.Errorf("got %v (%+v), want %q", err, problem, tt.wrong)
 				}
 				return
 			}
-			got := string(s.Path)
+			words := []string{string(s.Path)}
 			if s.Group {
-				got += " group"
+				words = append(words, "group")
 			}
 			for _, p := range s.Stacks {
-				got += " " + string(p)
+				words = append(words, string(p))
 			}
-			if got != tt.want {
+			if got := strings.Join(words, " "); got != tt.want {
 				t.Errorf("got %q, want %q", got, tt.want)
 			}
 		})
@@ -258,8 +259,10 @@ func TestMergeVarsProblems(t *testing.T) {
 	t.Parallel()
 	_, err := config.MergeVars(
 		[]config.VarFile{
-			{Name: "bad.yaml", Data: []byte("a: [")}, {Name: "list.yaml", Data: []byte("- a")},
-			{Name: "call.yaml", Data: []byte("a: !ssm x")}, {Name: "good.yaml", Data: []byte("a: 1")},
+			{Name: "bad.yaml", Data: []byte("a: [")},
+			{Name: "list.yaml", Data: []byte("- a")},
+			{Name: "call.yaml", Data: []byte("a: !ssm x")},
+			{Name: "good.yaml", Data: []byte("a: 1")},
 		},
 		[]string{"noequals", "a.b=x", ".x=1", "c..d=1"}, false)
 	got := err.Error()
@@ -305,11 +308,12 @@ func TestStarters(t *testing.T) {
 func TestVariablesDoNotLeak(t *testing.T) {
 	t.Parallel()
 	// What one file does to a list of its group's is not seen by another.
-	text := "-- config/config.yaml --\nproject_code: demo\nregion: r\nnames: [a]\nj2_environment: {extensions: [jinja2.ext.do]}\n"
+	var text strings.Builder
+	text.WriteString("-- config/config.yaml --\nproject_code: demo\nregion: r\nnames: [a]\nj2_environment: {extensions: [jinja2.ext.do]}\n")
 	for i := range 30 {
-		text += fmt.Sprintf("-- config/s%d.yaml --\n{%% do names.append('x') %%}\ntemplate: {path: a}\nparameters: {N: \"{{ names | length }}\"}\n", i)
+		fmt.Fprintf(&text, "-- config/s%d.yaml --\n{%% do names.append('x') %%}\ntemplate: {path: a}\nparameters: {N: \"{{ names | length }}\"}\n", i)
 	}
-	p, err := load(t, text, config.Options{})
+	p, err := load(t, text.String(), config.Options{})
 	if err != nil || p.Problems(nil) != nil {
 		t.Fatal(err, p.Problems(nil))
 	}

@@ -151,7 +151,7 @@ func period(v stacks.Value) string {
 func parsePeriod(s string) (time.Duration, error) {
 	if days, ok := strings.CutSuffix(s, "d"); ok {
 		n, err := strconv.ParseUint(days, 10, 16)
-		return time.Duration(n) * 24 * time.Hour, err //nolint:gosec // 16 bits of days fit
+		return time.Duration(n) * 24 * time.Hour, err
 	}
 	d, err := time.ParseDuration(s)
 	if err == nil && d < 0 {

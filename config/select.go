@@ -59,8 +59,8 @@ func (p *Project) find(name string, isFolder bool) (Selection, bool) {
 
 func (p *Project) notFound(arg, clean string) error {
 	problem := &stacks.Problem{What: fmt.Sprintf("no stack or group %q", arg), Why: "PATH is relative to config/"}
-	if strings.HasSuffix(clean, ".yml") {
-		problem.Why, problem.Tip = "only .yaml files are configs", "rename it to "+strings.TrimSuffix(clean, ".yml")+".yaml"
+	if base, ok := strings.CutSuffix(clean, ".yml"); ok {
+		problem.Why, problem.Tip = "only .yaml files are configs", "rename it to "+base+".yaml"
 		return problem
 	}
 	if near := nearestPath(stacks.Path(strings.TrimSuffix(clean, ".yaml")), p.everyPath()); near != "" {

@@ -32,8 +32,8 @@ func (l *loader) stackConfig(r *result, g *group) (stacks.Value, bool) {
 		if i > 0 {
 			vars = l.over(g.vars, own)
 		}
-		if at := stacks.Path(strings.TrimPrefix(path.Dir(file), root)); strings.TrimPrefix(string(at), "/") != string(g.path) {
-			env = l.inherited(g, path.Dir(file))
+		if dir := path.Dir(file); dir != configFile(g.path, "") {
+			env = l.inherited(g, dir)
 		}
 		text, warnings, problem := l.read(file)
 		r.warnings = append(r.warnings, warnings...)

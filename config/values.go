@@ -49,8 +49,10 @@ func (b *builder) parameter(name string, v stacks.Value) stacks.Value {
 		return v
 	case stacks.Map:
 		b.problem(v.Pos, "parameter "+name+" is a map", "a parameter is a value or a list of values", "")
+		return v
+	default:
+		return v // a string, or a call whose answer is checked when it is there
 	}
-	return v
 }
 
 // tags are the stack's tags as strings. A boolean is True or False, since that
@@ -76,6 +78,7 @@ func (b *builder) tags() []stacks.Field {
 			t.Value.Kind = stacks.Text
 		case stacks.List, stacks.Map:
 			b.problem(t.Value.Pos, "tag "+t.Key+" must be a string", "it is "+shown(t.Value), "")
+		default: // a string or a call
 		}
 		out = append(out, t)
 	}

@@ -59,8 +59,8 @@ func Moments() []Moment {
 // names are the names under which a config may have hooks of m.
 func (m Moment) names() []string {
 	side, act := before, strings.TrimPrefix(string(m), before)
-	if strings.HasPrefix(string(m), after) {
-		side, act = after, strings.TrimPrefix(string(m), after)
+	if rest, ok := strings.CutPrefix(string(m), after); ok {
+		side, act = after, rest
 	}
 	if act == string(Generate) || act == string(DumpTemplate) {
 		return []string{side + string(Generate), side + string(DumpTemplate)}

@@ -3,6 +3,7 @@ package resolve
 import (
 	"context"
 	"path"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -144,17 +145,15 @@ func stackAttr(ctx context.Context, c call) (stacks.Value, error) {
 	if err != nil {
 		return stacks.Value{}, err
 	}
-	for _, before := range c.trail {
-		if before == text {
-			return stacks.Value{}, c.problem("it leads back to itself: "+strings.Join(append(c.trail, text), " → "), "")
-		}
+	if slices.Contains(c.trail, text) {
+		return stacks.Value{}, c.problem("it leads back to itself: "+strings.Join(append(c.trail, text), " → "), "")
 	}
 	v, rest, why := lookUp(c.stack, text)
 	if why != "" {
 		return stacks.Value{}, c.problem(why, "")
 	}
 	inside := c
-	inside.trail = append(append([]string(nil), c.trail...), text)
+	inside.trail = append(slices.Clone(c.trail), text)
 	inside.key = lastKey(text)
 	inside.inner = true
 	v, err = c.set.value(ctx, inside, v)

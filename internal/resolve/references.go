@@ -53,27 +53,39 @@ func (f *finder) find(v stacks.Value) {
 		if w.Kind != stacks.Call || w.Call.Arg.Kind != stacks.Text {
 			return true
 		}
-		text := w.Call.Arg.Text
 		switch w.Call.Name {
 		case "stack_output":
-			if target, key, ok := splitOutput(text); ok {
+			if target, key, ok := splitOutput(w.Call.Arg.Text); ok {
 				f.add(Reference{Path: target, Key: key, Pos: w.Pos})
 			}
 		case "stack_output_external":
-			if e, ok := readExternal(text, f.stack); ok {
-				if producer, ok := f.set.ours(e, f.stack); ok {
-					f.add(Reference{Path: producer.Path, Key: e.key, Pos: w.Pos})
-				}
-			}
+			f.external(w)
 		case "stack_attr":
-			if f.once("!" + text) {
-				if target, _, why := lookUp(f.stack, text); why == "" {
-					f.find(target)
-				}
-			}
+			f.attr(w.Call.Arg.Text)
 		}
 		return true
 	})
+}
+
+// external adds the target of !stack_output_external if it is ours.
+func (f *finder) external(v stacks.Value) {
+	e, ok := readExternal(v.Call.Arg.Text, f.stack)
+	if !ok {
+		return
+	}
+	if producer, ok := f.set.ours(e, f.stack); ok {
+		f.add(Reference{Path: producer.Path, Key: e.key, Pos: v.Pos})
+	}
+}
+
+// attr goes on in what !stack_attr leads to.
+func (f *finder) attr(dotted string) {
+	if !f.once("!" + dotted) {
+		return
+	}
+	if target, _, why := lookUp(f.stack, dotted); why == "" {
+		f.find(target)
+	}
 }
 
 func (f *finder) add(r Reference) {

@@ -116,8 +116,9 @@ func (s *Set) value(ctx context.Context, c call, v stacks.Value) (stacks.Value, 
 		return s.fields(ctx, c, v)
 	case stacks.Call:
 		return s.call(ctx, c, v)
+	default:
+		return v, nil
 	}
-	return v, nil
 }
 
 func (s *Set) list(ctx context.Context, c call, v stacks.Value) (stacks.Value, error) {

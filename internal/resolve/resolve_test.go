@@ -111,11 +111,11 @@ func newSet(w *world) *resolve.Set {
 }
 
 // parse reads a value as a config would have it.
-func parse(t testing.TB, text string) stacks.Value {
-	t.Helper()
+func parse(tb testing.TB, text string) stacks.Value {
+	tb.Helper()
 	node, _, err := cfnyaml.Parse([]byte(text))
 	if err != nil {
-		t.Fatalf("test value: %v", err)
+		tb.Fatalf("test value: %v", err)
 	}
 	return fromNode(node)
 }
@@ -140,18 +140,18 @@ func fromNode(n *cfnyaml.Node) stacks.Value {
 }
 
 // plain is a resolved value in a form that is easy to compare.
-func plain(t testing.TB, v stacks.Value) string {
-	t.Helper()
+func plain(tb testing.TB, v stacks.Value) string {
+	tb.Helper()
 	if v.Kind == stacks.Unknown {
-		s := "later: " + v.Hint
+		words := []string{"later: " + v.Hint}
 		for _, p := range v.After {
-			s += " @" + string(p)
+			words = append(words, "@"+string(p))
 		}
-		return s
+		return strings.Join(words, " ")
 	}
 	out, err := cfnyaml.MarshalJSON(v.Plain())
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	return strings.Join(strings.Fields(string(out)), "")
 }
@@ -355,17 +355,17 @@ func TestStackAttr(t *testing.T) {
 	st.Parameters = parse(t, "{P: v, Q: !stack_attr sceptre_user_data.a, Pass: !ssm /secure}").Fields
 	set := newSet(w)
 	for in, want := range map[string]string{
-		"!stack_attr custom.deep.1":          `"vpc-1"`,
-		"!stack_attr custom.deep":            `["x","vpc-1"]`,
-		"!stack_attr parsed.list.0":          `"a"`,
-		"!stack_attr stack_name":             `"demo-dev-app"`,
-		"!stack_attr name":                   `"dev/app"`,
-		"!stack_attr region":                 `"eu-west-1"`,
-		"!stack_attr protect":                `false`,
-		"!stack_attr own":                    `1`,
-		"!stack_attr both":                   `"group"`, // as Sceptre: custom keys are the group's
-		"!stack_attr parameters.Q":           `"v"`,
-		"!stack_attr sceptre_user_data.a":    `"v"`,
+		"!stack_attr custom.deep.1":       `"vpc-1"`,
+		"!stack_attr custom.deep":         `["x","vpc-1"]`,
+		"!stack_attr parsed.list.0":       `"a"`,
+		"!stack_attr stack_name":          `"demo-dev-app"`,
+		"!stack_attr name":                `"dev/app"`,
+		"!stack_attr region":              `"eu-west-1"`,
+		"!stack_attr protect":             `false`,
+		"!stack_attr own":                 `1`,
+		"!stack_attr both":                `"group"`, // as Sceptre: custom keys are the group's
+		"!stack_attr parameters.Q":        `"v"`,
+		"!stack_attr sceptre_user_data.a": `"v"`,
 	} {
 		got, err := set.Value(t.Context(), st, parse(t, in))
 		if err != nil {
@@ -421,7 +421,7 @@ func TestSourcesAreAskedOnce(t *testing.T) {
 	if _, err := set.Value(t.Context(), st, parse(t, "!ssm {name: /plain, region: us-east-1}")); err != nil {
 		t.Fatal(err)
 	}
-	if a, _ := w.access.Load("/plain"); a.(stacks.Access).Region != "us-east-1" || w.asked.Load() != 3 {
+	if a, _ := w.access.Load("/plain"); a != any(stacks.Access{Region: "us-east-1"}) || w.asked.Load() != 3 {
 		t.Errorf("another region is another source: %v", a)
 	}
 }

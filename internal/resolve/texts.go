@@ -105,15 +105,12 @@ func selectItem(ctx context.Context, c call) (stacks.Value, error) {
 	if !index.IsScalar() {
 		return stacks.Value{}, c.wants(form)
 	}
-	var out stacks.Value
-	found := false
-	switch from.Kind {
-	case stacks.List:
-		out, found = item(from.Items, index.Text)
-	case stacks.Map:
-		out, found = from.Get(index.Text)
-	default:
+	if from.Kind != stacks.List && from.Kind != stacks.Map {
 		return stacks.Value{}, c.wants(form)
+	}
+	out, found := item(from.Items, index.Text)
+	if from.Kind == stacks.Map {
+		out, found = from.Get(index.Text)
 	}
 	if !found {
 		return stacks.Value{}, c.problem("there is no item "+index.Text+" in "+from.Kind.String(), "")
@@ -180,8 +177,9 @@ func pythonText(v stacks.Value) string {
 		return "False"
 	case stacks.Null:
 		return "None"
+	default:
+		return v.Text
 	}
-	return v.Text
 }
 
 // previous stays a call: prepare knows what to make of it.
