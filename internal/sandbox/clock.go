@@ -49,6 +49,7 @@ func (s Speed) String() string {
 // Tables of the sandbox's own. The engine's have names of one word.
 const (
 	tableClock  = "sandbox.clock"
+	tablePlace  = "sandbox.place" // accounts and regions that CloudFormation was asked to change
 	tableFault  = "sandbox.fault"
 	tableFired  = "sandbox.fault.fired"
 	tableStub   = "sandbox.stub"

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"strings"
 	"time"
 
 	"github.com/deployer-cli/deployer/internal/sandbox/engine"
@@ -78,33 +77,21 @@ func countKeys(tx store.Tx, table string) (n int, err error) {
 	return n, err
 }
 
-// engineSummary is the engine's table of what listings show; its keys begin with
-// account and region.
-const engineSummary = "summary"
-
-// accounts finds the accounts and regions with stacks, skipping from one to the
-// next, and counts what each holds.
+// accounts counts the stacks of each account and region that ever wrote any.
 func (s *Server) accounts(tx store.Tx, at time.Time) ([]AccountStatus, error) {
-	var out []AccountStatus
-	after := ""
-	for {
-		found := ""
-		err := tx.Scan(engineSummary, "", after, func(key string, _ []byte) bool { found = key; return false })
-		if err != nil {
-			return nil, err
-		}
-		parts := strings.SplitN(found, "\x00", 3)
-		if len(parts) < 3 {
-			return out, nil
-		}
-		a := engine.Account{AccountID: parts[0], Region: parts[1]}
+	places, err := scanJSON[engine.Account](tx, tablePlace, "")
+	if err != nil {
+		return nil, err
+	}
+	out := make([]AccountStatus, 0, len(places))
+	for _, a := range places {
 		counts, err := s.countStacks(tx, at, a)
 		if err != nil {
 			return nil, err
 		}
 		out = append(out, AccountStatus{Account: a.AccountID, Region: a.Region, Stacks: counts})
-		after = place(a) + "\xff"
 	}
+	return out, nil
 }
 
 func (s *Server) countStacks(tx store.Tx, at time.Time, a engine.Account) (map[string]int, error) {

@@ -58,6 +58,11 @@ func cloudFormation() service {
 		out[name] = operation{
 			newInput: a.NewInput, mutates: a.Mutates, noResult: a.NoResult,
 			run: func(s *Server, tx store.Tx, c *call, in any) (any, error) {
+				if a.Mutates {
+					if err := keepOr(tx, tablePlace, place(c.account()), c.account()); err != nil {
+						return nil, err
+					}
+				}
 				return s.engine.Call(tx, c.at, c.account(), name, in)
 			},
 		}
