@@ -57,6 +57,6 @@ type Ports struct {
 	Commands   Commands
 	Environ    func(name string) (string, bool)
 	Files      fs.FS                             // rooted at the project
-	Outside    func(name string) ([]byte, error) // reads files outside the project; nil refuses
+	Outside    func(name string) ([]byte, error) // reads a file outside: name as written, absolute or relative to the project; nil refuses
 	Now        func() time.Time                  // for !date
 }
