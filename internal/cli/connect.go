@@ -41,7 +41,7 @@ func (s *session) connect() error {
 		opts.Realm, opts.HTTPClient, opts.Endpoint = stacks.RealmSandbox, server.Client(), sandbox.Endpoint
 		opts.Keys = &awsconf.Keys{ID: "sandbox", Secret: "sandbox"}
 		opts.Environ = func(string) string { return "" }
-		poll = sandboxPoll
+		poll = s.poll
 	}
 	configs := awsconf.New(opts)
 	s.run = newRunID(s.app.env.Now())
@@ -65,9 +65,12 @@ func (s *session) simulated() time.Time {
 	return t
 }
 
-// sandboxPoll is how often the sandbox is looked at: it costs nothing and its
-// time runs sixty times as fast.
-const sandboxPoll = 100 * time.Millisecond
+// How often the sandbox is looked at: it costs nothing and its time runs sixty
+// times as fast. At top speed nothing happens between two looks.
+const (
+	sandboxPoll    = 100 * time.Millisecond
+	sandboxPollMax = 2 * time.Millisecond
+)
 
 // openSandbox opens the project's own sandbox, made on first use.
 func (s *session) openSandbox() (*sandbox.Server, error) {
@@ -81,10 +84,14 @@ func (s *session) openSandbox() (*sandbox.Server, error) {
 	}
 	s.closers = append(s.closers, db.Close)
 	speed := sandbox.KeepSpeed
+	s.poll = sandboxPoll
 	if text := s.app.env.Environ["DEPLOYER_SANDBOX_SPEED"]; text != "" {
 		if speed, err = sandbox.ParseSpeed(text); err != nil {
 			return nil, &usageError{"DEPLOYER_SANDBOX_SPEED: " + err.Error(), "a number of simulated seconds per second, or max"}
 		}
+	}
+	if speed == sandbox.MaxSpeed {
+		s.poll = sandboxPollMax
 	}
 	return sandbox.New(sandbox.Options{
 		Store: db, Speed: speed, Now: s.app.env.Now,

@@ -2,7 +2,6 @@ package cli
 
 import (
 	"context"
-	"fmt"
 	"os"
 	"sync"
 )
@@ -15,11 +14,15 @@ type interrupts struct {
 	done    chan struct{}
 }
 
-// errInterrupted is the cause of a context that Ctrl-C cancelled.
-var errInterrupted = fmt.Errorf("interrupted: %w", context.Canceled)
+// cancelledError is the cause of a context that Ctrl-C cancelled.
+type cancelledError struct{}
+
+func (cancelledError) Error() string        { return "interrupted" }
+func (cancelledError) Is(target error) bool { return target == context.Canceled }
+func (cancelledError) ExitCode() int        { return exitInterrupted }
 
 func watchInterrupts(signals <-chan os.Signal, cancel context.CancelCauseFunc) *interrupts {
-	i := &interrupts{done: make(chan struct{}), handler: func() { cancel(errInterrupted) }}
+	i := &interrupts{done: make(chan struct{}), handler: func() { cancel(cancelledError{}) }}
 	if signals == nil {
 		return i
 	}

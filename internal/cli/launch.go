@@ -227,7 +227,7 @@ func (r *launcher) request(ctx context.Context) (guard.Request, error) {
 		if err != nil {
 			return request, err
 		}
-		request.Steps = append(request.Steps, guardStep(step, st, account))
+		request.Steps = append(request.Steps, r.guardStep(step, st, account))
 	}
 	return request, nil
 }
@@ -235,19 +235,22 @@ func (r *launcher) request(ctx context.Context) (guard.Request, error) {
 // clearanceFor is how long a run may write after it was cleared.
 const clearanceFor = 24 * time.Hour
 
-func guardStep(step *plan.Step, st *stacks.Stack, account string) guard.Step {
+func (r *launcher) guardStep(step *plan.Step, st *stacks.Stack, account string) guard.Step {
 	g := guard.Step{
 		Path: step.Stack, Name: step.Name, StackID: step.StackID, Account: account, Region: st.Access.Region,
 		Environment: st.Environment, Protected: st.Protect, Asks: step.Asks,
-		Deletes: step.Action == plan.Delete || step.Action == plan.Recreate,
+		Deletes: step.Action == plan.Delete || step.Action == plan.Recreate || r.opts.command == "delete",
 	}
 	if step.Live != nil {
 		g.LiveTags = step.Live.Tags
 	}
+	if r.opts.command == "delete" {
+		g.Verbs = []stacks.Verb{stacks.Delete} // whatever is found: a delete never creates
+		return g
+	}
 	changes := []stacks.Verb{stacks.Update, stacks.Upload, stacks.Policy, stacks.Protect}
 	switch step.Action {
 	case plan.Delete:
-		g.Verbs = []stacks.Verb{stacks.Delete}
 	case plan.Create:
 		g.Verbs = []stacks.Verb{stacks.Create, stacks.Upload}
 	case plan.Recreate:
@@ -387,7 +390,7 @@ func (r *launcher) interruptible(drain chan struct{}, detach context.CancelCause
 			close(drain)
 			return
 		}
-		detach(errInterrupted)
+		detach(cancelledError{})
 	})
 }
 

@@ -24,6 +24,7 @@ type planner struct {
 	snapshot *plan.Snapshot
 	builder  *plan.Builder
 	accounts map[stacks.Access]string
+	deletes  bool
 }
 
 // planOptions are what the flags of launch and plan say about planning.
@@ -34,7 +35,7 @@ type planOptions struct {
 
 // planner reads how the scope's stacks live.
 func (s *session) planner(ctx context.Context, sc *scope, opts planOptions) (*planner, error) {
-	p := &planner{s: s, sc: sc, accounts: map[stacks.Access]string{}}
+	p := &planner{s: s, sc: sc, accounts: map[stacks.Access]string{}, deletes: opts.delete}
 	for _, st := range sc.list() {
 		if _, ok := p.accounts[st.Access]; ok {
 			continue
@@ -176,6 +177,9 @@ func (p *planner) Decide(ctx context.Context, path stacks.Path) (plan.Step, erro
 		}
 		seen, _ = fresh.Get(path)
 		p.snapshot.Put(path, seen)
+	}
+	if p.deletes {
+		return p.builder.Remove(st, p.dependents(path), "asked for"), nil
 	}
 	desired, err := p.s.prepare.Prepare(ctx, st)
 	if err != nil {

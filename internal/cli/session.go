@@ -45,6 +45,7 @@ type session struct {
 	now      func() time.Time // the realm's clock
 	counter  awsconf.Counter
 	server   *sandbox.Server
+	poll     time.Duration // between two looks at the sandbox
 	cfn      *cfn.Cloud
 	cloud    *cloud.Cloud
 	cache    *journal.Cache

@@ -199,6 +199,9 @@ func (o *observer) details(ctx context.Context, a stacks.Access, st *stacks.Stac
 		if seen.Resources == nil && err == nil {
 			seen.Resources = []stacks.Resource{}
 		}
+		if err == nil && o.src.Contents {
+			seen.Template, err = o.template(ctx, a, live) // for what it lets stay behind
+		}
 		return err
 	case live.Status.InProgress(), st.Ignore:
 		return nil

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/deployer-cli/deployer/internal/cfntemplate"
 	"github.com/deployer-cli/deployer/internal/restype"
 	"github.com/deployer-cli/deployer/stacks"
 )
@@ -18,7 +19,11 @@ func (b *Builder) Remove(st *stacks.Stack, after []stacks.Path, why string) Step
 	s.step.Desired = &stacks.Desired{Stack: st}
 	s.step.After = stacks.SortPaths(append(s.step.After, after...))
 	b.states[st.Path] = s
-	s.remove(why)
+	var now *cfntemplate.Template
+	if len(s.seen.Template) > 0 {
+		now, _ = b.in.Parse(s.seen.Template) // what cannot be read only says less
+	}
+	s.remove(why, now)
 	if _, looked := b.in.Snapshot.Get(st.Path); !looked {
 		s.block(Delete, "nobody looked how it lives", "")
 	}
@@ -26,7 +31,7 @@ func (b *Builder) Remove(st *stacks.Stack, after []stacks.Path, why string) Step
 	return s.step
 }
 
-func (s *state) remove(why string) {
+func (s *state) remove(why string, now *cfntemplate.Template) {
 	live := s.seen.Live
 	switch {
 	case live == nil || live.Status == stacks.DeleteComplete:
@@ -37,7 +42,7 @@ func (s *state) remove(why string) {
 		return
 	}
 	s.step.Action, s.step.Cause = Delete, why
-	s.step.Changes = removals(s.seen.Resources)
+	s.step.Changes = removals(s.seen.Resources, now)
 	s.step.Resources = len(s.step.Changes)
 	switch {
 	case s.stack.Protect:
@@ -49,8 +54,9 @@ func (s *state) remove(why string) {
 	}
 }
 
-// removals lists the resources that exist and would go.
-func removals(resources []stacks.Resource) []stacks.ResourceChange {
+// removals lists the resources that exist and would go, and those that
+// CloudFormation lets be.
+func removals(resources []stacks.Resource, now *cfntemplate.Template) []stacks.ResourceChange {
 	out := []stacks.ResourceChange{}
 	for _, r := range resources {
 		if r.PhysicalID == "" || r.Status == "DELETE_COMPLETE" || r.Status == "DELETE_SKIPPED" {
@@ -58,8 +64,23 @@ func removals(resources []stacks.Resource) []stacks.ResourceChange {
 		}
 		out = append(out, stacks.ResourceChange{
 			LogicalID: r.LogicalID, Type: r.Type, Action: "remove", Replacement: "false", Data: restype.HoldsData(r.Type),
+			Why: spared(now, r.LogicalID),
 		})
 	}
 	slices.SortFunc(out, func(a, b stacks.ResourceChange) int { return strings.Compare(a.LogicalID, b.LogicalID) })
 	return out
+}
+
+// spared says what the template does for a resource that is deleted.
+func spared(t *cfntemplate.Template, logicalID string) string {
+	if t == nil {
+		return ""
+	}
+	switch policy := t.Resources[logicalID].DeletionPolicy; policy {
+	case "Retain", "RetainExceptOnCreate":
+		return "stays: DeletionPolicy " + policy
+	case "Snapshot":
+		return "a snapshot of it stays"
+	}
+	return ""
 }

@@ -94,8 +94,12 @@ func (p *progress) update(e event.Event) {
 }
 
 func (p *progress) end(e event.Event, s Style) string {
+	_, ran := p.current[e.Stack]
 	delete(p.current, e.Stack)
 	p.finished++
+	if e.Kind == event.StepDone && !ran {
+		return "" // there was nothing to do, as the plan said
+	}
 	took := " in " + Duration(time.Duration(e.Seconds*float64(time.Second)))
 	switch e.Kind {
 	case event.StepFailed:

@@ -58,3 +58,6 @@ func (p *Prompter) Ask(ctx context.Context, q guard.Question) (string, error) {
 		return "", context.Cause(ctx)
 	}
 }
+
+// YesNo is a question that a y answers.
+func YesNo(text string) guard.Question { return guard.Question{Text: text} }

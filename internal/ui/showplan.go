@@ -84,11 +84,12 @@ type planView struct {
 	columns int
 }
 
-func (v *planView) line(text string) { fmt.Fprintln(v.w, cut(text, v.columns)) }
+// line leaves wrapping to the terminal: nothing of a plan may be cut away.
+func (v *planView) line(text string) { fmt.Fprintln(v.w, text) }
 
 func (v *planView) step(step *plan.Step) {
 	head := fmt.Sprintf("  %s %-9s %s", step.Action.Symbol(), word(step), step.Stack)
-	v.line(v.s.Action(step.Action, head) + "  " + clean(step.Cause))
+	v.line(v.s.Action(step.Action, head) + "  " + cause(step))
 	note := func(text string) { v.line(v.s.Dim("      " + text)) }
 	if step.Outside {
 		note("outside the PATH you gave: others here depend on it")
@@ -106,6 +107,20 @@ func (v *planView) step(step *plan.Step) {
 		v.differences(step)
 	}
 	v.changes(step)
+}
+
+// cause is why, in one line. What a new stack waits for stands on a line of its
+// own; its resources are only counted.
+func cause(step *plan.Step) string {
+	text := clean(step.Cause)
+	if step.Action == plan.Delete {
+		return fmt.Sprintf("%s, %s", text, plural(len(step.Changes), "resource"))
+	}
+	if step.Action != plan.Create {
+		return text
+	}
+	text, _, _ = strings.Cut(text, ", waits for ")
+	return fmt.Sprintf("%s of %s", text, plural(len(step.Changes), "resource"))
 }
 
 func word(step *plan.Step) string {
@@ -152,7 +167,10 @@ func (v *planView) difference(d plan.Difference) string {
 
 func (v *planView) changes(step *plan.Step) {
 	if step.Action == plan.Create {
-		v.line(v.s.Dim("      " + plural(len(step.Changes), "resource")))
+		return
+	}
+	if step.Action == plan.Delete {
+		v.lost(step)
 		return
 	}
 	for i, c := range step.Changes {
@@ -161,6 +179,19 @@ func (v *planView) changes(step *plan.Step) {
 			return
 		}
 		v.line("      " + v.change(c))
+	}
+}
+
+// lost lists what of a deleted stack holds data, or stays behind; the rest is
+// only counted.
+func (v *planView) lost(step *plan.Step) {
+	for _, c := range step.Changes {
+		switch {
+		case c.Why != "":
+			v.line("      " + v.s.Warn("! "+c.LogicalID) + " " + c.Type + "  " + c.Why)
+		case c.Data:
+			v.line("      " + v.s.Bad("- "+c.LogicalID+" "+c.Type+"  HOLDS DATA"))
+		}
 	}
 }
 
