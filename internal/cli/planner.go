@@ -10,6 +10,7 @@ import (
 
 	"github.com/deployer-cli/deployer/internal/cfn"
 	"github.com/deployer-cli/deployer/internal/graph"
+	"github.com/deployer-cli/deployer/internal/guard"
 	"github.com/deployer-cli/deployer/internal/journal"
 	"github.com/deployer-cli/deployer/internal/plan"
 	"github.com/deployer-cli/deployer/internal/prepare"
@@ -46,6 +47,9 @@ func (s *session) planner(ctx context.Context, sc *scope, opts planOptions) (*pl
 		}
 		p.accounts[st.Access] = account
 	}
+	if err := p.bound(); err != nil {
+		return nil, err
+	}
 	p.sources = plan.Sources{
 		Sweeper: sweeper{s.cfn}, Reader: s.cfn, Relations: relations{s.cfn}, Cache: templateCache{s.cache},
 		Contents: opts.delete,
@@ -56,6 +60,18 @@ func (s *session) planner(ctx context.Context, sc *scope, opts planOptions) (*pl
 	}
 	p.builder = plan.NewBuilder(p.input(opts))
 	return p, nil
+}
+
+// bound refuses credentials for another account before anything is resolved,
+// rendered or run with them.
+func (p *planner) bound() error {
+	steps := make([]guard.Step, 0, len(p.sc.stacks))
+	for _, st := range p.sc.list() {
+		steps = append(steps, guard.Step{
+			Path: st.Path, Name: st.Name, Account: p.accounts[st.Access], Region: st.Access.Region, Environment: st.Environment,
+		})
+	}
+	return guard.Bound(steps)
 }
 
 func (p *planner) input(opts planOptions) plan.Input {

@@ -208,6 +208,26 @@ func Check(r Request, answers Answers) (Clearance, error) {
 	return newClearance(r), nil
 }
 
+// Bound tells whether every step lies in the account and region that its
+// environment is bound to. It is asked before any program or resolver is given
+// credentials, and again by Check.
+func Bound(steps []Step) error {
+	var errs *multierror.Error
+	for i := range steps {
+		if steps[i].Environment == nil {
+			continue // Check refuses to touch it
+		}
+		for _, refusal := range steps[i].mismatches() {
+			errs = multierror.Append(errs, refusal)
+		}
+	}
+	if errs == nil {
+		return nil
+	}
+	errs.ErrorFormat = formatRefusals
+	return &Refused{errs: errs}
+}
+
 // judge compares one answer with what was asked.
 func judge(r Request, q Question, answers Answers) *Refusal {
 	got, answered := answers[q.ID]

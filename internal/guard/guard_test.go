@@ -126,6 +126,16 @@ func TestRefusals(t *testing.T) {
 	}
 }
 
+func TestBound(t *testing.T) {
+	t.Parallel()
+	here, there := step("prod", stacks.Production), step("prod", stacks.Production)
+	there.Account = "222222222222"
+	if err := guard.Bound([]guard.Step{here, step("dev", stacks.Development)}); err != nil {
+		t.Errorf("within its account: %v", err)
+	}
+	expect(t, guard.Bound([]guard.Step{here, there}), 5, "P2")
+}
+
 func TestProductionIsNotDeletedWithoutAPlan(t *testing.T) {
 	t.Parallel()
 	s := step("prod", stacks.Production)
