@@ -297,6 +297,7 @@ func (s *session) banner(ctx context.Context, sts []*stacks.Stack) error {
 		if s.cloud != nil {
 			id, err := s.cloud.Identity(ctx, st.Access)
 			if err != nil {
+				s.showBanner(st, "unknown")
 				return err
 			}
 			p.account = id.Account

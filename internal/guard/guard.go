@@ -295,8 +295,8 @@ func (s *Step) mismatches() []*Refusal {
 	e := s.Environment
 	if len(e.Accounts) > 0 && !slices.Contains(e.Accounts, s.Account) {
 		out = append(out, &Refusal{
-			Rule: "P2", Code: exitMismatch, What: fmt.Sprintf("%s belongs to another account", s.Path),
-			Why: fmt.Sprintf("these credentials are for account %s, the environment %s is bound to %s", orUnknown(s.Account), e.Name, strings.Join(e.Accounts, ", ")),
+			Rule: "P2", Code: exitMismatch, What: fmt.Sprintf("%s is bound to another account", e.Name),
+			Why: fmt.Sprintf("these credentials are for account %s, the environment may live in %s", orUnknown(s.Account), strings.Join(e.Accounts, ", ")),
 			Tip: "use the credentials of that account (AWS_PROFILE, or profile: in its config)",
 		})
 	}
@@ -308,8 +308,8 @@ func (s *Step) mismatches() []*Refusal {
 	}
 	if len(e.Regions) > 0 && !slices.Contains(e.Regions, s.Region) {
 		out = append(out, &Refusal{
-			Rule: "P2", Code: exitMismatch, What: fmt.Sprintf("%s is in another region", s.Path),
-			Why: fmt.Sprintf("its region is %s, the environment %s is bound to %s", orUnknown(s.Region), e.Name, strings.Join(e.Regions, ", ")),
+			Rule: "P2", Code: exitMismatch, What: fmt.Sprintf("%s is bound to other regions", e.Name),
+			Why: fmt.Sprintf("%s is in %s, the environment may live in %s", s.Path, orUnknown(s.Region), strings.Join(e.Regions, ", ")),
 			Tip: "mend region: in its config, or regions: in the environment block",
 		})
 	}

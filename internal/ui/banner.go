@@ -33,9 +33,13 @@ func (b Banner) Show(w io.Writer, s Style, columns int) {
 		}
 		return
 	}
-	body := wrap(fmt.Sprintf("PRODUCTION  %s  %s", b.Environment, strings.Join(facts, "  ")), max(columns-8, 24))
+	room := columns
+	if columns > 0 {
+		room = max(columns-8, 24)
+	}
+	body := wrap(fmt.Sprintf("PRODUCTION  %s  %s", b.Environment, strings.Join(facts, "  ")), room)
 	if b.Class != stacks.Production {
-		body = append(body, wrap("not declared: only its name says production", max(columns-8, 24))...)
+		body = append(body, wrap("not declared:  only its name says production", room)...)
 	}
 	inner := 0
 	for _, l := range body {
