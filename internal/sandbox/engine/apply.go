@@ -28,7 +28,7 @@ func (s *session) applyStart(st *stack, op *operation, i int) {
 	next, err := s.desired(st, c, n.ID)
 	r := s.resource(st.ID, n.ID)
 	if r == nil || !r.alive() || r.Status == createFailed {
-		s.startCreate(st, op, i, r, next)
+		s.startCreate(st, op, i, r, next, err)
 	} else {
 		s.startUpdate(st, op, i, r, next, err)
 	}
@@ -37,7 +37,7 @@ func (s *session) applyStart(st *stack, op *operation, i int) {
 	}
 }
 
-func (s *session) startCreate(st *stack, op *operation, i int, r *resource, next *state) {
+func (s *session) startCreate(st *stack, op *operation, i int, r *resource, next *state, err error) {
 	n := &op.Nodes[i]
 	fresh := &resource{ID: n.ID, state: state{Type: next.Type, OnDelete: next.OnDelete}, Next: next, Born: true}
 	if r != nil && r.alive() && r.Physical != "" {
@@ -45,6 +45,9 @@ func (s *session) startCreate(st *stack, op *operation, i int, r *resource, next
 	}
 	n.How, n.State = howCreate, nodeStarted
 	s.setResource(st, fresh, createInProgress, "")
+	if err != nil {
+		return // said by the caller; what could not be evaluated is not missing
+	}
 	if text, early := validate(n.ID, next); text != "" {
 		if early {
 			fresh.Detailed = validationFailed
@@ -201,7 +204,7 @@ func (s *session) run(st *stack, op *operation, i int, r *resource) {
 	if n.How == howUpdate {
 		d = update
 	}
-	if wait, ok := s.signalWait(r); ok && n.How != howUpdate {
+	if wait, ok := s.signalWait(st, r, create); ok && n.How != howUpdate {
 		d = wait
 	}
 	d = s.e.about(d, "time", st.ID, st.OpID, n.ID, n.How)
@@ -219,7 +222,7 @@ func (s *session) applyFinish(st *stack, op *operation, i int) {
 		s.failNode(st, op, i, s.handlerMessage(st, n.ID, text, code))
 		return
 	}
-	if why := s.unsignalled(r, n); why != "" {
+	if why := s.unsignalled(st, r, n); why != "" {
 		s.failNode(st, op, i, why)
 		return
 	}

@@ -86,6 +86,9 @@ func (s *session) ownAttribute(st *stack, r *state, name string) (any, bool) {
 		return "{}", true
 	case "AWS::EC2::VPC.CidrBlockAssociations":
 		return []any{"vpc-cidr-assoc-0" + s.e.hex(16, id, name)}, true
+	case "AWS::EC2::VPC.Ipv6CidrBlocks":
+		b := s.e.chance(id, name)
+		return []any{fmt.Sprintf("2a05:d018:%x:%x00::/56", 0x100+int(b[0]), 0x10+int(b[1])%0xf0)}, true
 	case "AWS::EC2::Subnet.AvailabilityZone":
 		if v, ok := r.Props["AvailabilityZone"]; ok {
 			return v, true
@@ -142,12 +145,23 @@ func nameServers(s *session, id string) []any {
 	return out
 }
 
+// listAttributes are the names of attributes that are lists wherever a type has
+// them.
+func listAttributes() []string {
+	return []string{
+		"AvailabilityZones", "DnsEntries", "DnsIpAddresses", "Ipv6CidrBlocks", "LoadBalancerArns", "NetworkInterfaceIds",
+		"SecondaryPrivateIpAddresses", "SecurityGroups", "SubnetIds", "VpcEndpointIds",
+	}
+}
+
 // plausible makes up what no rule knows, always the same for one resource.
 func (s *session) plausible(st *stack, t *restype.Type, r *state, name string) any {
 	last := name[strings.LastIndexByte(name, '.')+1:]
 	seed := []string{"attribute", r.Physical, name}
 	host := strings.ToLower(t.Name[strings.LastIndexByte(t.Name, ':')+1:])
 	switch {
+	case slices.Contains(listAttributes(), last):
+		return []any{strings.ToLower(strings.TrimSuffix(last, "s")) + "-" + s.e.letters(13, lowerAlnum, seed...)}
 	case strings.HasSuffix(last, "Arn") || strings.HasSuffix(last, "ARN"):
 		if strings.HasPrefix(r.Physical, "arn:") {
 			return r.Physical

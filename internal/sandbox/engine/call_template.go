@@ -24,6 +24,9 @@ func (s *session) getTemplate(in *GetTemplateInput) (*GetTemplateOutput, error) 
 	if st == nil {
 		return nil, invalid("Stack with id %s does not exist", in.StackName)
 	}
+	if in.TemplateStage != "" && !slices.Contains(stages, in.TemplateStage) {
+		return nil, invalid("1 validation error detected: Value '%s' at 'templateStage' failed to satisfy constraint: Member must satisfy enum value set: [Original, Processed]", in.TemplateStage)
+	}
 	return &GetTemplateOutput{TemplateBody: s.body(st.Now.Body), StagesAvailable: stages}, nil
 }
 
@@ -129,11 +132,7 @@ func (s *session) estimateTemplateCost(in *EstimateTemplateCostInput) (*Estimate
 }
 
 func (s *session) describeAccountLimits(*DescribeAccountLimitsInput) (*DescribeAccountLimitsOutput, error) {
-	limit := s.e.cfg.Limit
-	if limit == 0 {
-		limit = 2000
-	}
 	return &DescribeAccountLimitsOutput{AccountLimits: []AccountLimit{
-		{Name: "StackLimit", Value: new(limit)}, {Name: "StackOutputsLimit", Value: new(200)}, {Name: "ConcurrentResourcesLimit", Value: new(2500)},
+		{Name: "StackLimit", Value: new(s.e.limit())}, {Name: "StackOutputsLimit", Value: new(200)}, {Name: "ConcurrentResourcesLimit", Value: new(2500)},
 	}}, nil
 }

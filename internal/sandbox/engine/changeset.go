@@ -110,12 +110,12 @@ func (s *session) createChangeSet(in *CreateChangeSetInput) (*CreateChangeSetOut
 		return nil, err
 	}
 	if kind == "CREATE" && st.Status == "" {
-		s.put("name", place(s.acct)+st.Name, st.ID)
+		s.register(st)
 		s.begin(st, opReview)
 		s.setStatus(st, reviewInProgress, userInitiated)
 	}
-	id := strings.Replace(st.ID[:strings.Index(st.ID, ":stack/")], ":stack/", "", 1) + ":changeSet/" + in.ChangeSetName + "/" +
-		s.e.uuid("changeset", st.ID, in.ChangeSetName, fmt.Sprint(s.counter("changeset")))
+	arn, _, _ := strings.Cut(st.ID, ":stack/")
+	id := arn + ":changeSet/" + in.ChangeSetName + "/" + s.e.uuid("changeset", st.ID, in.ChangeSetName, fmt.Sprint(s.counter("changeset")))
 	cs := &changeSet{
 		ID: id, Name: in.ChangeSetName, Stack: st.ID, StackName: st.Name, Type: kind, Status: changeSetPending, Exec: execUnavailable,
 		Description: in.Description, Created: s.now, Next: t, OnFailure: in.OnStackFailure, NoRollback: noRollback(in.DeploymentConfig),

@@ -49,12 +49,12 @@ func (s *session) plan(st *stack, t *target) (*planner, error) {
 	if err != nil {
 		return nil, err
 	}
-	env, err := s.environment(st, tpl, t)
+	tpl, env, err := s.effective(st, tpl, t)
 	if err != nil {
 		return nil, err
 	}
 	p := &planner{s: s, st: st, fates: map[string]fate{}, next: map[string]*state{}, params: map[string]bool{}}
-	p.now = &scope{tpl: tpl.Prune(env.Conditions), env: env}
+	p.now = &scope{tpl: tpl, env: env}
 	env.Resource, env.Attribute, env.Import = p.ref, p.attribute, p.imported
 	if st.Now.Body != "" && st.Status != reviewInProgress {
 		if p.old, err = s.scope(st, &st.Now); err != nil {

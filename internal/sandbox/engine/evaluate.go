@@ -69,14 +69,14 @@ func (s *session) scope(st *stack, t *target) (*scope, error) {
 	if err != nil {
 		return nil, err
 	}
-	env, err := s.environment(st, tpl, t)
+	tpl, env, err := s.effective(st, tpl, t)
 	if err != nil {
 		return nil, err
 	}
 	env.Resource = func(id string) (any, error) { return s.refOf(st, id) }
 	env.Attribute = func(id, attr string) (any, error) { return s.attributeOf(st, id, attr) }
 	env.Import = func(name string) (any, error) { return s.importValue(st.account(), name) }
-	c := &scope{tpl: tpl.Prune(env.Conditions), env: env}
+	c := &scope{tpl: tpl, env: env}
 	s.envs[k] = c
 	return c, nil
 }
@@ -96,6 +96,26 @@ func (s *session) environment(st *stack, tpl *cfntemplate.Template, t *target) (
 		return nil, templateError(err)
 	}
 	return env, nil
+}
+
+// effective is a template with its loops run and without what its conditions
+// leave out.
+func (s *session) effective(st *stack, tpl *cfntemplate.Template, t *target) (*cfntemplate.Template, *cfntemplate.Env, error) {
+	env, err := s.environment(st, tpl, t)
+	if err != nil {
+		return nil, nil, err
+	}
+	expanded, err := cfntemplate.Expand(tpl, env)
+	if err != nil {
+		return nil, nil, templateError(err)
+	}
+	if expanded != tpl {
+		env.Conditions, err = expanded.EvalConditions(env)
+		if err != nil {
+			return nil, nil, templateError(err)
+		}
+	}
+	return expanded.Prune(env.Conditions), env, nil
 }
 
 // parameterValues gives the values expressions see.
@@ -161,7 +181,7 @@ func (s *session) importsOf(st *stack, t *target) ([]string, error) {
 	if len(tpl.Imports()) == 0 {
 		return nil, nil
 	}
-	env, err := s.environment(st, tpl, t)
+	tpl, env, err := s.effective(st, tpl, t)
 	if err != nil {
 		return nil, err
 	}
@@ -170,7 +190,6 @@ func (s *session) importsOf(st *stack, t *target) ([]string, error) {
 		names = append(names, name)
 		return cfntemplate.Unknown{Why: "import"}, nil
 	}
-	tpl = tpl.Prune(env.Conditions)
 	for _, id := range tpl.ResourceNames {
 		if _, err := tpl.Eval(any(tpl.Resources[id].Properties), env); err != nil {
 			return nil, templateError(err)

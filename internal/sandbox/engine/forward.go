@@ -25,6 +25,13 @@ func (s *session) startForward(st *stack, op *operation) {
 		s.later(st, op, phaseFail, s.soon(st, phaseFail))
 		return
 	}
+	if len(c.tpl.Transforms) > 0 && op.ChangeSet == "" {
+		s.setStatus(st, st.Status, "Transformation succeeded")
+	}
+	if s.removalDenied(st, op, c) {
+		s.later(st, op, phaseFail, s.soon(st, phaseFail))
+		return
+	}
 	op.Nodes = make([]node, len(ids))
 	for i, id := range ids {
 		op.Nodes[i] = node{ID: id, Do: doApply}
@@ -33,6 +40,26 @@ func (s *session) startForward(st *stack, op *operation) {
 	op.Phase = phaseForward
 	s.saveOp(st.ID, op)
 	s.pump(st)
+}
+
+// removalDenied fails the resources that the update would remove against the
+// stack policy.
+func (s *session) removalDenied(st *stack, op *operation, c *scope) bool {
+	if op.Kind != kindUpdate {
+		return false
+	}
+	for _, r := range s.listed(st.ID) {
+		if !r.alive() || c.active(r.ID) {
+			continue
+		}
+		if why := s.denied(st, op, "Update:Delete", r.ID, r.Type); why != "" {
+			before := r.state
+			r.Prior = &before
+			op.FailUpdate = append(op.FailUpdate, r.ID)
+			s.setResource(st, r, updateFailed, why)
+		}
+	}
+	return len(op.FailUpdate) > 0
 }
 
 // premises checks what concerns the stack as a whole before any resource:
@@ -178,7 +205,7 @@ func (s *session) finishForward(st *stack, op *operation) {
 		return
 	}
 	s.setStatus(st, updateCleanup, "")
-	if st.Parent != "" && s.parentBusy(st) {
+	if st.Parent != "" && !op.Free && s.parentBusy(st) {
 		op.Phase = phaseHeld
 		s.saveOp(st.ID, op)
 		s.childOver(st)

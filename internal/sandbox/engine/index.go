@@ -40,6 +40,30 @@ func summaryOf(st *stack) summary {
 	}
 }
 
+// register enters a stack under its name.
+func (s *session) register(st *stack) {
+	where := place(st.account())
+	var id string
+	if !s.get("name", where+st.Name, &id) {
+		s.put("meta", "stacks"+where, s.population(where)+1)
+	}
+	s.put("name", where+st.Name, st.ID)
+}
+
+// unregister frees a stack's name.
+func (s *session) unregister(st *stack) {
+	where := place(st.account())
+	s.drop("name", where+st.Name)
+	s.put("meta", "stacks"+where, s.population(where)-1)
+}
+
+// population counts the living stacks of an account and region.
+func (s *session) population(where string) int {
+	var n int
+	s.get("meta", "stacks"+where, &n)
+	return n
+}
+
 // find looks a stack up by name or id. By name only living stacks are found.
 func (s *session) find(nameOrID string) *stack {
 	if strings.HasPrefix(nameOrID, "arn:") {
@@ -145,6 +169,9 @@ func (s *session) owners(a Account, physical string) []owner {
 
 // claim enters a resource's physical id, its aliases and what it refers to.
 func (s *session) claim(st *stack, id string, r *state) {
+	if r.Physical == "" {
+		return
+	}
 	o := owner{Stack: st.ID, Name: st.Name, ID: id, Type: r.Type}
 	for _, name := range r.names() {
 		s.put("physical", place(st.account())+key(name, r.Type, st.ID, id), o)
@@ -166,8 +193,8 @@ func (s *session) release(st *stack, id string, r *state) {
 
 // names are the strings by which other resources refer to this one.
 func (r *state) names() []string {
-	names := []string{r.Physical}
-	for _, n := range []string{r.Ref, r.Attrs["Arn"], r.Attrs["GroupId"], r.Attrs["AllocationId"]} {
+	var names []string
+	for _, n := range []string{r.Physical, r.Ref, r.Attrs["Arn"], r.Attrs["GroupId"], r.Attrs["AllocationId"]} {
 		if n != "" && !slices.Contains(names, n) {
 			names = append(names, n)
 		}

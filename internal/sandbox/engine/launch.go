@@ -14,7 +14,7 @@ type launch struct {
 	keep       *bool // RetainExceptOnCreate
 	policy     string
 	changeSet  string
-	opID       string
+	free       bool // a nested stack's clean-up does not wait for its parent
 }
 
 // newStack makes the record of a stack that has not begun.
@@ -29,7 +29,7 @@ func (s *session) newStack(name string) *stack {
 
 // startCreateStack accepts the creation of a stack.
 func (s *session) startCreateStack(st *stack, l launch) {
-	s.put("name", place(st.account())+st.Name, st.ID)
+	s.register(st)
 	st.Token, st.NoRollback, st.OnFailure, st.RetainExcept = l.token, l.noRollback, l.onFailure, l.keep
 	s.begin(st, opCreate)
 	s.setStatus(st, createInProgress, userInitiated)
@@ -48,7 +48,7 @@ func (s *session) startUpdateStack(st *stack, t target, l launch) {
 	}
 	op := &operation{
 		Kind: kindUpdate, Started: s.now, Was: st.Status, NoRollback: l.noRollback, Keep: l.keep,
-		Policy: l.policy, ChangeSet: l.changeSet,
+		Policy: l.policy, ChangeSet: l.changeSet, Free: l.free,
 	}
 	st.Token, st.Now, st.Updated, st.RetainExcept = l.token, t, s.now, l.keep
 	st.Drift, st.DriftAt = "", time.Time{}

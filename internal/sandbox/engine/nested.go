@@ -107,38 +107,66 @@ func (s *session) updateChild(st *stack, op *operation, i int, r *resource) {
 	s.startUpdateStack(child, t, launch{token: st.Token, noRollback: op.NoRollback})
 }
 
-// deleteChild starts the deletion of a nested stack and reports whether the
-// node must wait for it.
-func (s *session) deleteChild(st *stack, r *resource) bool {
+// howAsked marks a node that has begun the deletion of its nested stack.
+const howAsked = "asked"
+
+// childGoing sees to the deletion of a nested stack and reports whether the
+// node must wait. An update under way ends first; a creation is cut short.
+func (s *session) childGoing(st *stack, n *node, r *resource) bool {
 	child := s.stack(r.Physical)
 	if child == nil || child.Status == deleteComplete {
 		return false
 	}
+	if s.childHeld(r) {
+		s.later(child, s.op(child.ID), phaseCleanup, s.soon(child, phaseCleanup))
+		return true
+	}
+	busy := s.op(child.ID) != nil && child.Status != createInProgress && child.Status != rollbackInProgress
+	if busy || n.How == howAsked {
+		return s.childBusy(r)
+	}
+	n.How = howAsked
 	s.startDeleteStack(child, launch{token: st.Token})
 	return true
 }
 
-// revertChild brings a nested stack back and reports whether the node must
-// wait for it.
+// revertChild brings a nested stack back, one step at a time, and reports
+// whether the node must wait for it: the update under way is rolled back, one
+// that is over is undone by another.
 func (s *session) revertChild(st *stack, op *operation, i int, r *resource) bool {
-	if r.Prior.Physical != r.Physical {
-		return false
-	}
+	const patience = 3
 	child := s.stack(r.Physical)
-	if child == nil {
+	if child == nil || r.Prior.Physical != r.Physical {
 		return false
 	}
-	cop := s.op(child.ID)
-	switch {
-	case cop == nil:
-		return false
-	case cop.Undoing:
+	if cop := s.op(child.ID); cop != nil {
+		if !cop.Undoing && cop.Phase != phaseCleanup && cop.Phase != phaseCleaned {
+			s.cancelNodes(child, cop)
+			child.Token = st.Token
+			s.turnBack(child, cop, undoInProgress, "")
+		}
 		return true
 	}
-	s.cancelNodes(child, cop)
-	child.Token = st.Token
-	s.turnBack(child, cop, undoInProgress, "")
-	return s.op(child.ID) != nil
+	t, _, err := s.target(child, s.childRequest(st, r.Prior))
+	if err != nil || !updatable(child.Status) || !s.changed(child, &t) {
+		return false
+	}
+	if op.Nodes[i].Tries++; op.Nodes[i].Tries >= patience {
+		return false
+	}
+	s.startUpdateStack(child, t, launch{token: st.Token, free: true})
+	return true
+}
+
+// releaseChildren lets the nested stacks that wait for this one's update
+// finish theirs.
+func (s *session) releaseChildren(st *stack) {
+	for _, r := range s.listed(st.ID) {
+		if r.Type == stackType && r.Physical != "" && s.childHeld(r) {
+			child := s.stack(r.Physical)
+			s.later(child, s.op(r.Physical), phaseCleanup, s.soon(child, phaseCleanup))
+		}
+	}
 }
 
 // childOver wakes the node of the parent that waits for a nested stack.
@@ -157,10 +185,17 @@ func (s *session) childOver(st *stack) {
 	}
 }
 
-// parentBusy reports whether a parent is waiting to finish its own update.
+// parentBusy reports whether a parent may still roll its own update back.
 func (s *session) parentBusy(st *stack) bool {
 	op := s.op(st.Parent)
-	return op != nil && op.Phase == phaseForward
+	if op == nil || op.Kind != kindUpdate {
+		return false
+	}
+	switch op.Phase {
+	case phaseForward, phaseMonitor, phaseFinish, phaseFail, phaseRollback:
+		return true
+	}
+	return false
 }
 
 func (s *session) childBusy(r *resource) bool {

@@ -181,6 +181,7 @@ type operation struct {
 	TimeoutDue  string    `json:"timeout,omitempty"` // TimeoutInMinutes
 	MonitorTill time.Time `json:"monitorTill,omitzero"`
 	ChangeSet   string    `json:"changeSet,omitempty"`
+	Free        bool      `json:"free,omitempty"`
 }
 
 // What a node does to its resource.

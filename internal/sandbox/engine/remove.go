@@ -43,6 +43,7 @@ func (s *session) startDelete(st *stack, op *operation) {
 			op.Nodes = append(op.Nodes, node{ID: r.ID, Do: doClean, Old: old.Physical})
 		}
 	}
+	op.Nodes = leftoversFirst(op.Nodes)
 	s.saveOp(st.ID, op)
 	s.pump(st)
 }
@@ -61,7 +62,7 @@ func (s *session) finishDelete(st *stack, op *operation) {
 	s.forget(st)
 	st.Deleted = s.now
 	st.ChangeSet = ""
-	s.drop("name", place(st.account())+st.Name)
+	s.unregister(st)
 	s.obsolete(st, "")
 	s.done(st, deleteComplete, "", opSucceeded)
 }
@@ -78,7 +79,7 @@ func (s *session) remove(st *stack, op *operation, i int) {
 		s.removeStart(st, op, i, r)
 		return
 	}
-	if r.Type == stackType && s.childBusy(r) {
+	if r.Type == stackType && s.childGoing(st, n, r) {
 		return
 	}
 	why := s.undeletable(st, n, r)
@@ -130,7 +131,7 @@ func (s *session) removeStart(st *stack, op *operation, i int, r *resource) {
 	}
 	n.State = nodeRunning
 	s.tellRemoved(st, op, r, deleteInProgress, "")
-	if r.Type == stackType && s.deleteChild(st, r) {
+	if r.Type == stackType && s.childGoing(st, n, r) {
 		return
 	}
 	s.laterNode(st, op, i, s.removalTime(st, n, r.Type))
@@ -203,6 +204,7 @@ const attempts = 3
 func (s *session) again(st *stack, op *operation, i int) bool {
 	n := &op.Nodes[i]
 	n.Tries++
+	n.How = ""
 	if n.Tries >= attempts {
 		return false
 	}
@@ -243,9 +245,22 @@ func (s *session) startCleanup(st *stack, op *operation) {
 			needs[r.ID] = append(needs[r.ID], old.Deps...)
 		}
 	}
-	op.Nodes, op.Phase = order(nodes, reversed(needs)), phaseCleanup
+	op.Nodes, op.Phase = leftoversFirst(order(nodes, reversed(needs))), phaseCleanup
 	s.saveOp(st.ID, op)
 	s.pump(st)
+}
+
+// leftoversFirst makes the deletion of a resource wait for that of what it
+// used to be.
+func leftoversFirst(nodes []node) []node {
+	for i := range nodes {
+		for j := range nodes {
+			if nodes[i].Do == doDelete && nodes[j].Do == doClean && nodes[i].ID == nodes[j].ID {
+				nodes[i].Needs = append(nodes[i].Needs, j)
+			}
+		}
+	}
+	return nodes
 }
 
 func (s *session) finishCleanup(st *stack, op *operation) {
@@ -273,6 +288,9 @@ func (s *session) clean(st *stack, op *operation, i int) {
 	old := r.Old[at]
 	if n.State == nodeReady {
 		s.cleanStart(st, op, i, old)
+		return
+	}
+	if old.Type == stackType && s.childGoing(st, n, &resource{state: old.state}) {
 		return
 	}
 	why := ""
@@ -307,5 +325,8 @@ func (s *session) cleanStart(st *stack, op *operation, i int, old leftover) {
 	}
 	n.State = nodeRunning
 	s.tellLeftover(st, n.ID, old, deleteInProgress, "")
+	if old.Type == stackType && s.childGoing(st, n, &resource{state: old.state}) {
+		return
+	}
 	s.laterNode(st, op, i, s.removalTime(st, n, old.Type))
 }

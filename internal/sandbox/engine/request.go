@@ -69,7 +69,7 @@ func (s *session) target(st *stack, req request) (target, *cfntemplate.Template,
 	if t.Params, err = s.parameters(st, tpl, req); err != nil {
 		return target{}, nil, err
 	}
-	env, err := s.environment(st, tpl, &t)
+	effective, env, err := s.effective(st, tpl, &t)
 	if err != nil {
 		return target{}, nil, err
 	}
@@ -79,7 +79,7 @@ func (s *session) target(st *stack, req request) (target, *cfntemplate.Template,
 	if s.err != nil {
 		return target{}, nil, s.err
 	}
-	return t, tpl, nil
+	return t, effective, nil
 }
 
 func (s *session) requestText(st *stack, req request) (string, error) {

@@ -20,6 +20,7 @@ func (s *session) failForward(st *stack, op *operation) {
 	case preserve && op.Kind == kindCreate:
 		s.done(st, createFailed, reason+". ", opFailed)
 	case preserve:
+		s.releaseChildren(st)
 		s.done(st, updateFailed, reason+". ", opFailed)
 	case op.Kind == kindCreate && op.OnFailure == "DELETE":
 		s.conclude(st, opFailed)
@@ -106,6 +107,7 @@ func (s *session) finishRollback(st *stack, op *operation) {
 		return
 	}
 	if len(op.FailUpdate) > 0 {
+		s.releaseChildren(st)
 		s.done(st, undoFailed, op.failures(), opFailed)
 		return
 	}
@@ -143,7 +145,7 @@ func (s *session) revert(st *stack, op *operation, i int) {
 		return
 	}
 	if r.Type == stackType {
-		if s.childBusy(r) {
+		if s.childBusy(r) || s.revertChild(st, op, i, r) {
 			return
 		}
 		if child := s.stack(r.Physical); child != nil && child.Status == undoFailed {

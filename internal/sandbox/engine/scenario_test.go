@@ -448,6 +448,27 @@ func TestSignals(t *testing.T) {
 	w.status("loud", createComplete)
 }
 
+// TestMachinesSignal: a group whose machines would run cfn-signal comes up, and
+// one whose machines say nothing does not.
+func TestMachinesSignal(t *testing.T) {
+	t.Parallel()
+	const template = `
+Resources:
+  Template: {Type: AWS::EC2::LaunchTemplate, Properties: {LaunchTemplateData: {UserData: {"Fn::Base64": {"Fn::Sub": "%s --stack ${AWS::StackName}"}}}}}
+  Group:
+    Type: AWS::AutoScaling::AutoScalingGroup
+    CreationPolicy: {ResourceSignal: {Count: 1, Timeout: PT15M}}
+    Properties: {MinSize: 1, MaxSize: 1, LaunchTemplate: {LaunchTemplateId: !Ref Template, Version: 1}}
+`
+	w := newWorld(t)
+	w.create("tells", fmt.Sprintf(template, "/opt/aws/bin/cfn-signal -e 0"))
+	w.create("mute", fmt.Sprintf(template, "echo"))
+	w.settle()
+	w.status("tells", createComplete)
+	w.status("mute", rollbackComplete)
+	w.expectReason("mute", "Group CREATE_FAILED Failed to receive 1 resource signal(s) within the specified duration")
+}
+
 const child = `
 Parameters: {Name: {Type: String}}
 Resources:

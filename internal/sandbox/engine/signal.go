@@ -3,6 +3,7 @@ package engine
 import (
 	"fmt"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -35,22 +36,56 @@ func duration(text string, otherwise time.Duration) time.Duration {
 	return d
 }
 
-// signalWait tells how long a resource waits for its signals at most.
-func (s *session) signalWait(r *resource) (time.Duration, bool) {
+// boot is how long a machine takes from its start until it signals.
+const boot = 2 * time.Minute
+
+// signalWait tells how long a resource waits for its signals: until its machines
+// have started and send them, or for as long as it may when nobody will.
+func (s *session) signalWait(st *stack, r *resource, create time.Duration) (time.Duration, bool) {
 	count, wait := wanted(r)
+	if count > 0 && s.signalsItself(st) {
+		wait = min(wait, create+boot)
+	}
 	return wait, count > 0
+}
+
+// signalsItself tells whether what a stack starts sends the signals that the
+// stack waits for, as far as its template says: nothing runs in the sandbox.
+func (s *session) signalsItself(st *stack) bool {
+	tpl, err := s.template(st.Now.Body)
+	return err == nil && slices.ContainsFunc(tpl.ResourceNames, func(id string) bool {
+		r := tpl.Resources[id]
+		return says(r.Properties, "cfn-signal") || says(r.Metadata, "cfn-signal")
+	})
+}
+
+// says tells whether a text anywhere in v contains a word.
+func says(v any, word string) bool {
+	switch v := v.(type) {
+	case string:
+		return strings.Contains(v, word)
+	case []any:
+		return slices.ContainsFunc(v, func(item any) bool { return says(item, word) })
+	case map[string]any:
+		for _, item := range v {
+			if says(item, word) {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 // unsignalled is why a resource fails for want of signals, at the end of its
 // time.
-func (s *session) unsignalled(r *resource, n *node) string {
+func (s *session) unsignalled(st *stack, r *resource, n *node) string {
 	count, _ := wanted(r)
 	if count == 0 || n.How == howUpdate {
 		return ""
 	}
 	good, bad := tally(r.Signals)
 	switch {
-	case good >= count:
+	case good >= count, bad == 0 && s.signalsItself(st):
 		return ""
 	case r.Type == waitType && bad > 0:
 		return "WaitCondition received failed message: 'signalled' for uniqueId: " + r.Signals[len(r.Signals)-1].ID
