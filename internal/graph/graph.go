@@ -119,6 +119,7 @@ func Make(sources []Source, opts Options) (*Graph, error) {
 	g.sortBack()
 	g.problems = append(g.problems, g.cycles()...)
 	sortByPlace(g.missing, func(m Missing) (stacks.Path, stacks.Pos, string) { return m.Stack, m.Pos, m.Key })
+	g.missing = slices.Compact(g.missing) // one resource may ask for the same twice
 	sortByPlace(g.ambiguous, func(a Ambiguous) (stacks.Path, stacks.Pos, string) { return a.Stack, a.Pos, a.Key })
 	return g, g.Check(nil)
 }
