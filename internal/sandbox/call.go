@@ -87,6 +87,10 @@ func (c *call) read(s *Server, r *http.Request) error {
 	if err := c.readBody(r); err != nil {
 		return err
 	}
+	if isHealth(r) {
+		c.protocol, c.service = protocolREST, "health"
+		return nil
+	}
 	if err := c.identify(); err != nil {
 		return err
 	}

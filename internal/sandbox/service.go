@@ -73,9 +73,12 @@ func cloudFormation() service {
 // serve answers a request that has been identified.
 func (s *Server) serve(ctx context.Context, c *call) *answer {
 	var work func(tx store.Tx) (*answer, error)
-	if c.service == "s3" {
+	switch c.service {
+	case "health":
+		work = s.planHealth(c)
+	case "s3":
 		work = s.planS3(c)
-	} else {
+	default:
 		op, in, err := s.planAction(c)
 		if err != nil {
 			return c.refuse(err)

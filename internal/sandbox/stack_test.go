@@ -2,8 +2,10 @@ package sandbox_test
 
 import (
 	"context"
+	"fmt"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -142,10 +144,19 @@ func TestWhatStacksMakeIsThere(t *testing.T) {
 			t.Errorf("secret %s: %s", id, *secret.SecretString)
 		}
 	}
+	if _, topics := send(t, d.s, request{target: "/", body: "Action=ListTopics&Version=2010-03-31", header: map[string]string{"Authorization": signed("A", "eu-west-1", "sns")}}); !strings.Contains(topics, "<TopicArn>arn:aws:sns:eu-west-1:123456789012:made</TopicArn>") {
+		t.Errorf("topics: %s", topics)
+	}
+	must[*cloudformation.UpdateStackOutput](t)(d.cfn().UpdateStack(ctx, &cloudformation.UpdateStackInput{StackName: new("a"), TemplateBody: new(strings.Replace(servicesTemplate, "Value: hello", "Value: goodbye", 1))}))
+	wantStatus(t, d, "a", types.StackStatusUpdateComplete)
+	p = must[*ssm.GetParameterOutput](t)(d.ssm().GetParameter(ctx, &ssm.GetParameterInput{Name: new("/made/by/stack")}))
+	if *p.Parameter.Value != "goodbye" || p.Parameter.Version != 2 {
+		t.Errorf("updated parameter: %s, version %d", *p.Parameter.Value, p.Parameter.Version)
+	}
 	put(t, d, "made-by-stack", "precious", "data")
 	news := must[[]sandbox.Message](t)(d.s.Published(ctx))
-	if len(news) == 0 || !strings.Contains(news[len(news)-1].Text, "ResourceStatus='CREATE_COMPLETE'") || news[0].Subject != "AWS CloudFormation Notification" {
-		t.Errorf("published: %+v", news)
+	if len(news) < 2 || !strings.Contains(news[len(news)-1].Text, "ResourceStatus='UPDATE_COMPLETE'") || news[0].Subject != "AWS CloudFormation Notification" {
+		t.Errorf("%d published, the first of them %+v", len(news), news[0])
 	}
 
 	must[*cloudformation.DeleteStackOutput](t)(d.cfn().DeleteStack(ctx, &cloudformation.DeleteStackInput{StackName: new("a")}))
@@ -258,6 +269,80 @@ func TestResourceFaultReachesTheStack(t *testing.T) {
 	wantStatus(t, d, *st.StackId, types.StackStatusDeleteComplete)
 	create(t, d, cloudformation.CreateStackInput{StackName: new("a"), TemplateBody: new(topicTemplate)})
 	wantStatus(t, d, "a", types.StackStatusCreateComplete)
+}
+
+// Many goroutines, one store: every stack arrives, and time never goes backwards.
+func TestManyClients(t *testing.T) {
+	t.Parallel()
+	for name, open := range map[string]func() sandbox.Store{
+		"memory": func() sandbox.Store { return store.NewMemory() },
+		"sqlite": func() sandbox.Store {
+			return must[*store.SQLite](t)(store.Open(filepath.Join(t.TempDir(), "state.db")))
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			d := inProcess(sandbox.Options{Store: open(), Speed: sandbox.MaxSpeed})
+			var wg sync.WaitGroup
+			for i := range 8 {
+				wg.Go(func() { launchAndWait(t, d, fmt.Sprintf("stack-%d", i)) })
+			}
+			wg.Wait()
+			status := must[sandbox.Status](t)(d.s.Status(t.Context()))
+			if got := status.Accounts[0].Stacks["CREATE_COMPLETE"]; got != 8 {
+				t.Errorf("%d of 8 stacks are there: %+v", got, status)
+			}
+		})
+	}
+}
+
+func launchAndWait(t *testing.T, d door, name string) {
+	t.Helper()
+	template := `{"Resources":{"T":{"Type":"AWS::SNS::Topic"}}}`
+	if _, err := d.cfn().CreateStack(t.Context(), &cloudformation.CreateStackInput{StackName: &name, TemplateBody: &template}); err != nil {
+		t.Error(err)
+		return
+	}
+	var before time.Time
+	for range 500 {
+		at, err := d.s.Time(t.Context())
+		if err != nil || at.Before(before) {
+			t.Errorf("time went from %v to %v, %v", before, at, err)
+		}
+		before = at
+		out, err := d.cfn().DescribeStacks(t.Context(), &cloudformation.DescribeStacksInput{StackName: &name})
+		if err != nil {
+			t.Error(err)
+			return
+		}
+		if out.Stacks[0].StackStatus == types.StackStatusCreateComplete {
+			return
+		}
+	}
+	t.Errorf("%s does not arrive", name)
+}
+
+func TestHealthFollowsTheStacks(t *testing.T) {
+	t.Parallel()
+	d := inProcess(sandbox.Options{})
+	check := func(path string, want int) {
+		t.Helper()
+		if res, body := send(t, d.s, request{method: "GET", target: "http://127.0.0.1:80" + path}); res.StatusCode != want {
+			t.Errorf("%s: %d %s", path, res.StatusCode, body)
+		}
+	}
+	check("/_health/a", 503)
+	check("/_health/", 503)
+	create(t, d, cloudformation.CreateStackInput{StackName: new("a"), TemplateBody: new(topicTemplate)})
+	check("/_health/a", 503)
+	must[time.Time](t)(d.s.Advance(t.Context(), time.Hour))
+	check("/_health/a", 200)
+	check("/_health/a?region=eu-west-1", 200)
+	check("/_health/a?region=us-east-1", 503)
+	check("/_health/a?account=999999999999", 503)
+	check("/_health/a,b", 503)
+	must[*cloudformation.DeleteStackOutput](t)(d.cfn().DeleteStack(t.Context(), &cloudformation.DeleteStackInput{StackName: new("a")}))
+	check("/_health/a", 503)
 }
 
 // Two terminals: two servers on one file.
