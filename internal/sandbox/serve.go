@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"net"
 	"net/http"
 	"net/netip"
@@ -60,6 +61,7 @@ func (s *Server) ServeListener(ctx context.Context, l net.Listener) error {
 		ReadTimeout:       requestTimeout,
 		WriteTimeout:      answerTimeout,
 		IdleTimeout:       idleTimeout,
+		ErrorLog:          slog.NewLogLogger(slog.DiscardHandler, slog.LevelError), // clients that vanish are no news
 	}
 	done := make(chan error, 1)
 	go func() { done <- server.Serve(l) }()
