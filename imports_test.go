@@ -21,7 +21,7 @@ func layers() [][]string {
 		{"internal/dag", "internal/jinja", "internal/cfnyaml", "internal/restype"},
 		{"internal/cfntemplate"},
 		{"stacks", "internal/sandbox/engine", "internal/sandbox/wire", "internal/sandbox/store"},
-		{"config", "templates", "internal/resolve", "internal/hook", "internal/guard", "internal/event", "internal/awsconf", "internal/sandbox"},
+		{"config", "templates", "internal/resolve", "internal/hook", "internal/guard", "internal/event", "internal/awsconf", "internal/sandbox", "internal/program", "internal/web"},
 		{"internal/prepare", "internal/graph", "internal/plan", "internal/cfn", "internal/cloud", "internal/journal"},
 		{"internal/execute"},
 		{"internal/ui"},
