@@ -1,4 +1,4 @@
-// Package awsconf makes one AWS configuration and one pace for every way of
+// Package awsconf makes one AWS configuration and one pair of paces for every way of
 // reaching AWS: a profile, a role and a region.
 //
 // Whoever calls AWS gets its configuration here, so that credentials, retries,
@@ -73,7 +73,7 @@ type Limits struct {
 func (l Limits) withDefaults(realm stacks.Realm) Limits {
 	d := Limits{Rate: 10, Max: 40, Min: 0.5, Burst: 10, Attempts: 4, Timeout: 30 * time.Second, Patience: 10 * time.Minute}
 	if realm == stacks.RealmSandbox {
-		d.Rate, d.Max, d.Burst = 2000, 2000, 200 // it is a function call, and says when it is too much
+		d.Rate, d.Max, d.Burst = 2000, 2000, 8 // a function call; the small burst leaves few in flight when a fault throttles
 	}
 	if l.Rate > 0 {
 		d.Rate, d.Max = l.Rate, max(d.Max, l.Rate)
@@ -105,7 +105,7 @@ type Configs struct {
 
 	mu      sync.Mutex
 	entries map[stacks.Access]*entry
-	pacers  map[paceKey]*pacer
+	pacers  map[paceKey]paces
 }
 
 // paceKey is what AWS counts calls by, as far as we can tell from outside.
@@ -127,7 +127,7 @@ func New(opts Options) *Configs {
 	return &Configs{
 		opts:    opts,
 		entries: make(map[stacks.Access]*entry),
-		pacers:  make(map[paceKey]*pacer),
+		pacers:  make(map[paceKey]paces),
 	}
 }
 
@@ -183,15 +183,15 @@ func (c *Configs) forgotten(a stacks.Access, e *entry) bool {
 	return c.entries[a] != e
 }
 
-// pacer returns the one pacer that everybody shares who uses the same profile,
-// role and region.
-func (c *Configs) pacer(a stacks.Access, region string) *pacer {
+// paces returns those that everybody shares who uses the same profile, role and
+// region.
+func (c *Configs) paces(a stacks.Access, region string) paces {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	key := paceKey{a.Profile, a.Role, region}
 	p, ok := c.pacers[key]
 	if !ok {
-		p = newPacer(c.opts.Limits)
+		p = paces{read: newPacer(c.opts.Limits), write: newPacer(c.opts.Limits)}
 		c.pacers[key] = p
 	}
 	return p

@@ -401,7 +401,7 @@ func chain(t *testing.T, files map[string]string, env map[string]string) *awscon
 	})
 }
 
-func TestChain(t *testing.T) {
+func TestChain(t *testing.T) { //nolint:paralleltest // the environment is the process's
 	for _, name := range []string{
 		"AWS_CA_BUNDLE", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_PROFILE", "AWS_DEFAULT_PROFILE", "AWS_REGION", "AWS_DEFAULT_REGION",
 		"AWS_WEB_IDENTITY_TOKEN_FILE", "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI", "AWS_CONTAINER_CREDENTIALS_FULL_URI", "AWS_EC2_METADATA_DISABLED",
@@ -434,7 +434,7 @@ func TestChain(t *testing.T) {
 		"no credentials, configure": {access: access, errs: "none in the environment", hint: "aws configure"},
 		"broken config":             {access: access, files: map[string]string{"config": "[profile x\n=="}, errs: "AWS", hint: "--sandbox"},
 	}
-	for name, tt := range tests {
+	for name, tt := range tests { //nolint:paralleltest // as above
 		t.Run(name, func(t *testing.T) {
 			cfg, err := chain(t, tt.files, tt.env).Config(t.Context(), tt.access)
 			if tt.errs != "" {

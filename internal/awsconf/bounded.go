@@ -2,6 +2,7 @@ package awsconf
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -31,7 +32,7 @@ func (b *bounded) Do(req *http.Request) (*http.Response, error) {
 
 // cause puts our timeout in the place of the error it led to.
 func cause(ctx context.Context, err error) error {
-	if t, ok := context.Cause(ctx).(*timeoutError); ok {
+	if t, ok := errors.AsType[*timeoutError](context.Cause(ctx)); ok {
 		return t
 	}
 	return err
@@ -46,7 +47,7 @@ type boundedBody struct {
 // Read reads on until the timeout.
 func (b *boundedBody) Read(p []byte) (int, error) {
 	n, err := b.ReadCloser.Read(p)
-	if err != nil && err != io.EOF {
+	if err != nil && !errors.Is(err, io.EOF) {
 		err = cause(b.ctx, err)
 	}
 	return n, err

@@ -166,6 +166,15 @@ func explainRole(ctx context.Context, err error, a stacks.Access) error {
 	return nil
 }
 
+// Answer gives what AWS answered with err, if it did answer: not where the
+// answer only explains why the outcome is unknown.
+func Answer(err error) (*stacks.ServiceError, bool) {
+	if _, unknown := errors.AsType[*stacks.UnknownError](err); unknown {
+		return nil, false
+	}
+	return errors.AsType[*stacks.ServiceError](err)
+}
+
 // IsCredentials tells whether err says that there are no good credentials, so
 // that waiting for somebody to renew them makes sense.
 func IsCredentials(err error) bool {

@@ -129,7 +129,7 @@ func (c *Configs) httpClient() HTTPClient {
 // providers were made before and keep their own.
 func (c *Configs) equip(cfg *aws.Config, a stacks.Access) {
 	r := &retryer{
-		access: a, limits: c.opts.Limits, pacer: c.pacer(a, cfg.Region),
+		access: a, limits: c.opts.Limits, paces: c.paces(a, cfg.Region),
 		counter: c.opts.Counter, throttled: c.opts.Throttled,
 	}
 	cfg.Retryer = func() aws.Retryer { return r }

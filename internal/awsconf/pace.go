@@ -2,6 +2,7 @@ package awsconf
 
 import (
 	"context"
+	"strings"
 	"sync"
 	"time"
 
@@ -19,6 +20,20 @@ const (
 	nearCeil   = 0.9             // of the pace at which the last throttle came
 	window     = 2 * time.Second // over which what gets through is measured
 )
+
+// paces are one for reading and one for writing: AWS counts them apart, so that
+// a wave of looks must not hold back what is to be launched.
+type paces struct{ read, write *pacer }
+
+// of picks the pace for an operation by its name.
+func (p paces) of(operation string) *pacer {
+	for _, verb := range [...]string{"Describe", "List", "Get", "Head", "Validate", "Estimate"} {
+		if strings.HasPrefix(operation, verb) {
+			return p.read
+		}
+	}
+	return p.write
+}
 
 // pacer holds calls back so that AWS need not. It learns the rate that AWS
 // allows: a throttle lowers it, time without one raises it again.
@@ -83,11 +98,16 @@ func (p *pacer) throttled() {
 		return
 	}
 	p.forget(now)
-	through := max(float64(len(p.passed))/window.Seconds(), p.limits.Min)
+	span := window
+	if !p.cutAt.IsZero() {
+		span = min(window, now.Sub(p.cutAt))
+	}
+	through := max(float64(len(p.passed))/span.Seconds(), p.limits.Min)
 	p.ceiling = min(float64(p.limiter.Limit()), through)
 	p.limiter.SetBurst(1) // what AWS allows at once is no longer to be trusted
 	p.limiter.SetLimit(rate.Limit(max(p.ceiling*cutTo, p.limits.Min)))
 	p.cutAt, p.raisedAt = now, now
+	p.passed = p.passed[:0] // what got through before tells nothing about the new pace
 }
 
 // raise lets the pace grow with time and use.

@@ -23,14 +23,14 @@ const (
 // errGaveUp ends the attempts of one call; what it failed with stands beside it.
 var errGaveUp = errors.New("no more attempts")
 
-// retryer is the SDK's view of a pacer: it waits before each attempt, repeats
+// retryer is the SDK's view of the paces: it waits before each attempt, repeats
 // what was throttled for as long as it takes, and what failed for another
 // passing reason a few times. A repeated write carries the same token, which is
 // what makes repeating it safe.
 type retryer struct {
 	access    stacks.Access
 	limits    Limits
-	pacer     *pacer
+	paces     paces
 	counter   *Counter
 	throttled func(stacks.Access, string)
 }
@@ -69,7 +69,7 @@ func (r *retryer) RetryDelay(attempt int, err error) (time.Duration, error) {
 		first, limit = firstThrottleDelay, maxThrottleDelay
 	}
 	d := min(first<<min(max(attempt-1, 0), 10), limit)
-	return d/2 + rand.N(d/2), nil
+	return d/2 + rand.N(d/2), nil //nolint:gosec // chance, not secrecy
 }
 
 // GetRetryToken decides whether there is another attempt.
@@ -93,17 +93,19 @@ func (r *retryer) GetRetryToken(ctx context.Context, err error) (func(error) err
 
 // GetAttemptToken waits until the next call may go out, and counts it.
 func (r *retryer) GetAttemptToken(ctx context.Context) (func(error) error, error) {
-	if err := r.pacer.wait(ctx); err != nil {
+	name := awsmiddleware.GetOperationName(ctx)
+	pacer := r.paces.of(name)
+	if err := pacer.wait(ctx); err != nil {
 		return nil, err
 	}
-	operation := awsmiddleware.GetServiceID(ctx) + " " + awsmiddleware.GetOperationName(ctx)
+	operation := awsmiddleware.GetServiceID(ctx) + " " + name
 	r.counter.called(operation)
 	return func(err error) error {
 		if classify(err) != throttle {
-			r.pacer.accepted()
+			pacer.accepted()
 			return nil
 		}
-		r.pacer.throttled()
+		pacer.throttled()
 		r.counter.wasThrottled()
 		if r.throttled != nil {
 			r.throttled(r.access, operation)

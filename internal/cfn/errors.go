@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"regexp"
+	"slices"
 	"strings"
 
 	"github.com/deployer-cli/deployer/internal/awsconf"
@@ -32,7 +33,7 @@ const (
 // that the call was about.
 func translate(ctx context.Context, err error, call awsconf.Call, stack string) error {
 	err = awsconf.Explain(ctx, err, call)
-	answer, ok := err.(*stacks.ServiceError) // not one that is only the cause of an UnknownError
+	answer, ok := awsconf.Answer(err)
 	if !ok {
 		return err
 	}
@@ -86,16 +87,8 @@ func advise(e *stacks.ServiceError) *stacks.ServiceError {
 
 // hasCode tells whether err is a plain answer with the given code.
 func hasCode(err error, codes ...string) bool {
-	e, ok := err.(*stacks.ServiceError)
-	if !ok {
-		return false
-	}
-	for _, c := range codes {
-		if e.Code == c {
-			return true
-		}
-	}
-	return false
+	e, ok := awsconf.Answer(err)
+	return ok && slices.Contains(codes, e.Code)
 }
 
 // isNotFound tells whether err says that a stack does not exist.

@@ -3,6 +3,7 @@ package cfn
 import (
 	"context"
 	"iter"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/service/cloudformation"
 
@@ -57,5 +58,58 @@ func (c *Cloud) eventPages(ctx context.Context, a stacks.Access, id string) iter
 				return
 			}
 		}
+	}
+}
+
+// Follow gives the events of a stack from a moment on, oldest first, as they
+// come, until ctx ends or the stack cannot be found. Whatever else keeps it
+// from reading is told to Trouble and passes.
+func (c *Cloud) Follow(ctx context.Context, a stacks.Access, id string, since time.Time) iter.Seq2[stacks.Event, error] {
+	return func(yield func(stacks.Event, error) bool) {
+		var t tail
+		op := stacks.Operation{StackID: id, Accepted: since}
+		pause := c.opts.PollInterval
+		for {
+			events, _, err := t.read(c.eventPages(ctx, a, id), op)
+			switch {
+			case ctx.Err() != nil:
+				yield(stacks.Event{}, context.Cause(ctx))
+				return
+			case isNotFound(err):
+				yield(stacks.Event{}, err)
+				return
+			case err != nil && c.opts.Trouble != nil:
+				c.opts.Trouble(a, err)
+			}
+			for _, e := range events {
+				if !yield(e, nil) {
+					return
+				}
+			}
+			if pause = c.nextPause(pause, len(events) > 0); wait(ctx, pause) != nil {
+				yield(stacks.Event{}, context.Cause(ctx))
+				return
+			}
+		}
+	}
+}
+
+// nextPause is short while things happen, and grows while nothing does.
+func (c *Cloud) nextPause(pause time.Duration, busy bool) time.Duration {
+	if busy {
+		return c.opts.PollInterval
+	}
+	return min(c.opts.PollMax, pause*3/2)
+}
+
+// wait returns after d, or when ctx ends.
+func wait(ctx context.Context, d time.Duration) error {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	case <-timer.C:
+		return nil
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
+	"io"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
@@ -296,7 +297,7 @@ func (c client) Do(r *http.Request) (*http.Response, error) {
 	rec := httptest.NewRecorder()
 	c.handler.ServeHTTP(rec, r)
 	if c.drop != nil && c.drop(r) {
-		return nil, &url.Error{Op: "Post", URL: r.URL.String(), Err: fmt.Errorf("EOF")}
+		return nil, &url.Error{Op: "Post", URL: r.URL.String(), Err: io.ErrUnexpectedEOF}
 	}
 	return rec.Result(), nil
 }
@@ -353,8 +354,9 @@ func change(verb stacks.Verb, name string) stacks.Change {
 	return c
 }
 
-func target(name string) stacks.Target {
-	return stacks.Target{Path: stacks.Path("dev/" + name), Name: name, StackID: arn(name), Access: access, Token: "token-" + name}
+// web is the stack that most tests are about.
+func web() stacks.Target {
+	return stacks.Target{Path: "dev/web", Name: "web", StackID: arn("web"), Access: access, Token: "token-web"}
 }
 
 func step(name string, exists bool) guard.Step {

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"time"
 
 	"github.com/aws/aws-sdk-go-v2/service/cloudformation"
 	"github.com/aws/aws-sdk-go-v2/service/cloudformation/types"
@@ -89,14 +88,10 @@ func (c *Cloud) settled(ctx context.Context, a stacks.Access, stack, id string) 
 		if err == nil && !set.pending() {
 			return set, nil
 		}
-		timer := time.NewTimer(pause)
-		select {
-		case <-ctx.Done():
-			timer.Stop()
-			return set, fmt.Errorf("waiting for change set %s: %w", id, context.Cause(ctx))
-		case <-timer.C:
+		if err := wait(ctx, pause); err != nil {
+			return set, fmt.Errorf("waiting for change set %s: %w", id, err)
 		}
-		pause = min(pause*3/2, c.opts.PollMax)
+		pause = c.nextPause(pause, false)
 	}
 }
 

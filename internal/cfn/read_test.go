@@ -150,7 +150,7 @@ func TestOtherReads(t *testing.T) {
 	body, err := c.Template(ctx, access, "web")
 	expect(t, string(body), "Resources: {}", err)
 	policy, err := c.Policy(ctx, access, "web")
-	expect(t, fmt.Sprint(policy == nil), "true", err)
+	expect(t, string(policy), "", err)
 	resources, err := c.Resources(ctx, access, "web")
 	expect(t, fmt.Sprint(resources), "[{Q q-1 AWS::SQS::Queue CREATE_COMPLETE  2026-01-01 00:00:00 +0000 UTC}]", err)
 	exports, err := c.Exports(ctx, access)
@@ -175,6 +175,61 @@ func expect(t *testing.T, got, want string, err error) {
 	if err != nil || got != want {
 		t.Errorf("got %s, %v; want %s", got, err, want)
 	}
+}
+
+func TestFollow(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		f := newFake()
+		s := f.add("web", "")
+		ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
+		defer cancel()
+		var got []string
+		var ended error
+		for e, err := range cloud(f).Follow(ctx, access, "web", s.created.Add(time.Second/10)) {
+			if err != nil {
+				ended = err
+				break
+			}
+			if late := time.Since(e.Time); late > 6*time.Second {
+				t.Errorf("%s was told %s late", e.Status, late)
+			}
+			got = append(got, e.LogicalID+" "+e.Status)
+		}
+		if strings.Join(got, ", ") != "Thing CREATE_IN_PROGRESS, Thing CREATE_COMPLETE, web CREATE_COMPLETE" || !errors.Is(ended, context.DeadlineExceeded) {
+			t.Errorf("got %v, %v", got, ended)
+		}
+	})
+	for _, err := range cloud(newFake()).Follow(t.Context(), access, "nope", time.Time{}) {
+		if _, ok := errors.AsType[*stacks.NotFoundError](err); !ok {
+			t.Errorf("%v", err)
+		}
+	}
+}
+
+func TestDrift(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		f := newFake()
+		asked := 0
+		f.before = func(action string) answer {
+			switch action {
+			case "DetectStackDrift":
+				return say(action, "<StackDriftDetectionId>d1</StackDriftDetectionId>")(action)
+			case "DescribeStackDriftDetectionStatus":
+				status := "DETECTION_IN_PROGRESS"
+				if asked++; asked == 3 {
+					status = "DETECTION_COMPLETE"
+				}
+				return say(action, "<StackDriftDetectionId>d1</StackDriftDetectionId><DetectionStatus>"+status+"</DetectionStatus><StackDriftStatus>DRIFTED</StackDriftStatus><Timestamp>2026-01-01T00:00:00Z</Timestamp>")(action)
+			}
+			return say(action, "<StackResourceDrifts><member><LogicalResourceId>Same</LogicalResourceId><StackResourceDriftStatus>IN_SYNC</StackResourceDriftStatus></member><member><LogicalResourceId>Q</LogicalResourceId><StackResourceDriftStatus>MODIFIED</StackResourceDriftStatus><PropertyDifferences><member><PropertyPath>/DelaySeconds</PropertyPath><ActualValue>hush</ActualValue></member></PropertyDifferences></member></StackResourceDrifts>")(action)
+		}
+		d, err := cloud(f).DetectDrift(t.Context(), access, "web")
+		if err != nil || d.Status != "DRIFTED" || len(d.Resources) != 1 || fmt.Sprint(d.Resources[0].Paths) != "[/DelaySeconds]" || asked != 3 {
+			t.Errorf("%+v, %v", d, err)
+		}
+	})
 }
 
 func TestReadFailures(t *testing.T) {

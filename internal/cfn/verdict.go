@@ -65,38 +65,42 @@ type tail struct {
 // read takes in the events that are new since the last time, and returns those
 // of op, oldest first.
 func (t *tail) read(pages iter.Seq2[[]stacks.Event, error], op stacks.Operation) (fresh []stacks.Event, calls int, err error) {
-	newest := ""
-scan:
+	newest := t.last
 	for page, err := range pages {
 		calls++
 		if err != nil {
 			return nil, calls, err
 		}
-		for _, e := range page {
-			if newest == "" {
-				newest = e.ID
-			}
-			if e.ID == t.last || t.before(e, op) {
-				break scan
-			}
-			fresh = append(fresh, e)
-			if begins(e, op) {
-				break scan
-			}
+		if calls == 1 && len(page) > 0 {
+			newest = page[0].ID
 		}
-		if t.last == "" && calls == maxFirstPages {
+		n, more := t.news(page, op)
+		fresh = append(fresh, page[:n]...)
+		if !more || t.last == "" && calls == maxFirstPages {
 			break
 		}
 	}
-	if newest != "" {
-		t.last = newest
-	}
+	t.last = newest
 	slices.Reverse(fresh)
 	fresh = slices.DeleteFunc(fresh, func(e stacks.Event) bool { return !owned(e, op) && e.Time.Before(op.Accepted) })
 	for _, e := range fresh {
 		t.note(e, op)
 	}
 	return fresh, calls, nil
+}
+
+// news counts the events at the head of a page, newest first, that are neither
+// known already nor from before op; more tells that the next page may have some.
+func (t *tail) news(page []stacks.Event, op stacks.Operation) (n int, more bool) {
+	for i, e := range page {
+		switch {
+		case e.ID == t.last, t.before(e, op):
+			return i, false
+		case begins(e, op):
+			return i + 1, false
+		}
+	}
+	return len(page), true
 }
 
 // before tells whether e, and all that is older, lies before op for certain.

@@ -16,6 +16,9 @@ import (
 // statuses. Nothing that fails to be read ends a watch, but credentials that
 // nobody renews: then the outcome is a *stacks.UnknownError.
 func (c *Cloud) Watch(ctx context.Context, op stacks.Operation) iter.Seq2[stacks.Progress, error] {
+	if op.StackID == "" {
+		op.StackID = op.Name // all that is known of it
+	}
 	return func(yield func(stacks.Progress, error) bool) {
 		w := &watcher{op: op, box: make(chan notice, 1)}
 		p := c.join(ctx, w)

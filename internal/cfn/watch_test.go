@@ -50,7 +50,7 @@ func TestThreeHundredStacksCostFewCalls(t *testing.T) {
 						f.add(fmt.Sprintf("other-%d", i), "x")
 					}
 				}
-				launch(t, f, cloud(f, poll), n, 40)
+				launch(t, cloud(f, poll), n, 40)
 				perStack := float64(f.total()) / n
 				t.Logf("%.2f calls per stack: %v", perStack, f.calls)
 				if perStack > 4 {
@@ -62,7 +62,7 @@ func TestThreeHundredStacksCostFewCalls(t *testing.T) {
 }
 
 // launch creates n stacks, so many at a time, and waits for each.
-func launch(t *testing.T, f *fake, c *cfn.Cloud, n, atOnce int) {
+func launch(t *testing.T, c *cfn.Cloud, n, atOnce int) {
 	t.Helper()
 	slots := make(chan struct{}, atOnce)
 	var wg sync.WaitGroup
@@ -304,7 +304,7 @@ func TestReadErrorsEndNothing(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		f.before = func(action string) answer {
+		f.before = func(string) answer {
 			if time.Since(began) > 10*time.Minute {
 				return nil
 			}
@@ -381,7 +381,7 @@ func TestListingDenied(t *testing.T) {
 				return false
 			}
 		}
-		launch(t, f, cloud(f), 6, 6)
+		launch(t, cloud(f), 6, 6)
 	})
 }
 

@@ -2,6 +2,7 @@ package cfn
 
 import (
 	"context"
+	"math"
 
 	"github.com/aws/aws-sdk-go-v2/service/cloudformation"
 	"github.com/aws/aws-sdk-go-v2/service/cloudformation/types"
@@ -25,7 +26,7 @@ func (w *Writer) Create(ctx context.Context, c stacks.Change) (stacks.Operation,
 		StackPolicyBody: optional(string(c.Desired.Policy)),
 	}
 	if st.TimeoutMinutes > 0 {
-		in.TimeoutInMinutes = new(int32(st.TimeoutMinutes))
+		in.TimeoutInMinutes = new(int32(min(st.TimeoutMinutes, math.MaxInt32)))
 	}
 	switch { // the two exclude each other
 	case c.DisableRollback:

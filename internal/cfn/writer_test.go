@@ -75,32 +75,62 @@ func TestOtherWrites(t *testing.T) {
 		action string
 		form   map[string]string
 	}{
-		"delete": {func(w *cfn.Writer, s stacks.Target) error { _, err := w.Delete(ctx, s, []string{"Bucket"}); return err },
-			"DeleteStack", map[string]string{"StackName": arn("web"), "RetainResources.member.1": "Bucket", "ClientRequestToken": "token-web", "RoleARN": "arn:role"}},
-		"cancel": {func(w *cfn.Writer, s stacks.Target) error { _, err := w.Cancel(ctx, s); return err },
-			"CancelUpdateStack", map[string]string{"StackName": arn("web"), "ClientRequestToken": "token-web"}},
-		"continue": {func(w *cfn.Writer, s stacks.Target) error { _, err := w.Continue(ctx, s, []string{"Db"}); return err },
-			"ContinueUpdateRollback", map[string]string{"StackName": arn("web"), "ResourcesToSkip.member.1": "Db", "RoleARN": "arn:role"}},
-		"force": {func(w *cfn.Writer, s stacks.Target) error { _, err := w.ForceContinue(ctx, s); return err },
-			"ContinueUpdateRollback", map[string]string{"StackName": arn("web"), "ForceRollback": "true"}},
-		"rollback": {func(w *cfn.Writer, s stacks.Target) error { _, err := w.Rollback(ctx, s); return err },
-			"RollbackStack", map[string]string{"StackName": arn("web"), "ClientRequestToken": "token-web"}},
-		"policy": {func(w *cfn.Writer, s stacks.Target) error { return w.SetPolicy(ctx, s, []byte("{}")) },
-			"SetStackPolicy", map[string]string{"StackName": arn("web"), "StackPolicyBody": "{}"}},
-		"protect": {func(w *cfn.Writer, s stacks.Target) error { return w.Protect(ctx, s, true) },
-			"UpdateTerminationProtection", map[string]string{"EnableTerminationProtection": "true"}},
-		"unprotect": {func(w *cfn.Writer, s stacks.Target) error { return w.Protect(ctx, s, false) },
-			"UpdateTerminationProtection", map[string]string{"EnableTerminationProtection": "false"}},
-		"execute": {func(w *cfn.Writer, s stacks.Target) error { _, err := w.Execute(ctx, s, "set-1", true); return err },
-			"ExecuteChangeSet", map[string]string{"ChangeSetName": "set-1", "StackName": arn("web"), "ClientRequestToken": "token-web", "DisableRollback": "true"}},
-		"discard": {func(w *cfn.Writer, s stacks.Target) error { return w.Discard(ctx, s, "set-1") },
-			"DeleteChangeSet", map[string]string{"ChangeSetName": "set-1", "StackName": arn("web")}},
+		"delete": {
+			func(w *cfn.Writer, s stacks.Target) error { _, err := w.Delete(ctx, s, []string{"Bucket"}); return err },
+			"DeleteStack",
+			map[string]string{"StackName": arn("web"), "RetainResources.member.1": "Bucket", "ClientRequestToken": "token-web", "RoleARN": "arn:role"},
+		},
+		"cancel": {
+			func(w *cfn.Writer, s stacks.Target) error { _, err := w.Cancel(ctx, s); return err },
+			"CancelUpdateStack",
+			map[string]string{"StackName": arn("web"), "ClientRequestToken": "token-web"},
+		},
+		"continue": {
+			func(w *cfn.Writer, s stacks.Target) error { _, err := w.Continue(ctx, s, []string{"Db"}); return err },
+			"ContinueUpdateRollback",
+			map[string]string{"StackName": arn("web"), "ResourcesToSkip.member.1": "Db", "RoleARN": "arn:role"},
+		},
+		"force": {
+			func(w *cfn.Writer, s stacks.Target) error { _, err := w.ForceContinue(ctx, s); return err },
+			"ContinueUpdateRollback",
+			map[string]string{"StackName": arn("web"), "ForceRollback": "true"},
+		},
+		"rollback": {
+			func(w *cfn.Writer, s stacks.Target) error { _, err := w.Rollback(ctx, s); return err },
+			"RollbackStack",
+			map[string]string{"StackName": arn("web"), "ClientRequestToken": "token-web"},
+		},
+		"policy": {
+			func(w *cfn.Writer, s stacks.Target) error { return w.SetPolicy(ctx, s, []byte("{}")) },
+			"SetStackPolicy",
+			map[string]string{"StackName": arn("web"), "StackPolicyBody": "{}"},
+		},
+		"protect": {
+			func(w *cfn.Writer, s stacks.Target) error { return w.Protect(ctx, s, true) },
+			"UpdateTerminationProtection",
+			map[string]string{"EnableTerminationProtection": "true"},
+		},
+		"unprotect": {
+			func(w *cfn.Writer, s stacks.Target) error { return w.Protect(ctx, s, false) },
+			"UpdateTerminationProtection",
+			map[string]string{"EnableTerminationProtection": "false"},
+		},
+		"execute": {
+			func(w *cfn.Writer, s stacks.Target) error { _, err := w.Execute(ctx, s, "set-1", true); return err },
+			"ExecuteChangeSet",
+			map[string]string{"ChangeSetName": "set-1", "StackName": arn("web"), "ClientRequestToken": "token-web", "DisableRollback": "true"},
+		},
+		"discard": {
+			func(w *cfn.Writer, s stacks.Target) error { return w.Discard(ctx, s, "set-1") },
+			"DeleteChangeSet",
+			map[string]string{"ChangeSetName": "set-1", "StackName": arn("web")},
+		},
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			f := newFake()
-			s := target("web")
+			s := web()
 			s.Role = "arn:role"
 			if err := tt.write(cloud(f).Writer(clearance(t, step("web", true))), s); err != nil {
 				t.Fatal(err)
@@ -144,7 +174,7 @@ func TestClearanceComesUntouched(t *testing.T) {
 			if change == nil {
 				change = func(*cfn.Options) {}
 			}
-			_, err := cloud(f, change).Writer(clearance(t, tt.step)).Delete(t.Context(), target("web"), nil)
+			_, err := cloud(f, change).Writer(clearance(t, tt.step)).Delete(t.Context(), web(), nil)
 			r, ok := err.(*guard.Refusal) //nolint:errorlint // untouched means not even wrapped
 			if !ok || r.ExitCode() != tt.code || f.total() != 0 {
 				t.Errorf("%T %v after %d calls, want exit %d before any", err, err, f.total(), tt.code)
@@ -274,7 +304,7 @@ func TestStackOfSomebodyElse(t *testing.T) {
 // bucket is an Uploader that remembers.
 type bucket struct{ got []string }
 
-func (b *bucket) Upload(_ context.Context, bucket, key string, body []byte) (string, error) {
+func (b *bucket) Upload(_ context.Context, bucket, key string, _ []byte) (string, error) {
 	b.got = append(b.got, bucket+" "+key)
 	return "https://" + bucket + ".s3.eu-west-1.amazonaws.com/" + key, nil
 }
@@ -324,10 +354,14 @@ func TestPropose(t *testing.T) {
 			set + `<Status>CREATE_IN_PROGRESS</Status><ExecutionStatus>UNAVAILABLE</ExecutionStatus>`,
 			set + `<Status>CREATE_COMPLETE</Status><ExecutionStatus>AVAILABLE</ExecutionStatus><Changes><member><Type>Resource</Type><ResourceChange><Action>Modify</Action><LogicalResourceId>Db</LogicalResourceId><ResourceType>AWS::RDS::DBInstance</ResourceType><Replacement>Conditional</Replacement><Details><member><CausingEntity>Size</CausingEntity><Target><Attribute>Properties</Attribute><Name>AllocatedStorage</Name></Target></member><member><Target><Attribute>Properties</Attribute><Name>AllocatedStorage</Name></Target></member></Details></ResourceChange></member></Changes>`,
 		}, func(err error) bool { return err == nil }, 0},
-		"none": {[]string{set + `<Status>FAILED</Status><ExecutionStatus>UNAVAILABLE</ExecutionStatus><StatusReason>The submitted information didn't contain changes. Submit different information to create a change set.</StatusReason>`},
-			func(err error) bool { _, ok := errors.AsType[*stacks.NoChangesError](err); return ok }, 1},
-		"none, with a macro": {[]string{set + `<Status>FAILED</Status><StatusReason>No updates are to be performed.</StatusReason>`},
-			func(err error) bool { _, ok := errors.AsType[*stacks.NoChangesError](err); return ok }, 1},
+		"none": {
+			[]string{set + `<Status>FAILED</Status><ExecutionStatus>UNAVAILABLE</ExecutionStatus><StatusReason>The submitted information didn't contain changes. Submit different information to create a change set.</StatusReason>`},
+			func(err error) bool { _, ok := errors.AsType[*stacks.NoChangesError](err); return ok }, 1,
+		},
+		"none, with a macro": {
+			[]string{set + `<Status>FAILED</Status><StatusReason>No updates are to be performed.</StatusReason>`},
+			func(err error) bool { _, ok := errors.AsType[*stacks.NoChangesError](err); return ok }, 1,
+		},
 		"broken": {[]string{set + `<Status>FAILED</Status><StatusReason>Transform AWS::Include failed with: S3 bucket [b] does not exist.</StatusReason>`}, service("FAILED"), 0},
 	}
 	for name, tt := range tests {
@@ -366,7 +400,7 @@ func TestDiscardIsDone(t *testing.T) {
 	t.Parallel()
 	f := newFake()
 	f.before = refuse("DeleteChangeSet", 404, "ChangeSetNotFound", "ChangeSet [x] does not exist")
-	if err := cloud(f).Writer(clearance(t, step("web", true))).Discard(t.Context(), target("web"), "x"); err != nil {
+	if err := cloud(f).Writer(clearance(t, step("web", true))).Discard(t.Context(), web(), "x"); err != nil {
 		t.Error(err)
 	}
 }
@@ -388,7 +422,7 @@ func TestDiscardShell(t *testing.T) {
 			f := newFake()
 			f.add("web", "").phases = []phase{{at: time.Now().Add(-time.Hour), status: tt.status}}
 			f.before = say("ListChangeSets", "<Summaries>"+tt.sets+"</Summaries>")
-			err := cloud(f).Writer(clearance(t, step("web", true))).DiscardShell(t.Context(), target("web"))
+			err := cloud(f).Writer(clearance(t, step("web", true))).DiscardShell(t.Context(), web())
 			if _, ok := errors.AsType[*stacks.BusyError](err); ok != tt.refused || err != nil && !ok {
 				t.Errorf("%v", err)
 			}

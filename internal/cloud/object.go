@@ -64,7 +64,7 @@ func (w *Writer) Upload(ctx context.Context, bucket, key string, body []byte) (s
 			return err
 		}
 		region = cl.Options().Region
-		return put(ctx, cl, &s3.PutObjectInput{Bucket: &bucket, Key: &key, Body: bytes.NewReader(body), IfNoneMatch: new("*")})
+		return put(ctx, cl, &s3.PutObjectInput{Bucket: &bucket, Key: &key, IfNoneMatch: new("*")}, body)
 	})
 	if err != nil {
 		return "", missing(err, "NoSuchBucket", fmt.Sprintf("there is no bucket %s", bucket))
@@ -94,8 +94,9 @@ const conflicts = 5
 
 // put writes an object once. That it is there, or is being put there, is as
 // good.
-func put(ctx context.Context, cl *s3.Client, in *s3.PutObjectInput) error {
+func put(ctx context.Context, cl *s3.Client, in *s3.PutObjectInput, body []byte) error {
 	for try := 1; ; try++ {
+		in.Body = bytes.NewReader(body)
 		_, err := cl.PutObject(ctx, in)
 		switch code := codeOf(err); {
 		case code == "PreconditionFailed":
@@ -107,9 +108,6 @@ func put(ctx context.Context, cl *s3.Client, in *s3.PutObjectInput) error {
 		case code == "NotImplemented" && in.IfNoneMatch != nil: // an S3 that is not AWS's
 			in.IfNoneMatch = nil
 		default:
-			return err
-		}
-		if _, err := in.Body.(io.Seeker).Seek(0, io.SeekStart); err != nil {
 			return err
 		}
 	}

@@ -51,7 +51,7 @@ func (c *Cloud) Secret(ctx context.Context, a stacks.Access, id string) (string,
 
 // missing names what does not exist, where AWS's own text does not.
 func missing(err error, code, message string) error {
-	e, ok := err.(*stacks.ServiceError)
+	e, ok := awsconf.Answer(err)
 	if !ok || e.Code != code {
 		return err
 	}

@@ -1,9 +1,9 @@
 package journal_test
 
 import (
-	"fmt"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -70,7 +70,7 @@ func TestCacheIsNeverHalf(t *testing.T) {
 	for g := range 4 {
 		wg.Go(func() {
 			for range 50 {
-				if err := c.Put("k", []byte(strings.Repeat(fmt.Sprint(g), 10_000))); err != nil {
+				if err := c.Put("k", []byte(strings.Repeat(strconv.Itoa(g), 10_000))); err != nil {
 					t.Error(err)
 				}
 				if v, ok := c.Get("k"); !ok || strings.Count(string(v), string(v[:1])) != 10_000 {

@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -18,7 +19,7 @@ import (
 	"github.com/deployer-cli/deployer/stacks"
 )
 
-func open(t testing.TB, dir, run string) *journal.Journal {
+func open(t *testing.T, dir, run string) *journal.Journal {
 	t.Helper()
 	j, err := journal.Open(dir, run)
 	if err != nil {
@@ -28,7 +29,7 @@ func open(t testing.TB, dir, run string) *journal.Journal {
 	return j
 }
 
-func entries(t testing.TB, dir, run string) []journal.Entry {
+func entries(t *testing.T, dir, run string) []journal.Entry {
 	t.Helper()
 	var out []journal.Entry
 	for e, err := range journal.Entries(dir, run) {
@@ -91,7 +92,7 @@ func TestKilledAnywhere(t *testing.T) {
 	n := 0
 	rapid.Check(t, func(rt *rapid.T) {
 		n++
-		dir := filepath.Join(base, fmt.Sprint(n))
+		dir := filepath.Join(base, strconv.Itoa(n))
 		j, err := journal.Open(dir, "r")
 		if err != nil {
 			rt.Fatal(err)
