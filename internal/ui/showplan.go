@@ -20,6 +20,9 @@ func ShowPlan(w io.Writer, s Style, p *plan.Plan, columns int) {
 	p2 := planView{w: w, s: s, columns: columns}
 	var same, skipped []string
 	for i := range p.Steps {
+		p2.names = min(max(p2.names, width(string(p.Steps[i].Stack))), 40)
+	}
+	for i := range p.Steps {
 		step := &p.Steps[i]
 		switch {
 		case step.Action == plan.Skip:
@@ -82,13 +85,14 @@ type planView struct {
 	w       io.Writer
 	s       Style
 	columns int
+	names   int // how wide the column of stack names is
 }
 
 // line leaves wrapping to the terminal: nothing of a plan may be cut away.
 func (v *planView) line(text string) { fmt.Fprintln(v.w, text) }
 
 func (v *planView) step(step *plan.Step) {
-	head := fmt.Sprintf("  %s %-9s %s", step.Action.Symbol(), word(step), step.Stack)
+	head := fmt.Sprintf("  %s %-10s %s", step.Action.Symbol(), word(step), padRight(string(step.Stack), v.names))
 	v.line(v.s.Action(step.Action, head) + "  " + cause(step))
 	note := func(text string) { v.line(v.s.Dim("      " + text)) }
 	if step.Outside {
