@@ -1,3 +1,4 @@
+//nolint:revive // members have CloudFormation's own names, which codecs go by
 package engine
 
 import "time"

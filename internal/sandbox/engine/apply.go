@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"slices"
 	"strings"
 	"time"
 )
@@ -98,7 +99,7 @@ func (s *session) startUpdate(st *stack, op *operation, i int, r *resource, next
 		return
 	}
 	if how == howReplace {
-		if why := customNamed(r, changed, next); why != "" {
+		if why := customNamed(changed, next); why != "" {
 			s.failNode(st, op, i, why)
 			return
 		}
@@ -131,15 +132,13 @@ func (s *session) refusal(st *stack, op *operation, r *resource, next *state, ho
 
 // customNamed refuses to replace a resource whose chosen name stays: the new
 // one would need the name of the old.
-func customNamed(r *resource, changed []string, next *state) string {
+func customNamed(changed []string, next *state) string {
 	property, name := chosenName(next)
 	if name == "" {
 		return ""
 	}
-	for _, p := range changed {
-		if p == property {
-			return ""
-		}
+	if slices.Contains(changed, property) {
+		return ""
 	}
 	return "CloudFormation cannot update a stack when a custom-named resource requires replacing. Rename " + name + " and update the stack again."
 }

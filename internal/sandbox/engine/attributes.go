@@ -56,22 +56,6 @@ func propertyAt(props map[string]any, path string) (any, bool) {
 func (s *session) ownAttribute(st *stack, r *state, name string) (any, bool) {
 	id, region, dns := r.Physical, st.Region, suffix(st.Region)
 	switch r.Type + "." + name {
-	case "AWS::S3::Bucket.Arn":
-		return "arn:" + partition(region) + ":s3:::" + id, true
-	case "AWS::S3::Bucket.DomainName":
-		return id + ".s3." + dns, true
-	case "AWS::S3::Bucket.RegionalDomainName":
-		return id + ".s3." + region + "." + dns, true
-	case "AWS::S3::Bucket.DualStackDomainName":
-		return id + ".s3.dualstack." + region + "." + dns, true
-	case "AWS::S3::Bucket.WebsiteURL":
-		return "http://" + id + ".s3-website-" + region + "." + dns, true
-	case "AWS::EC2::EIP.PublicIp":
-		ip, _, _ := strings.Cut(id, "|")
-		return ip, true
-	case "AWS::EC2::EIP.AllocationId":
-		_, alloc, _ := strings.Cut(id, "|")
-		return alloc, true
 	case "AWS::SQS::Queue.QueueName", "AWS::SNS::Topic.TopicName":
 		return id[strings.LastIndexAny(id, "/:")+1:], true
 	case "AWS::SQS::Queue.Arn":
@@ -80,20 +64,8 @@ func (s *session) ownAttribute(st *stack, r *state, name string) (any, bool) {
 		return "arn:" + partition(region) + ":logs:" + region + ":" + st.Account + ":log-group:" + id + ":*", true
 	case "AWS::ECR::Repository.RepositoryUri":
 		return st.Account + ".dkr.ecr." + region + "." + dns + "/" + id, true
-	case "AWS::EC2::LaunchTemplate.LatestVersionNumber", "AWS::EC2::LaunchTemplate.DefaultVersionNumber":
-		return "1", true
 	case "AWS::CloudFormation::WaitCondition.Data":
 		return "{}", true
-	case "AWS::EC2::VPC.CidrBlockAssociations":
-		return []any{"vpc-cidr-assoc-0" + s.e.hex(16, id, name)}, true
-	case "AWS::EC2::VPC.Ipv6CidrBlocks":
-		b := s.e.chance(id, name)
-		return []any{fmt.Sprintf("2a05:d018:%x:%x00::/56", 0x100+int(b[0]), 0x10+int(b[1])%0xf0)}, true
-	case "AWS::EC2::Subnet.AvailabilityZone":
-		if v, ok := r.Props["AvailabilityZone"]; ok {
-			return v, true
-		}
-		return region + "a", true
 	case "AWS::Route53::HostedZone.NameServers":
 		return nameServers(s, id), true
 	case "AWS::ElasticLoadBalancingV2::LoadBalancer.LoadBalancerFullName":
@@ -112,8 +84,55 @@ func (s *session) ownAttribute(st *stack, r *state, name string) (any, bool) {
 	case "AWS::IAM::Role.RoleId":
 		return "AROA" + s.e.letters(17, upperAlnum, id), true
 	}
-	if strings.HasPrefix(r.Type, "AWS::RDS::") || strings.HasPrefix(r.Type, "AWS::DocDB::") || strings.HasPrefix(r.Type, "AWS::Neptune::") {
+	switch service, _, _ := strings.Cut(strings.TrimPrefix(r.Type, "AWS::"), "::"); service {
+	case "S3":
+		return s.bucketAttribute(st, r, name)
+	case "EC2":
+		return s.networkAttribute(st, r, name)
+	case "RDS", "DocDB", "Neptune":
 		return s.databaseAttribute(st, r, name)
+	}
+	return nil, false
+}
+
+func (s *session) bucketAttribute(st *stack, r *state, name string) (any, bool) {
+	id, region, dns := r.Physical, st.Region, suffix(st.Region)
+	switch r.Type + "." + name {
+	case "AWS::S3::Bucket.Arn":
+		return "arn:" + partition(region) + ":s3:::" + id, true
+	case "AWS::S3::Bucket.DomainName":
+		return id + ".s3." + dns, true
+	case "AWS::S3::Bucket.RegionalDomainName":
+		return id + ".s3." + region + "." + dns, true
+	case "AWS::S3::Bucket.DualStackDomainName":
+		return id + ".s3.dualstack." + region + "." + dns, true
+	case "AWS::S3::Bucket.WebsiteURL":
+		return "http://" + id + ".s3-website-" + region + "." + dns, true
+	}
+	return nil, false
+}
+
+func (s *session) networkAttribute(st *stack, r *state, name string) (any, bool) {
+	id := r.Physical
+	switch r.Type + "." + name {
+	case "AWS::EC2::EIP.PublicIp":
+		ip, _, _ := strings.Cut(id, "|")
+		return ip, true
+	case "AWS::EC2::EIP.AllocationId":
+		_, alloc, _ := strings.Cut(id, "|")
+		return alloc, true
+	case "AWS::EC2::LaunchTemplate.LatestVersionNumber", "AWS::EC2::LaunchTemplate.DefaultVersionNumber":
+		return "1", true
+	case "AWS::EC2::VPC.CidrBlockAssociations":
+		return []any{"vpc-cidr-assoc-0" + s.e.hex(16, id, name)}, true
+	case "AWS::EC2::VPC.Ipv6CidrBlocks":
+		b := s.e.chance(id, name)
+		return []any{fmt.Sprintf("2a05:d018:%x:%x00::/56", 0x100+int(b[0]), 0x10+int(b[1])%0xf0)}, true
+	case "AWS::EC2::Subnet.AvailabilityZone":
+		if v, ok := r.Props["AvailabilityZone"]; ok {
+			return v, true
+		}
+		return st.Region + "a", true
 	}
 	return nil, false
 }

@@ -73,10 +73,7 @@ func BenchmarkListTenThousand(b *testing.B) {
 
 // BenchmarkLaunchOf100Resources measures a whole creation of a wide stack.
 func BenchmarkLaunchOf100Resources(b *testing.B) {
-	template := "Resources:\n"
-	for i := range 100 {
-		template += fmt.Sprintf("  Topic%d: {Type: AWS::SNS::Topic}\n", i)
-	}
+	template := topics(100)
 	for b.Loop() {
 		w := newWorld(b)
 		w.create("wide", template)

@@ -31,7 +31,7 @@ func (s *session) getTemplate(in *GetTemplateInput) (*GetTemplateOutput, error) 
 }
 
 func (s *session) getTemplateSummary(in *GetTemplateSummaryInput) (*GetTemplateSummaryOutput, error) {
-	text := ""
+	var text string
 	if in.StackName != "" {
 		st := s.living(in.StackName)
 		if st == nil {

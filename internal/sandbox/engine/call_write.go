@@ -239,8 +239,8 @@ func (s *session) deletable(st *stack, in *DeleteStackInput) error {
 		if o.Export == "" {
 			continue
 		}
-		if users := s.importers(st.account(), o.Export, 1); len(users) > 0 {
-			return invalid("Export %s cannot be deleted as it is in use by %s", o.Export, users[0])
+		if user, used := s.importer(st.account(), o.Export); used {
+			return invalid("Export %s cannot be deleted as it is in use by %s", o.Export, user)
 		}
 	}
 	return nil

@@ -5,6 +5,7 @@ import (
 	"encoding/binary"
 	"encoding/hex"
 	"fmt"
+	"strconv"
 	"strings"
 	"time"
 )
@@ -47,7 +48,7 @@ func (e *Engine) hex(n int, words ...string) string {
 func (e *Engine) letters(n int, alphabet string, words ...string) string {
 	var out strings.Builder
 	for round := 0; out.Len() < n; round++ {
-		b := e.chance(append([]string{"letters", fmt.Sprint(round)}, words...)...)
+		b := e.chance(append([]string{"letters", strconv.Itoa(round)}, words...)...)
 		for _, c := range b {
 			if out.Len() < n {
 				out.WriteByte(alphabet[int(c)%len(alphabet)])
@@ -60,11 +61,11 @@ func (e *Engine) letters(n int, alphabet string, words ...string) string {
 // between draws a time from low up to high, in whole milliseconds.
 func (e *Engine) between(low, high time.Duration, words ...string) time.Duration {
 	b := e.chance(words...)
-	span := uint64((high - low) / time.Millisecond)
-	if span == 0 {
+	span := int64((high - low) / time.Millisecond)
+	if span <= 0 {
 		return low
 	}
-	return low + time.Duration(binary.BigEndian.Uint64(b[:8])%span)*time.Millisecond //nolint:gosec // span is small
+	return low + time.Duration(int64(binary.BigEndian.Uint32(b[:4]))%span)*time.Millisecond
 }
 
 // about varies a duration by 15 % either way.
@@ -75,6 +76,9 @@ func (e *Engine) about(d time.Duration, words ...string) time.Duration {
 	varied := d + time.Duration(int64(d)/1000*percent)
 	return varied.Truncate(time.Millisecond)
 }
+
+// ordinal writes a number for a hash.
+func ordinal(n uint64) string { return strconv.FormatUint(n, 10) }
 
 func hashText(s string) string {
 	h := sha256.Sum256([]byte(s))

@@ -1,7 +1,6 @@
 package engine
 
 import (
-	"fmt"
 	"strings"
 	"time"
 )
@@ -115,7 +114,7 @@ func (s *session) createChangeSet(in *CreateChangeSetInput) (*CreateChangeSetOut
 		s.setStatus(st, reviewInProgress, userInitiated)
 	}
 	arn, _, _ := strings.Cut(st.ID, ":stack/")
-	id := arn + ":changeSet/" + in.ChangeSetName + "/" + s.e.uuid("changeset", st.ID, in.ChangeSetName, fmt.Sprint(s.counter("changeset")))
+	id := arn + ":changeSet/" + in.ChangeSetName + "/" + s.e.uuid("changeset", st.ID, in.ChangeSetName, ordinal(s.counter("changeset")))
 	cs := &changeSet{
 		ID: id, Name: in.ChangeSetName, Stack: st.ID, StackName: st.Name, Type: kind, Status: changeSetPending, Exec: execUnavailable,
 		Description: in.Description, Created: s.now, Next: t, OnFailure: in.OnStackFailure, NoRollback: noRollback(in.DeploymentConfig),

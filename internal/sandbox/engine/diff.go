@@ -112,6 +112,7 @@ func (p *planner) attribute(id, attr string) (any, error) {
 		if p.next[id].Type == stackType {
 			return cfntemplate.Unknown{Why: id + "." + attr}, nil
 		}
+	case fateSame:
 	}
 	return p.s.attributeOf(p.st, id, attr)
 }

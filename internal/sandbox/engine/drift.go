@@ -1,7 +1,6 @@
 package engine
 
 import (
-	"fmt"
 	"maps"
 	"slices"
 	"strings"
@@ -39,7 +38,7 @@ func (s *session) detectStackDrift(in *DetectStackDriftInput) (*DetectStackDrift
 	if err != nil {
 		return nil, err
 	}
-	id := s.e.uuid("drift", st.ID, fmt.Sprint(s.counter("drift")))
+	id := s.e.uuid("drift", st.ID, ordinal(s.counter("drift")))
 	d := detection{ID: id, Stack: st.ID, Status: detecting, Only: in.LogicalResourceIds, At: s.now}
 	s.put("detection", id, d)
 	s.queue(s.now.Add(s.e.between(3*time.Second, 8*time.Second, "drift", id)), due{Kind: dueDrift, ID: id})

@@ -89,9 +89,9 @@ type world struct {
 	updates int
 }
 
-func newWorld(t testing.TB) *world {
-	t.Helper()
-	w := &world{t: t, tx: newMemory(), now: epoch, acct: home, files: map[string]string{}, ssm: map[string]string{}}
+func newWorld(tb testing.TB) *world {
+	tb.Helper()
+	w := &world{t: tb, tx: newMemory(), now: epoch, acct: home, files: map[string]string{}, ssm: map[string]string{}}
 	w.e = New(Config{
 		Seed: 1,
 		Fault: func(_ Tx, q FaultQuery) (FaultAnswer, error) {
@@ -260,6 +260,16 @@ func (w *world) stream(name string) string {
 			fmt.Fprintf(&b, " props=%s", e.ResourceProperties)
 		}
 		b.WriteString("\n")
+	}
+	return b.String()
+}
+
+// topics is a template of n topics.
+func topics(n int) string {
+	var b strings.Builder
+	b.WriteString("Resources:\n")
+	for i := range n {
+		fmt.Fprintf(&b, "  Topic%d: {Type: AWS::SNS::Topic}\n", i)
 	}
 	return b.String()
 }

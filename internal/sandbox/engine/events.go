@@ -30,7 +30,7 @@ const stamp = "2006-01-02T15:04:05.000Z"
 func (s *session) setStatus(st *stack, status, reason string) {
 	st.Status, st.Reason, st.Detailed = status, reason, ""
 	s.append(st, record{
-		ID: s.e.uuid("event", st.ID, fmt.Sprint(st.Events)), Logical: st.Name, Physical: st.ID, Type: stackType,
+		ID: s.e.uuid("event", st.ID, ordinal(st.Events)), Logical: st.Name, Physical: st.ID, Type: stackType,
 		Status: status, Reason: reason,
 	})
 }
@@ -57,7 +57,7 @@ func (s *session) setResource(st *stack, r *resource, status, reason string) {
 // events have random ids and no properties.
 func (s *session) tellLeftover(st *stack, logical string, old leftover, status, reason string) {
 	s.append(st, record{
-		ID:      logical + "-" + s.e.uuid("event", st.ID, fmt.Sprint(st.Events)),
+		ID:      logical + "-" + s.e.uuid("event", st.ID, ordinal(st.Events)),
 		Logical: logical, Physical: old.Physical, Type: old.Type, Status: status, Reason: reason,
 	})
 }
@@ -111,12 +111,12 @@ func (s *session) handlerMessage(st *stack, id, message, code string) string {
 	if strings.Contains(message, "HandlerErrorCode") {
 		return message
 	}
-	token := s.e.uuid("request", st.ID, st.OpID, id, fmt.Sprint(st.Events))
+	token := s.e.uuid("request", st.ID, st.OpID, id, ordinal(st.Events))
 	return fmt.Sprintf("Resource handler returned message: %q (RequestToken: %s, HandlerErrorCode: %s)", message, token, code)
 }
 
 // serviceError is how a service's own refusal reads inside a handler message.
 func (s *session) serviceError(st *stack, id, service string, status int, message string) string {
-	request := s.e.uuid("service", st.ID, st.OpID, id, fmt.Sprint(st.Events))
+	request := s.e.uuid("service", st.ID, st.OpID, id, ordinal(st.Events))
 	return fmt.Sprintf("%s (Service: %s, Status Code: %d, Request ID: %s)", message, service, status, request)
 }

@@ -8,7 +8,7 @@ import (
 
 // startForward begins to make the stack what it shall be.
 func (s *session) startForward(st *stack, op *operation) {
-	if why := s.premises(st, op); why != "" {
+	if why := s.premises(st); why != "" {
 		op.Why = why
 		s.later(st, op, phaseFail, s.soon(st, phaseFail))
 		return
@@ -64,7 +64,7 @@ func (s *session) removalDenied(st *stack, op *operation, c *scope) bool {
 
 // premises checks what concerns the stack as a whole before any resource:
 // imports, and exports of others or in use.
-func (s *session) premises(st *stack, op *operation) string {
+func (s *session) premises(st *stack) string {
 	imports, err := s.importsOf(st, &st.Now)
 	if err != nil {
 		return reasonOf(err)
@@ -88,8 +88,8 @@ func (s *session) premises(st *stack, op *operation) string {
 		if o.Export == "" || slices.Contains(names, o.Export) {
 			continue
 		}
-		if users := s.importers(st.account(), o.Export, 1); len(users) > 0 {
-			return "Export " + o.Export + " cannot be deleted as it is in use by " + users[0]
+		if user, used := s.importer(st.account(), o.Export); used {
+			return "Export " + o.Export + " cannot be deleted as it is in use by " + user
 		}
 	}
 	return ""
@@ -170,16 +170,16 @@ func (s *session) exportProblem(st *stack, out []output) string {
 		if e.Stack != st.ID {
 			return "Export with name " + o.Export + " is already exported by stack " + e.Name
 		}
-		if users := s.importers(st.account(), o.Export, 1); e.Value != o.Value && len(users) > 0 {
-			return "Export " + o.Export + " cannot be updated as it is in use by " + users[0]
+		if user, used := s.importer(st.account(), o.Export); used && e.Value != o.Value {
+			return "Export " + o.Export + " cannot be updated as it is in use by " + user
 		}
 	}
 	for _, old := range st.Outputs {
 		if old.Export == "" || slices.ContainsFunc(out, func(o output) bool { return o.Export == old.Export }) {
 			continue
 		}
-		if users := s.importers(st.account(), old.Export, 1); len(users) > 0 {
-			return "Export " + old.Export + " cannot be deleted as it is in use by " + users[0]
+		if user, used := s.importer(st.account(), old.Export); used {
+			return "Export " + old.Export + " cannot be deleted as it is in use by " + user
 		}
 	}
 	return ""

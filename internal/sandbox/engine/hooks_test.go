@@ -91,11 +91,7 @@ func TestRollbackTriggers(t *testing.T) {
 func TestEventPaging(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
-	template := "Resources:\n"
-	for i := range 80 {
-		template += fmt.Sprintf("  Topic%d: {Type: AWS::SNS::Topic}\n", i)
-	}
-	w.create("wide", template)
+	w.create("wide", topics(80))
 	w.settle()
 	first := do[DescribeStackEventsOutput](w, "DescribeStackEvents", &DescribeStackEventsInput{StackName: "wide"})
 	if len(first.StackEvents) != pageSize || first.NextToken == "" {

@@ -101,16 +101,14 @@ func (s *session) export(a Account, name string) (export, bool) {
 	return e, ok
 }
 
-// importers names the stacks that import an export, sorted, at most limit of
-// them.
-func (s *session) importers(a Account, name string, limit int) []string {
-	var names []string
+// importer names the first stack that imports an export, if any.
+func (s *session) importer(a Account, name string) (user string, used bool) {
 	prefix := place(a) + key(name, "")
 	s.scan("import", prefix, "", func(k string, _ []byte) bool {
-		names = append(names, strings.TrimPrefix(k, prefix))
-		return len(names) < limit
+		user, used = strings.TrimPrefix(k, prefix), true
+		return false
 	})
-	return names
+	return user, used
 }
 
 // setImports makes the index say that a stack imports exactly these.
@@ -240,7 +238,7 @@ func texts(v any) map[string]bool {
 }
 
 // users lists the resources of other stacks that refer to this one.
-func (s *session) users(st *stack, id string, r *state) []owner {
+func (s *session) users(st *stack, r *state) []owner {
 	var found []owner
 	for _, name := range r.names() {
 		s.scan("use", place(st.account())+key(name, ""), "", func(_ string, raw []byte) bool {

@@ -2,7 +2,6 @@ package engine
 
 import (
 	"encoding/json"
-	"fmt"
 	"time"
 )
 
@@ -20,7 +19,7 @@ type launch struct {
 // newStack makes the record of a stack that has not begun.
 func (s *session) newStack(name string) *stack {
 	seq := s.counter("stack")
-	id := s.e.uuid("stack", s.acct.AccountID, s.acct.Region, name, fmt.Sprint(seq))
+	id := s.e.uuid("stack", s.acct.AccountID, s.acct.Region, name, ordinal(seq))
 	return &stack{
 		ID:   "arn:" + partition(s.acct.Region) + ":cloudformation:" + s.acct.Region + ":" + s.acct.AccountID + ":stack/" + name + "/" + id,
 		Name: name, Account: s.acct.AccountID, Region: s.acct.Region, Seq: seq, Created: s.now,

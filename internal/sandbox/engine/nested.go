@@ -194,8 +194,9 @@ func (s *session) parentBusy(st *stack) bool {
 	switch op.Phase {
 	case phaseForward, phaseMonitor, phaseFinish, phaseFail, phaseRollback:
 		return true
+	default:
+		return false
 	}
-	return false
 }
 
 func (s *session) childBusy(r *resource) bool {

@@ -1,8 +1,8 @@
 package engine
 
 import (
-	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 )
@@ -30,14 +30,13 @@ const (
 )
 
 // begin gives a stack's next events a new operation id.
-func (s *session) begin(st *stack, opType string) string {
+func (s *session) begin(st *stack, opType string) {
 	const shown = 5
-	st.OpID = s.e.uuid("operation", st.ID, opType, fmt.Sprint(st.Events), fmt.Sprint(len(st.Last)), s.now.Format(stamp))
+	st.OpID = s.e.uuid("operation", st.ID, opType, ordinal(st.Events), strconv.Itoa(len(st.Last)), s.now.Format(stamp))
 	st.Last = slices.Insert(st.Last, 0, lastOp{ID: st.OpID, Type: opType})
 	st.Last = st.Last[:min(len(st.Last), shown)]
 	s.put("history", st.OpID, history{Stack: st.ID, Type: opType, Status: opRunning, Start: s.now})
 	s.save(st)
-	return st.OpID
 }
 
 // conclude closes the operation the stack's events belong to.
@@ -157,15 +156,17 @@ func (op *operation) inNodes() bool {
 	switch op.Phase {
 	case phaseForward, phaseRollback, phaseCleanup, phaseDelete:
 		return true
+	default:
+		return false
 	}
-	return false
 }
 
 // turn reports whether all a node needs is done. In a clean-up failures do
 // not hold others back.
 func (op *operation) turn(n *node) bool {
 	for _, j := range n.Needs {
-		if d := op.Nodes[j].State; d != nodeDone && !(op.Phase == phaseCleanup && d == nodeFailed) {
+		state := op.Nodes[j].State
+		if over := state == nodeDone || op.Phase == phaseCleanup && state == nodeFailed; !over {
 			return false
 		}
 	}

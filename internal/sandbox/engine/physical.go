@@ -55,8 +55,8 @@ func (g generator) letters(n int, alphabet string) string {
 	return g.s.e.letters(n, alphabet, "physical", g.st.ID, g.id, g.draw)
 }
 
-func (g generator) hex(n int) string {
-	return g.s.e.hex(n, "physical", g.st.ID, g.id, g.draw)
+func (g generator) hex() string {
+	return g.s.e.hex(16, "physical", g.st.ID, g.id, g.draw)
 }
 
 func (g generator) uuid() string {
@@ -72,7 +72,7 @@ func (g generator) known(t *restype.Type) (named bool) {
 	property := nameProperty(t)
 	named = property != "" && g.prop(property) != ""
 	if prefix, ok := idPrefixes()[t.Name]; ok {
-		g.r.Physical = prefix + "-0" + g.hex(16)
+		g.r.Physical = prefix + "-0" + g.hex()
 		return false
 	}
 	if physical, ok := g.special(t.Name); ok {
@@ -181,7 +181,7 @@ func (g generator) special(typeName string) (string, bool) {
 	switch typeName {
 	case "AWS::EC2::EIP":
 		b := g.s.e.chance("ip", g.st.ID, g.id, g.draw)
-		return fmt.Sprintf("%d.%d.%d.%d|eipalloc-0%s", 13+int(b[0])%40, b[1], b[2], 1+int(b[3])%254, g.hex(16)), true
+		return fmt.Sprintf("%d.%d.%d.%d|eipalloc-0%s", 13+int(b[0])%40, b[1], b[2], 1+int(b[3])%254, g.hex()), true
 	case "AWS::EC2::VPCGatewayAttachment":
 		kind := "IGW"
 		if g.prop("VpnGatewayId") != "" {
@@ -195,6 +195,13 @@ func (g generator) special(typeName string) (string, bool) {
 			}
 		}
 		return g.prop("RouteTableId") + "|", true
+	}
+	return g.service(typeName)
+}
+
+// service makes the ids of application services.
+func (g generator) service(typeName string) (string, bool) {
+	switch typeName {
 	case "AWS::SQS::Queue":
 		t, _ := restype.Lookup(typeName)
 		return fmt.Sprintf("https://sqs.%s.%s/%s/%s", g.st.Region, suffix(g.st.Region), g.st.Account, g.resourceName(t)), true
@@ -254,13 +261,13 @@ func (g generator) balancing(typeName string) (string, bool) {
 		if kind == "" {
 			kind = "app"
 		}
-		return base + "loadbalancer/" + kind + "/" + name + "/" + g.hex(16), true
+		return base + "loadbalancer/" + kind + "/" + name + "/" + g.hex(), true
 	case "AWS::ElasticLoadBalancingV2::TargetGroup":
-		return base + "targetgroup/" + name + "/" + g.hex(16), true
+		return base + "targetgroup/" + name + "/" + g.hex(), true
 	case "AWS::ElasticLoadBalancingV2::Listener":
-		return strings.Replace(g.prop("LoadBalancerArn"), ":loadbalancer/", ":listener/", 1) + "/" + g.hex(16), true
+		return strings.Replace(g.prop("LoadBalancerArn"), ":loadbalancer/", ":listener/", 1) + "/" + g.hex(), true
 	case "AWS::ElasticLoadBalancingV2::ListenerRule":
-		return strings.Replace(g.prop("ListenerArn"), ":listener/", ":listener-rule/", 1) + "/" + g.hex(16), true
+		return strings.Replace(g.prop("ListenerArn"), ":listener/", ":listener-rule/", 1) + "/" + g.hex(), true
 	case "AWS::Lambda::Version", "AWS::Lambda::LayerVersion":
 		t, _ := restype.Lookup(typeName)
 		fn := g.prop("FunctionName")

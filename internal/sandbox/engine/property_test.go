@@ -40,9 +40,10 @@ Resources:
 `
 
 // fuzzed is a world of random faults and random operations.
-func fuzzed(t *rapid.T, outer testing.TB) *world {
-	w := newWorld(outer)
-	w.t = quiet{outer, t}
+func fuzzed(tb testing.TB, t *rapid.T) *world {
+	tb.Helper()
+	w := newWorld(tb)
+	w.t = quiet{tb, t}
 	w.files["https://bucket.s3.amazonaws.com/child.yaml"] = exporter
 	seed := rapid.Uint64().Draw(t, "seed")
 	chance := rapid.IntRange(0, 40).Draw(t, "faults in 100")
@@ -208,7 +209,7 @@ func check(t *rapid.T, w *world) {
 func TestRandomOperations(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(r *rapid.T) {
-		w := fuzzed(r, t)
+		w := fuzzed(t, r)
 		for n := range rapid.IntRange(1, 25).Draw(r, "steps") {
 			step(r, w, n)
 			w.pass(time.Duration(rapid.IntRange(0, 90).Draw(r, "seconds")) * time.Second)
@@ -284,7 +285,7 @@ func inventory(t *rapid.T, w *world) {
 func TestAdvanceMaySplit(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(r *rapid.T) {
-		w := fuzzed(r, t)
+		w := fuzzed(t, r)
 		for n := range rapid.IntRange(1, 12).Draw(r, "steps") {
 			step(r, w, n)
 			ahead := time.Duration(rapid.IntRange(0, 60_000).Draw(r, "milliseconds")) * time.Millisecond

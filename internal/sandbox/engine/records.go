@@ -223,10 +223,6 @@ type node struct {
 	Old   string `json:"o,omitempty"` // physical id of the leftover
 }
 
-func (n *node) over() bool {
-	return n.State == nodeDone || n.State == nodeFailed || n.State == nodeCancelled
-}
-
 func (n *node) active() bool {
 	return n.State == nodeReady || n.State == nodeStarted || n.State == nodeRunning
 }

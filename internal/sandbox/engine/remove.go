@@ -26,8 +26,8 @@ func (s *session) startDelete(st *stack, op *operation) {
 		if o.Export == "" {
 			continue
 		}
-		if users := s.importers(st.account(), o.Export, 1); len(users) > 0 {
-			s.done(st, deleteFailed, "Export "+o.Export+" cannot be deleted as it is in use by "+users[0], opFailed)
+		if user, used := s.importer(st.account(), o.Export); used {
+			s.done(st, deleteFailed, "Export "+o.Export+" cannot be deleted as it is in use by "+user, opFailed)
 			return
 		}
 	}
@@ -149,7 +149,7 @@ func (s *session) kept(op *operation, r *resource) bool {
 	}
 	switch r.OnDelete {
 	case "Retain":
-		return !(op.Undoing && op.Keep != nil && *op.Keep)
+		return !op.Undoing || !truth(op.Keep)
 	case "RetainExceptOnCreate":
 		return !op.Undoing
 	}
@@ -293,11 +293,9 @@ func (s *session) clean(st *stack, op *operation, i int) {
 	if old.Type == stackType && s.childGoing(st, n, &resource{state: old.state}) {
 		return
 	}
-	why := ""
+	why := s.blocked(st, r.ID, &old.state)
 	if text, code, failed := s.fault(st, old.Type, n, "end"); failed {
 		why = s.handlerMessage(st, r.ID, text, code)
-	} else {
-		why = s.blocked(st, r.ID, &old.state)
 	}
 	if why != "" {
 		s.tellLeftover(st, r.ID, old, deleteFailed, why)

@@ -9,10 +9,10 @@ import (
 	"time"
 )
 
-func want(t testing.TB, got, want string) {
-	t.Helper()
+func want(tb testing.TB, got, want string) {
+	tb.Helper()
 	if got != want {
-		t.Errorf("got  %q\nwant %q", got, want)
+		tb.Errorf("got  %q\nwant %q", got, want)
 	}
 }
 
@@ -278,7 +278,7 @@ func TestOnFailureDelete(t *testing.T) {
 func TestCreateTimeout(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
-	w.fault = func(q FaultQuery) FaultAnswer { return FaultAnswer{Delay: time.Hour} }
+	w.fault = func(FaultQuery) FaultAnswer { return FaultAnswer{Delay: time.Hour} }
 	do[CreateStackOutput](w, "CreateStack", &CreateStackInput{StackName: "slow", TemplateBody: oneParameter, TimeoutInMinutes: new(5)})
 	w.pass(6 * time.Minute)
 	w.status("slow", rollbackInProgress)
@@ -570,7 +570,7 @@ func TestDrift(t *testing.T) {
 	d := do[DetectStackDriftOutput](w, "DetectStackDrift", &DetectStackDriftInput{StackName: "one"})
 	w.settle()
 	got := do[DescribeStackDriftDetectionStatusOutput](w, "DescribeStackDriftDetectionStatus", &DescribeStackDriftDetectionStatusInput{StackDriftDetectionId: d.StackDriftDetectionId})
-	want(t, got.StackDriftStatus+" "+fmt.Sprint(*got.DriftedStackResourceCount), "DRIFTED 1")
+	want(t, fmt.Sprintf("%s %d", got.StackDriftStatus, *got.DriftedStackResourceCount), "DRIFTED 1")
 	found := do[DescribeStackResourceDriftsOutput](w, "DescribeStackResourceDrifts", &DescribeStackResourceDriftsInput{StackName: "one"}).StackResourceDrifts
 	want(t, fmt.Sprint(found[0].PropertyDifferences), "[{/Value a z NOT_EQUAL}]")
 }

@@ -9,13 +9,13 @@ import (
 	"time"
 )
 
-func atoi(v any, otherwise int) (int, bool) {
+func atoi(v any, otherwise int) int {
 	text, _ := v.(string)
 	n, err := strconv.Atoi(text)
 	if err != nil {
-		return otherwise, false
+		return otherwise
 	}
-	return n, true
+	return n
 }
 
 var isoDuration = regexp.MustCompile(`^P(?:(\d+)D)?(?:T(?:(\d+)H)?(?:(\d+)M)?(?:(\d+)S)?)?$`)

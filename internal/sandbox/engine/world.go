@@ -136,7 +136,7 @@ func (s *session) resolved(st *stack, v any) any {
 }
 
 func (s *session) made(st *stack, id string, r *state) Made {
-	props, _ := s.resolved(st, map[string]any(r.Props)).(map[string]any)
+	props, _ := s.resolved(st, r.Props).(map[string]any)
 	return Made{
 		Account: st.account(), StackID: st.ID, LogicalID: id, Type: r.Type, Physical: r.Physical,
 		Properties: props, Attributes: r.Attrs, At: s.now,
@@ -163,7 +163,7 @@ func (s *session) blocked(st *stack, id string, r *state) string {
 	if text == "" {
 		return ""
 	}
-	for _, user := range s.users(st, id, r) {
+	for _, user := range s.users(st, r) {
 		if by(user.Type) {
 			text = strings.ReplaceAll(text, "<id>", r.Physical)
 			return s.handlerMessage(st, id, s.serviceError(st, id, service, 400, text), "InvalidRequest")
@@ -217,8 +217,8 @@ type creationPolicy struct {
 // wanted is how many signals a resource waits for, and how long.
 func wanted(r *resource) (count int, wait time.Duration) {
 	if r.Type == waitType {
-		count, _ = atoi(r.Props["Count"], 1)
-		seconds, _ := atoi(r.Props["Timeout"], 0)
+		count = atoi(r.Props["Count"], 1)
+		seconds := atoi(r.Props["Timeout"], 0)
 		return count, time.Duration(seconds) * time.Second
 	}
 	text := r.Extra["CreationPolicy"]
@@ -229,6 +229,6 @@ func wanted(r *resource) (count int, wait time.Duration) {
 	if text == "" || json.Unmarshal([]byte(text), &p) != nil || p.ResourceSignal == nil {
 		return 0, 0
 	}
-	count, _ = atoi(p.ResourceSignal.Count, 1)
+	count = atoi(p.ResourceSignal.Count, 1)
 	return count, duration(p.ResourceSignal.Timeout, 5*time.Minute)
 }
