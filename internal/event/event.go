@@ -39,12 +39,12 @@ type Event struct {
 	Time     time.Time   `json:"time"`
 	Run      string      `json:"run"`
 	Kind     Kind        `json:"kind"`
-	Stack    stacks.Path `json:"stack,omitempty"`
-	Status   string      `json:"status,omitempty"`   // CloudFormation's status
-	Resource string      `json:"resource,omitempty"` // logical id
-	Type     string      `json:"type,omitempty"`     // resource type
-	Reason   string      `json:"reason,omitempty"`
-	Cause    string      `json:"cause,omitempty"`
+	Stack    stacks.Path `json:"stack"`
+	Status   string      `json:"status"`   // CloudFormation's status
+	Resource string      `json:"resource"` // logical id
+	Type     string      `json:"type"`     // resource type
+	Reason   string      `json:"reason"`
+	Cause    string      `json:"cause"`
 
 	Action   string  `json:"action,omitempty"`   // what the step does, or what became of it
 	StackID  string  `json:"stack_id,omitempty"` // after acceptance
