@@ -42,9 +42,22 @@ type Resolver interface {
 	Value(ctx context.Context, st *stacks.Stack, v stacks.Value) (stacks.Value, error)
 }
 
+// Scaler suspends and resumes processes of the Auto Scaling groups of a stack.
+type Scaler interface {
+	Scale(ctx context.Context, st *stacks.Stack, process string, suspend bool, output func(line string)) error
+}
+
+// Plugins runs hooks that are not built in.
+type Plugins interface {
+	HasHook(name string) bool
+	RunHook(ctx context.Context, st *stacks.Stack, h Hook, arg stacks.Value, output func(line string)) error
+}
+
 // Options is what a Set needs.
 type Options struct {
 	Runner   Runner
+	Scaler   Scaler                       // nil: !asg_scaling_processes cannot run
+	Plugins  Plugins                      // nil: there are none
 	Resolver Resolver                     // nil: arguments hold no calls
 	Dir      string                       // where commands run
 	Env      []string                     // for every command: the stack's region and credentials among them
@@ -99,8 +112,8 @@ func (s *Set) Run(ctx context.Context, m Moment) error {
 }
 
 func (s *Set) run(ctx context.Context, h Hook) error {
-	if h.Call.Name != "cmd" {
-		return unsupported(h)
+	if err := h.known(s.opts.Plugins); err != nil {
+		return err
 	}
 	arg := h.Call.Arg
 	if s.opts.Resolver != nil {
@@ -112,26 +125,45 @@ func (s *Set) run(ctx context.Context, h Hook) error {
 	if after, unknown := arg.HasUnknown(); unknown {
 		return h.problem("a value in it is not known yet"+waiting(after), "")
 	}
-	line, shell, why := commandLine(arg)
-	if why != "" {
-		return h.problem(why, `write !cmd "command", or !cmd {run: command, shell: bash}`)
+	if why, tip := h.malformed(arg); why != "" {
+		return h.problem(why, tip)
 	}
-	if s.opts.Runner == nil {
-		return h.problem("hooks are switched off", "")
+	command := h.Call.String() // as written: a resolved secret is not for messages
+	if text := h.text(arg); text != "" && !arg.HasSecret() {
+		command = text
 	}
-	c := Command{Args: []string{line}, Shell: shell, Dir: s.opts.Dir, Env: s.opts.Env}
-	err := s.opts.Runner.Run(ctx, c, func(text string) {
+	if err := s.perform(ctx, h, arg); err != nil {
+		if _, ok := err.(*stacks.Problem); ok { //nolint:errorlint // our own, of this hook
+			return err
+		}
+		return &Error{Hook: h, Command: command, Cause: err}
+	}
+	return nil
+}
+
+// perform runs one hook whose argument is in order.
+func (s *Set) perform(ctx context.Context, h Hook, arg stacks.Value) error {
+	output := func(text string) {
 		if s.opts.Output != nil {
 			s.opts.Output(h, text)
 		}
-	})
-	if err != nil {
-		if arg.HasSecret() {
-			line = h.Call.String() // as written: a resolved secret is not for messages
-		}
-		return &Error{Hook: h, Command: line, Cause: err}
 	}
-	return nil
+	switch {
+	case h.Call.Name == command:
+		if s.opts.Runner == nil {
+			return h.problem("hooks are switched off", "")
+		}
+		line, shell, _ := commandLine(arg)
+		return s.opts.Runner.Run(ctx, Command{Args: []string{line}, Shell: shell, Dir: s.opts.Dir, Env: s.opts.Env}, output)
+	case scaling(h.Call.Name):
+		if s.opts.Scaler == nil {
+			return h.problem("scaling cannot be changed here", "")
+		}
+		process, suspend, _ := scalingOf(arg)
+		return s.opts.Scaler.Scale(ctx, s.stack, process, suspend, output)
+	default:
+		return s.opts.Plugins.RunHook(ctx, s.stack, h, arg, output)
+	}
 }
 
 // commandLine reads the argument of !cmd: a string, or {run, shell}.
@@ -161,14 +193,6 @@ func commandLine(arg stacks.Value) (line, shell, why string) {
 		return "", "", "there is no command in it"
 	}
 	return line, shell, ""
-}
-
-func unsupported(h Hook) error {
-	switch h.Call.Name {
-	case "asg_scaling_processes", "asg_scheduled_actions":
-		return h.problem("this hook of Sceptre's is not supported yet", "use !cmd with aws autoscaling suspend-processes or resume-processes")
-	}
-	return h.problem("there is no such hook", "hooks: !cmd")
 }
 
 func (h Hook) problem(why, tip string) error {

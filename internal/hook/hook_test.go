@@ -3,6 +3,7 @@ package hook_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"slices"
 	"strings"
 	"testing"
@@ -119,7 +120,8 @@ func TestProblems(t *testing.T) {
 		hook stacks.Value
 		want string
 	}{
-		{"asg", call("asg_scaling_processes", stacks.String("suspend::Launch")), "not supported yet"},
+		{"asg", call("asg_scaling_processes", stacks.String("suspend::Launch")), "scaling cannot be changed here"},
+		{"asg form", call("asg_scheduled_actions", stacks.String("suspend Launch")), "suspend:: or resume::"},
 		{"unknown", call("bash", stacks.String("x")), "there is no such hook"},
 		{"list", call("cmd", stacks.Strings("a")), "its argument is a list"},
 		{"empty", call("cmd", stacks.String(" ")), "there is no command"},
@@ -161,5 +163,49 @@ func TestCheck(t *testing.T) {
 	}
 	if len(hook.Moments()) != 26 {
 		t.Errorf("%d moments", len(hook.Moments()))
+	}
+}
+
+// world is a scaler and one plugin that note what they are asked.
+type world struct{ did []string }
+
+func (w *world) Scale(_ context.Context, st *stacks.Stack, process string, suspend bool, _ func(string)) error {
+	w.did = append(w.did, fmt.Sprint(st.Path, " ", process, " ", suspend))
+	return nil
+}
+
+func (w *world) HasHook(name string) bool { return name == "tell" }
+
+func (w *world) RunHook(_ context.Context, _ *stacks.Stack, h hook.Hook, arg stacks.Value, output func(string)) error {
+	w.did = append(w.did, string(h.Moment)+" "+arg.Text)
+	output("told")
+	return errors.New("nobody listens")
+}
+
+func TestOtherKinds(t *testing.T) {
+	t.Parallel()
+	w := &world{}
+	st := stack("before_update",
+		call("asg_scaling_processes", stacks.String("suspend::Launch")), call("asg_scheduled_actions", stacks.String("resume::AZRebalance")),
+		call("tell", stacks.String("ops")))
+	err := hook.New(st, hook.Options{Scaler: w, Plugins: w}).Run(t.Context(), hook.Before(hook.Update))
+	if err == nil || err.Error() != "dev/app: hook before_update failed: !tell ops: nobody listens" {
+		t.Errorf("%v", err)
+	}
+	if want := []string{"dev/app Launch true", "dev/app AZRebalance false", "before_update ops"}; !slices.Equal(w.did, want) {
+		t.Errorf("%q", w.did)
+	}
+}
+
+func TestRefused(t *testing.T) {
+	t.Parallel()
+	st := stack("before_update", call("tell", stacks.String("x")), call("bash", stacks.String("x")), call("cmd", stacks.Strings("x")),
+		call("cmd", stacks.Value{Kind: stacks.List, Items: []stacks.Value{call("join", stacks.String(""))}}), call("asg_scaling_processes", stacks.String("stop::x")))
+	var got []string
+	for _, err := range hook.Refused(st, &world{}) {
+		got = append(got, err.Error())
+	}
+	if len(got) != 3 || !strings.Contains(got[0], "no such hook") || !strings.Contains(got[1], "a list") || !strings.Contains(got[2], "suspend::") {
+		t.Errorf("%q", got)
 	}
 }
