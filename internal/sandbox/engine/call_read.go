@@ -89,12 +89,11 @@ func entries(last []lastOp) []OperationEntry {
 
 // shown lists parameters as answers show them.
 func (t *target) shown() []Parameter {
-	const masked = "****"
 	var out []Parameter
 	for _, p := range t.Params {
 		shown := Parameter{ParameterKey: p.Key, ParameterValue: new(p.Value), ResolvedValue: p.Resolved}
 		if p.NoEcho {
-			shown.ParameterValue, shown.ResolvedValue = new(masked), ""
+			shown.ParameterValue, shown.ResolvedValue = new(mask), ""
 		}
 		out = append(out, shown)
 	}

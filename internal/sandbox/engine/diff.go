@@ -37,6 +37,7 @@ type planner struct {
 	s        *session
 	st       *stack
 	old, now *scope
+	target   *target
 	params   map[string]bool // whose values differ
 	fates    map[string]fate
 	next     map[string]*state
@@ -53,7 +54,7 @@ func (s *session) plan(st *stack, t *target) (*planner, error) {
 	if err != nil {
 		return nil, err
 	}
-	p := &planner{s: s, st: st, fates: map[string]fate{}, next: map[string]*state{}, params: map[string]bool{}}
+	p := &planner{s: s, st: st, target: t, fates: map[string]fate{}, next: map[string]*state{}, params: map[string]bool{}}
 	p.now = &scope{tpl: tpl, env: env}
 	env.Resource, env.Attribute, env.Import = p.ref, p.attribute, p.imported
 	if st.Now.Body != "" && st.Status != reviewInProgress {
@@ -134,7 +135,7 @@ func (p *planner) consider(id, tags string) error {
 	if r == nil || !r.alive() || r.Physical == "" {
 		p.fates[id] = fateReplaced
 		p.changes = append(p.changes, planned{Change: ResourceChange{
-			Action: "Add", LogicalResourceId: id, ResourceType: next.Type, Scope: []string{}, AfterContext: contextOf(next),
+			Action: "Add", LogicalResourceId: id, ResourceType: next.Type, Scope: []string{}, AfterContext: p.contextOf(next),
 		}})
 		return nil
 	}
@@ -144,7 +145,7 @@ func (p *planner) consider(id, tags string) error {
 	}
 	c := ResourceChange{
 		Action: "Modify", LogicalResourceId: id, PhysicalResourceId: r.Physical, ResourceType: r.Type, Scope: scope,
-		Replacement: replacement(why), BeforeContext: contextOf(&r.state), AfterContext: contextOf(next),
+		Replacement: replacement(why), BeforeContext: p.contextOf(&r.state), AfterContext: p.contextOf(next),
 	}
 	switch c.Replacement {
 	case "True":
@@ -162,7 +163,7 @@ func (p *planner) consider(id, tags string) error {
 func (p *planner) remove(r *resource) {
 	p.changes = append(p.changes, planned{Change: ResourceChange{
 		Action: "Remove", LogicalResourceId: r.ID, PhysicalResourceId: r.Physical, ResourceType: r.Type,
-		PolicyAction: policyWord(r.OnDelete), Scope: []string{}, BeforeContext: contextOf(&r.state),
+		PolicyAction: policyWord(r.OnDelete), Scope: []string{}, BeforeContext: p.contextOf(&r.state),
 	}})
 }
 
@@ -174,12 +175,17 @@ func policyWord(policy string) string {
 }
 
 // contextOf is a resource as BeforeContext and AfterContext write it.
-func contextOf(r *state) string {
+func (p *planner) contextOf(r *state) string {
 	all := map[string]any{"Properties": map[string]any{}}
 	if r.Props != nil {
-		all["Properties"] = r.Props
+		all["Properties"] = p.masked(r.Props)
 	}
 	return propsJSON(all)
+}
+
+// masked hides the secrets of both targets.
+func (p *planner) masked(props map[string]any) map[string]any {
+	return p.target.masked(p.st.Now.masked(props))
 }
 
 // replacement is the verdict over all details of a change.
@@ -211,9 +217,10 @@ func (p *planner) details(r *resource, next *state) (why []plannedWhy, scope []s
 		if t, ok := restype.Lookup(r.Type); ok && name == t.TagProperty {
 			attribute = "Tags"
 		}
+		hidden := p.masked(map[string]any{"b": before, "a": after})
 		target := ResourceTargetDefinition{
 			Attribute: attribute, Name: name, RequiresRecreation: recreation(next.Type, name, before, after),
-			Path: "/Properties/" + name, BeforeValue: valueText(before), AfterValue: valueText(after), AttributeChangeType: "Modify",
+			Path: "/Properties/" + name, BeforeValue: valueText(hidden["b"]), AfterValue: valueText(hidden["a"]), AttributeChangeType: "Modify",
 		}
 		if attribute == "Tags" {
 			target.Name = ""

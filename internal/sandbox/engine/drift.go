@@ -123,7 +123,7 @@ func (r *resource) propertyDrift() []PropertyDifference {
 func (r *resource) driftShown(st *stack) StackResourceDrift {
 	d := StackResourceDrift{
 		StackId: st.ID, LogicalResourceId: r.ID, PhysicalResourceId: r.Physical, ResourceType: r.Type,
-		StackResourceDriftStatus: r.Drift, Timestamp: r.DriftAt, ExpectedProperties: propsJSON(r.Props),
+		StackResourceDriftStatus: r.Drift, Timestamp: r.DriftAt, ExpectedProperties: propsJSON(st.Now.masked(r.Props)),
 		PropertyDifferences: orEmpty(r.propertyDrift()),
 	}
 	if r.Drift == driftDeleted {
@@ -137,7 +137,7 @@ func (r *resource) driftShown(st *stack) StackResourceDrift {
 		}
 		actual[k] = v
 	}
-	d.ActualProperties = propsJSON(actual)
+	d.ActualProperties = propsJSON(st.Now.masked(actual))
 	return d
 }
 

@@ -315,6 +315,24 @@ func suffix(region string) string {
 	return "amazonaws.com"
 }
 
+// zones are a region's availability zones, as an account usually sees them.
 func zones(region string) []string {
-	return []string{region + "a", region + "b", region + "c"}
+	letters := "abc"
+	switch region {
+	case "us-east-1":
+		letters = "abcdef"
+	case "us-west-2", "ap-northeast-2":
+		letters = "abcd"
+	case "ap-northeast-1":
+		letters = "acd"
+	case "ca-central-1":
+		letters = "abd"
+	case "us-west-1":
+		letters = "bc"
+	}
+	var out []string
+	for _, letter := range letters {
+		out = append(out, region+string(letter))
+	}
+	return out
 }

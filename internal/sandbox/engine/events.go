@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"math"
@@ -49,7 +50,7 @@ func (s *session) setResource(st *stack, r *resource, status, reason string) {
 	s.append(st, record{
 		ID:      r.ID + "-" + status + "-" + s.now.Format(stamp),
 		Logical: r.ID, Physical: r.Physical, Type: r.Type, Status: status, Reason: reason,
-		Props: propsJSON(props), Detailed: r.Detailed,
+		Props: propsJSON(st.Now.masked(props)), Detailed: r.Detailed,
 	})
 }
 
@@ -80,6 +81,45 @@ func (ev *record) event(st *stack) StackEvent {
 		Timestamp: ev.At, ResourceStatus: ev.Status, ResourceStatusReason: ev.Reason,
 		ResourceProperties: ev.Props, ClientRequestToken: ev.Token, DetailedStatus: ev.Detailed,
 	}
+}
+
+// mask stands for what a NoEcho parameter hides.
+const mask = "****"
+
+// masked hides the values of NoEcho parameters in properties.
+func (t *target) masked(props map[string]any) map[string]any {
+	var secrets []string
+	for _, p := range t.Params {
+		if value := cmp.Or(p.Resolved, p.Value); p.NoEcho && value != "" {
+			secrets = append(secrets, value, mask)
+		}
+	}
+	if len(secrets) == 0 {
+		return props
+	}
+	hide := strings.NewReplacer(secrets...)
+	var walk func(v any) any
+	walk = func(v any) any {
+		switch v := v.(type) {
+		case string:
+			return hide.Replace(v)
+		case []any:
+			out := make([]any, len(v))
+			for i, item := range v {
+				out[i] = walk(item)
+			}
+			return out
+		case map[string]any:
+			out := make(map[string]any, len(v))
+			for k, item := range v {
+				out[k] = walk(item)
+			}
+			return out
+		}
+		return v
+	}
+	hidden, _ := walk(props).(map[string]any)
+	return hidden
 }
 
 // propsJSON writes properties as events and contexts show them.

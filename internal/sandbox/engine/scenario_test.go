@@ -419,12 +419,13 @@ Parameters:
   Cidr: {Type: "AWS::SSM::Parameter::Value<String>"}
 Resources:
   Vpc: {Type: AWS::EC2::VPC, Properties: {CidrBlock: !Ref Cidr}}
+  Param: {Type: AWS::SSM::Parameter, Properties: {Type: String, Value: !Sub "x-${Secret}"}}
 `, "Secret", "s3cret", "Cidr", "/base")
 	w.settle()
 	st := w.status("p", createComplete)
 	want(t, *st.Parameters[0].ParameterValue, "****")
 	want(t, *st.Parameters[1].ParameterValue+" "+st.Parameters[1].ResolvedValue, "/base 10.7.0.0/16")
-	if strings.Contains(w.stream("p"), "s3cret") {
+	if strings.Contains(w.stream("p"), "s3cret") || !strings.Contains(w.stream("p"), `"Value":"x-****"`) {
 		t.Error("the secret is in the events")
 	}
 	want(t, w.refused("CreateStack", &CreateStackInput{StackName: "q", TemplateBody: "Parameters: {A: {Type: \"AWS::SSM::Parameter::Value<String>\"}}\nResources: {T: {Type: AWS::SNS::Topic}}", Parameters: parameters([]string{"A", "/none"})}),
