@@ -97,13 +97,7 @@ func classify(err error) class {
 
 // classifyAnswer judges by what the service answered, if it did.
 func classifyAnswer(err error) (class, bool) {
-	status := 0
-	if s, ok := errors.AsType[interface {
-		error
-		HTTPStatusCode() int
-	}](err); ok {
-		status = s.HTTPStatusCode()
-	}
+	status := statusOf(err)
 	if s, ok := errors.AsType[interface {
 		error
 		RetryableError() bool
@@ -163,7 +157,22 @@ func why(err error) reason {
 	if _, ok := errors.AsType[*smithy.DeserializationError](err); ok {
 		return whyGarbled
 	}
+	if statusOf(err) != 0 { // it was answered, and not even the error could be read
+		return whyGarbled
+	}
 	return whyOther
+}
+
+// statusOf is the HTTP status of the answer, 0 when there was none.
+func statusOf(err error) int {
+	s, ok := errors.AsType[interface {
+		error
+		HTTPStatusCode() int
+	}](err)
+	if !ok {
+		return 0
+	}
+	return s.HTTPStatusCode()
 }
 
 func isTLS(err error) bool {

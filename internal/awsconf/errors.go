@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"net/http"
 	"net/url"
 	"strings"
 
@@ -142,7 +143,11 @@ func explainSilence(err error, c Call) error {
 		u.Cause = fmt.Errorf("the connection to %s was lost: %s", orSome(host), lastWords(err))
 		u.Tip = "run the command again; what AWS has accepted goes on"
 	case whyGarbled:
-		u.Cause = fmt.Errorf("%s answered something that is not an answer of %s's", orSome(host), c.Service)
+		with := ""
+		if status := statusOf(err); status >= http.StatusBadRequest {
+			with = fmt.Sprintf("status %d and ", status)
+		}
+		u.Cause = fmt.Errorf("%s answered %ssomething that is not an answer of %s's", orSome(host), with, c.Service)
 		u.Tip = "a proxy or a login page of the network may stand in between; or the endpoint is not an AWS one"
 	case whyOther:
 		return &stacks.ServiceError{Service: c.Service, Operation: c.Operation, Code: "NotSent", Message: lastWords(err)}

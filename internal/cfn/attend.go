@@ -74,6 +74,9 @@ func (p *poller) conclude(ctx context.Context, w *watcher, s seen, v verdict) er
 		proven = !s.live.Status.Failed() || w.tail.stack == s.live.Status
 		behind = !proven
 	}
+	if behind && p.cloud.opts.Realm == stacks.RealmEndpoint && s.live.Updated.IsZero() && s.live.Status == w.tail.stack {
+		proven = true // an endpoint that does not tell when stacks were updated has no description of after it
+	}
 	if behind && w.behindAt.IsZero() {
 		w.behindAt = time.Now()
 	}

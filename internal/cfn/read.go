@@ -8,6 +8,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/cloudformation"
 	"github.com/aws/aws-sdk-go-v2/service/cloudformation/types"
 
+	"github.com/deployer-cli/deployer/internal/awsconf"
 	"github.com/deployer-cli/deployer/stacks"
 )
 
@@ -144,6 +145,9 @@ func (c *Cloud) Imports(ctx context.Context, a stacks.Access, export string) ([]
 		})
 		if e, ok := errors.AsType[*stacks.ServiceError](err); ok && strings.Contains(e.Message, "is not imported by any stack") {
 			return nil, nil
+		}
+		if err != nil && c.opts.Realm == stacks.RealmEndpoint && !awsconf.IsCredentials(err) && !awsconf.IsDenied(err) {
+			return c.importers(ctx, a, export, err)
 		}
 		if err != nil {
 			return nil, err
