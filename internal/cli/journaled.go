@@ -75,3 +75,35 @@ func (w journaled) Protect(ctx context.Context, t stacks.Target, on bool) error 
 	}
 	return w.writer.Protect(ctx, t, on)
 }
+
+// Cancel cancels a running update.
+func (w journaled) Cancel(ctx context.Context, t stacks.Target) (stacks.Operation, error) {
+	if err := w.intend(stacks.Cancel, t); err != nil {
+		return stacks.Operation{}, err
+	}
+	return w.writer.Cancel(ctx, t)
+}
+
+// Propose makes a change set.
+func (w journaled) Propose(ctx context.Context, c stacks.Change, name string) (cfn.ChangeSet, error) {
+	if err := w.intend(stacks.Propose, targetOf(c)); err != nil {
+		return cfn.ChangeSet{}, err
+	}
+	return w.writer.Propose(ctx, c, name)
+}
+
+// Execute carries a change set out.
+func (w journaled) Execute(ctx context.Context, t stacks.Target, changeSet string, disableRollback bool) (stacks.Operation, error) {
+	if err := w.intend(stacks.Execute, t); err != nil {
+		return stacks.Operation{}, err
+	}
+	return w.writer.Execute(ctx, t, changeSet, disableRollback)
+}
+
+// Discard deletes a change set.
+func (w journaled) Discard(ctx context.Context, t stacks.Target, changeSet string) error {
+	if err := w.intend(stacks.Discard, t); err != nil {
+		return err
+	}
+	return w.writer.Discard(ctx, t, changeSet)
+}
