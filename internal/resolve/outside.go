@@ -41,6 +41,13 @@ func ssm(ctx context.Context, c call) (stacks.Value, error) {
 	if c.set.ports.Parameters == nil {
 		return c.later(soundsSecret(c.key)), nil
 	}
+	if made := c.set.ports.Made; made != nil && c.stack != nil {
+		if producer, pending := made(c.stack, name); pending {
+			v := c.later(soundsSecret(c.key), producer)
+			v.Hint = "SSM parameter " + name
+			return v, nil
+		}
+	}
 	text, secret, err := c.set.cache.get(ctx, source{kind: c.name, access: access, name: name},
 		func(ctx context.Context) (string, bool, error) {
 			return c.set.ports.Parameters.Parameter(ctx, access, name)
@@ -100,7 +107,11 @@ func rcmd(ctx context.Context, c call) (stacks.Value, error) {
 	if c.set.ports.Commands == nil {
 		return c.later(secret), nil
 	}
-	text, err := c.set.ports.Commands.Output(ctx, access, line)
+	text, _, err := c.set.cache.get(ctx, source{kind: c.name, access: access, name: line},
+		func(ctx context.Context) (string, bool, error) {
+			text, err := c.set.ports.Commands.Output(ctx, access, line)
+			return text, false, err
+		})
 	return stacks.Value{Kind: stacks.Text, Text: text, Secret: secret}, err
 }
 
@@ -130,17 +141,27 @@ func (c call) named(form string, keys ...string) (string, stacks.Access, error) 
 	return "", access, c.wants(form)
 }
 
-// file gives a file's content: parsed where it is JSON or YAML.
-func file(_ context.Context, c call) (stacks.Value, error) {
-	name, err := c.text("the path of a file")
+// file gives a file's content, or an address's: parsed where it is JSON or YAML.
+func file(ctx context.Context, c call) (stacks.Value, error) {
+	name, err := c.text("the path of a file, or an address")
 	if err != nil {
 		return stacks.Value{}, err
 	}
-	data, err := c.read(name)
+	kind := name
+	var data string
+	if isAddress(name) {
+		if c.set.ports.Web == nil {
+			return c.later(soundsSecret(c.key)), nil
+		}
+		data, err = c.fetch(ctx, name, "", "")
+		kind, _, _ = strings.Cut(name, "?")
+	} else {
+		data, err = c.read(name)
+	}
 	if err != nil {
 		return stacks.Value{}, err
 	}
-	switch strings.ToLower(path.Ext(name)) {
+	switch strings.ToLower(path.Ext(kind)) {
 	case ".json", ".yaml", ".yml":
 		v, err := c.parse(data)
 		if err != nil {
@@ -162,9 +183,6 @@ func fileContents(_ context.Context, c call) (stacks.Value, error) {
 }
 
 func (c call) read(name string) (string, error) {
-	if strings.HasPrefix(name, "http://") || strings.HasPrefix(name, "https://") {
-		return "", c.problem("files from the network are not supported yet", "put the file into the project")
-	}
 	inside := path.Clean(strings.ReplaceAll(name, `\`, "/"))
 	var data []byte
 	var err error
@@ -259,9 +277,4 @@ func date(_ context.Context, c call) (stacks.Value, error) {
 		return c.later(false), nil
 	}
 	return stacks.String(strftime.Format(form, c.set.ports.Now())), nil
-}
-
-// request is known by name, so that a project that has it loads.
-func request(_ context.Context, c call) (stacks.Value, error) {
-	return stacks.Value{}, c.problem("it is not supported yet", "use !file or !rcmd")
 }

@@ -46,8 +46,24 @@ type Commands interface {
 	Output(ctx context.Context, a stacks.Access, line string) (string, error)
 }
 
-// Ports is what a Set may ask. A nil External, Parameters, Secrets or Commands
-// means offline: what it would give is known later.
+// Web fetches what stands at an address; user is "" for no authentication.
+type Web interface {
+	Get(ctx context.Context, address, user, password string) ([]byte, error)
+}
+
+// Plugins gives what resolvers give that are not built in.
+type Plugins interface {
+	HasResolver(name string) bool
+	Resolve(ctx context.Context, st *stacks.Stack, name string, arg stacks.Value) (stacks.Value, error)
+}
+
+// Made tells of an SSM parameter that a stack of the same run makes or may
+// change, and has not yet: it is not asked for before that.
+type Made func(consumer *stacks.Stack, name string) (producer stacks.Path, pending bool)
+
+// Ports is what a Set may ask. A nil External, Parameters, Secrets, Commands or
+// Web means offline: what it would give is known later. So is what a plugin
+// gives where there are no Commands.
 type Ports struct {
 	Project    Project
 	Outputs    Outputs
@@ -55,6 +71,9 @@ type Ports struct {
 	Parameters Parameters
 	Secrets    Secrets
 	Commands   Commands
+	Web        Web
+	Plugins    Plugins // nil: there are none
+	Made       Made    // nil: nothing is pending
 	Environ    func(name string) (string, bool)
 	Files      fs.FS                             // rooted at the project
 	Outside    func(name string) ([]byte, error) // reads a file outside: name as written, absolute or relative to the project; nil refuses

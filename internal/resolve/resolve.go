@@ -159,6 +159,9 @@ func (s *Set) fields(ctx context.Context, c call, v stacks.Value) (stacks.Value,
 
 func (s *Set) call(ctx context.Context, c call, v stacks.Value) (stacks.Value, error) {
 	r, ok := s.resolvers[v.Call.Name]
+	if !ok && s.ports.Plugins != nil && s.ports.Plugins.HasResolver(v.Call.Name) {
+		r, ok = resolver{name: v.Call.Name, run: plugin}, true
+	}
 	if !ok {
 		return stacks.Value{}, unknownTag(v)
 	}
@@ -258,7 +261,7 @@ func unknownTag(v stacks.Value) error {
 	if near := nearest(v.Call.Name); near != "" {
 		p.Tip = "did you mean !" + near + "?"
 	} else {
-		p.Tip = "resolvers: !" + strings.Join(Names(), ", !")
+		p.Tip = "resolvers: !" + strings.Join(Names(), ", !") + ", or a program deployer-resolver-" + v.Call.Name + " on the path or in plugins/"
 	}
 	return p
 }

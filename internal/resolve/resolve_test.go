@@ -240,7 +240,8 @@ func TestProblems(t *testing.T) {
 		{"previous in a join", "!join [',', [!previous ]]", "it can only be a whole value"},
 		{"previous form", "!previous {other: 1}", "its argument must be"},
 		{"attr unknown", "!stack_attr nope", "neither the stack nor its group has a key nope"},
-		{"request", "!request https://x", "not supported yet"},
+		{"request of no address", "!request x", "its argument must be an address"},
+		{"request with another auth", "!request {url: 'https://x', auth: digest}", "auth: digest is not known"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
