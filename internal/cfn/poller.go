@@ -19,8 +19,10 @@ const (
 
 	rarest      = 30 * time.Second // between two looks, whatever happens
 	slower      = 1.25             // how the interval grows while nothing happens
+	slowest     = 2                // times PollMax between two looks, to save calls
+	extras      = 0.5              // of what watching may cost, up to which more is read than results need
 	readers     = 8                // stacks looked at more closely at the same time
-	generous    = 20               // operations up to which calls are not counted
+	generous    = 50               // operations up to which calls are not counted
 	perStack    = 2                // calls per operation that watching may cost beyond that,
 	perCall     = 10 * time.Second // and one more in every such time
 	firstPages  = 2                // what a sweep is taken to cost before the first
@@ -34,8 +36,9 @@ type ledger struct {
 	operations, calls atomic.Int64
 }
 
-// spent is how much of what watching may cost is used up: beyond one, only what
-// is needed for a result is read, and that more rarely.
+// spent is how much of what watching may cost is used up. A chain of stacks, one
+// after the other, may cost more: there it is time that counts, and no limit of
+// AWS's is near.
 func (l *ledger) spent() float64 {
 	n := l.operations.Load()
 	if n <= generous {
@@ -45,7 +48,8 @@ func (l *ledger) spent() float64 {
 	return float64(l.calls.Load()) / allowed
 }
 
-func (l *ledger) frugal() bool { return l.spent() >= 1 }
+// frugal tells whether only what is needed for a result may be read.
+func (l *ledger) frugal() bool { return l.spent() >= extras }
 
 // poller looks at the running stacks of one Access for all who watch them. Its
 // fields belong to its goroutine, but for watchers, which the Cloud's lock
@@ -110,7 +114,7 @@ func (p *poller) soon(d time.Duration) {
 // floor is the shortest interval for n watchers: the dearer a look, the rarer.
 func (p *poller) floor(n int) time.Duration {
 	if spent := p.ledger.spent(); spent >= 1 {
-		return min(rarest, time.Duration(spent*spent*float64(p.cloud.opts.PollMax)))
+		return min(rarest, time.Duration(min(spent, slowest)*float64(p.cloud.opts.PollMax)))
 	}
 	return min(p.cloud.opts.PollMax, p.cloud.opts.PollInterval*time.Duration(max(1, min(n, p.pages))))
 }
