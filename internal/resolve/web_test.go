@@ -47,7 +47,7 @@ func TestFromOutside(t *testing.T) {
 		"!request {url: 'https://x.test/a', auth: basic, user: u, password: p}": `{"a": [1, 2]}`,
 		"!select [-1, !select [a, !file 'https://x.test/a.json?raw=1']]":        "2",
 		"!rcmd {command: date, region: us-east-1}":                              "date\n",
-		"!double !double ab": "abababab",
+		"!double ab": "abab",
 	} {
 		for range 2 {
 			got, err := set.Value(t.Context(), st, parse(t, in))
