@@ -2,9 +2,12 @@ package main_test
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
+	"errors"
 	"maps"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -102,5 +105,50 @@ func write(t testing.TB, dir, name, text string) {
 	}
 	if err := os.WriteFile(path, []byte(text), 0o644); err != nil {
 		t.Fatal(err)
+	}
+}
+
+// process prepares a run of the command line in a process of its own. It is
+// this test binary, which does as deployer when it is called so.
+func process(ctx context.Context, t testing.TB, dir string, vars []string, args ...string) *exec.Cmd {
+	t.Helper()
+	exe, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	cmd := exec.CommandContext(ctx, exe)
+	cmd.Args = append([]string{"deployer"}, args...)
+	cmd.Dir = dir
+	cmd.Env = append([]string{
+		"PATH=" + os.Getenv("PATH"), "HOME=" + dir, "NO_COLOR=1", "AWS_ACCESS_KEY_ID=test", "AWS_SECRET_ACCESS_KEY=test",
+		"AWS_EC2_METADATA_DISABLED=true",
+	}, vars...)
+	return cmd
+}
+
+// child runs the command line in a process of its own.
+func child(t testing.TB, dir string, vars []string, args ...string) ran {
+	t.Helper()
+	cmd := process(t.Context(), t, dir, vars, args...)
+	var out, talk bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &out, &talk
+	err := cmd.Run()
+	if _, exited := errors.AsType[*exec.ExitError](err); err != nil && !exited {
+		t.Fatal(err)
+	}
+	return ran{cmd.ProcessState.ExitCode(), out.String(), talk.String()}
+}
+
+// waitFor looks again and again until something is so.
+func waitFor(t testing.TB, limit time.Duration, what string, so func() bool) {
+	t.Helper()
+	end := time.Now().Add(limit)
+	tick := time.NewTicker(20 * time.Millisecond)
+	defer tick.Stop()
+	for !so() {
+		if time.Now().After(end) {
+			t.Fatalf("waited %s for %s", limit, what)
+		}
+		<-tick.C
 	}
 }
