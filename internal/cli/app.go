@@ -51,7 +51,7 @@ func Main(env Env) int {
 		return exitOK
 	}
 	err = translate(root, err)
-	printError(env.Stderr, a.err, err)
+	a.printError(err)
 	return exitCode(err)
 }
 
@@ -106,7 +106,7 @@ func (a *app) globalFlags() []cli.Flag {
 		&cli.BoolFlag{Name: "ignore-dependencies", Usage: "only the stacks under PATH, in any order", Destination: &g.ignoreDeps},
 		&cli.IntFlag{Name: "max-concurrency", Usage: "at most `N` stacks at once (0: as many as can go)", Destination: &g.limit},
 		&cli.BoolFlag{Name: "sandbox", Usage: "use the CloudFormation in the binary: no account, no network (also DEPLOYER_SANDBOX=1)", Destination: &g.sandbox},
-		&cli.StringFlag{Name: "log-level", Usage: "how much to tell: error, warn, info or debug", Value: "info", Destination: &g.logLevel},
+		&cli.StringFlag{Name: "log-level", Usage: "how much to tell, a `LEVEL`: error, warn, info or debug", Value: "info", Destination: &g.logLevel},
 		&cli.BoolFlag{Name: "version", Usage: "print the version"},
 	}
 }
@@ -137,7 +137,7 @@ func oneOf(flag, got string, known ...string) error {
 	if slices.Contains(known, got) {
 		return nil
 	}
-	return &usageError{fmt.Sprintf("%s %s: not one of %s", flag, got, strings.Join(known, ", ")), didYouMean(got, known)}
+	return &usageError{fmt.Sprintf("%s %s: not one of %s", flag, got, strings.Join(known, ", ")), ""}
 }
 
 // noCommand is what runs when no command was recognised.
@@ -229,7 +229,21 @@ func usageFailure(c *cli.Context, err error, _ bool) error {
 			}
 		}
 	}
-	return &usageError{"unknown flag " + name, didYouMean("--"+strings.TrimLeft(name, "-"), names)}
+	if name = strings.TrimLeft(name, "-"); len(name) > 1 {
+		name = "-" + name
+	}
+	hint := didYouMean("-"+name, names)
+	if hint == "" {
+		hint = "see: " + strings.TrimSpace("deployer "+commandName(c)) + " --help"
+	}
+	return &usageError{"unknown flag -" + name, hint}
+}
+
+func commandName(c *cli.Context) string {
+	if c.Command == nil || c.Command.Name == "" || c.Command.Name == c.App.Name {
+		return ""
+	}
+	return strings.TrimPrefix(c.Command.HelpName, "deployer ")
 }
 
 // translate turns what urfave/cli says of its own accord into our errors.
@@ -293,7 +307,7 @@ func (a *app) path(c *cli.Context, need bool) (string, error) {
 	}
 	switch {
 	case len(args) > 1:
-		return "", &usageError{fmt.Sprintf("%s takes one PATH, got %s", c.Command.Name, strings.Join(args, " ")), ""}
+		return "", &usageError{fmt.Sprintf("%s takes one %s, got %s", c.Command.Name, strings.Trim(c.Command.ArgsUsage, "[]"), strings.Join(args, " ")), ""}
 	case len(args) == 1:
 		return args[0], nil
 	case need:

@@ -4,10 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
+	"regexp"
 	"strings"
-
-	"github.com/deployer-cli/deployer/internal/ui"
 )
 
 // Exit codes, design.md section 4.
@@ -58,7 +56,8 @@ func exitCode(err error) int {
 }
 
 // printError writes every error in err, each with its hints.
-func printError(w io.Writer, style ui.Style, err error) {
+func (a *app) printError(err error) {
+	w, style := a.env.Stderr, a.err
 	seen := map[string]bool{}
 	for _, e := range flatten(err) {
 		if _, quiet := errors.AsType[*exitError](e); quiet || seen[e.Error()] {
@@ -67,9 +66,25 @@ func printError(w io.Writer, style ui.Style, err error) {
 		seen[e.Error()] = true
 		fmt.Fprintf(w, "%s %s\n", style.Bad("deployer: error:"), indentAfterFirst(e.Error()))
 		if h, ok := errors.AsType[hinter](e); ok && h.Hint() != "" {
-			fmt.Fprintf(w, "%s %s\n", style.Dim("hint:"), indentAfterFirst(h.Hint()))
+			fmt.Fprintf(w, "%s %s\n", style.Dim("hint:"), indentAfterFirst(a.advice(h.Hint())))
 		}
 	}
+}
+
+// advised matches a command that a hint tells to run.
+var advised = regexp.MustCompile(`(: |with )deployer (launch|plan|diff|create|update|delete|status|list|describe|events|doctor|cancel|drift)\b`) //nolint:gochecknoglobals // compiled once, never changed
+
+// advice gives a hint with the flags that its commands need to reach what this
+// one reached.
+func (a *app) advice(hint string) string {
+	flags := ""
+	if a.globals.dir != "" {
+		flags += " -C " + a.globals.dir
+	}
+	if a.globals.sandbox && !truthy(a.env.Environ["DEPLOYER_SANDBOX"]) {
+		flags += " --sandbox"
+	}
+	return advised.ReplaceAllString(hint, "${1}deployer"+strings.ReplaceAll(flags, "$", "$$")+" $2")
 }
 
 func indentAfterFirst(s string) string { return strings.ReplaceAll(s, "\n", "\n  ") }

@@ -61,6 +61,9 @@ func (a *app) runInit(dir, starter string) error {
 	if err != nil {
 		return err
 	}
+	if done, err := a.document(map[string]any{"dir": dir, "starter": starter, "files": n}); done {
+		return err
+	}
 	fmt.Fprintf(a.talk(), "%s a project of %d files in %s\n\nNext:\n  cd %s\n  deployer --sandbox launch dev     no account, no network\n  deployer --sandbox status\n",
 		a.err.Good("made"), n, dir, dir)
 	return nil

@@ -120,8 +120,7 @@ type launcher struct {
 }
 
 func (r *launcher) run(ctx context.Context) error {
-	var err error
-	if err = r.prepare(ctx); err != nil {
+	if err := r.prepareInTime(ctx); err != nil {
 		return err
 	}
 	defer r.s.close() //nolint:errcheck // what matters was synced
@@ -149,6 +148,29 @@ func (r *launcher) run(ctx context.Context) error {
 	}
 	return r.execute(ctx, clearance)
 }
+
+// prepareInTime prepares within --timeout: an endpoint that hangs must not hold
+// up a pipeline, and nothing was touched yet.
+func (r *launcher) prepareInTime(ctx context.Context) error {
+	ctx, leave := context.WithCancelCause(ctx)
+	defer leave(nil)
+	defer r.limited(leave)()
+	err := r.prepare(ctx)
+	if late, ok := errors.AsType[*timeoutError](context.Cause(ctx)); ok && err != nil {
+		return late
+	}
+	return err
+}
+
+// timeoutError says that --timeout is over.
+type timeoutError struct{ limit time.Duration }
+
+func (e *timeoutError) Error() string {
+	return fmt.Sprintf("--timeout of %s is over", e.limit)
+}
+
+// Hint gives a way on.
+func (e *timeoutError) Hint() string { return "nothing was touched; give it more time, or see: deployer doctor" }
 
 // prepare opens, connects, shows the banner and plans.
 func (r *launcher) prepare(ctx context.Context) error {
@@ -303,11 +325,8 @@ func (a *app) ask(ctx context.Context, request guard.Request) (guard.Answers, er
 func (r *launcher) nothing() error {
 	r.ran = true
 	r.done = execute.Result{Outcomes: map[stacks.Path]execute.Outcome{}}
-	for _, s := range r.plan.Steps {
-		r.done.Outcomes[s.Stack] = execute.Unchanged
-		if s.Action == plan.Skip {
-			r.done.Outcomes[s.Stack] = execute.Skipped
-		}
+	for i := range r.plan.Steps {
+		r.done.Outcomes[r.plan.Steps[i].Stack] = untouched(&r.plan.Steps[i])
 	}
 	if r.app.globals.output == "text" {
 		fmt.Fprintf(r.app.env.Stdout, "%s\n", r.app.out.Good(fmt.Sprintf("%s: nothing to do, %d unchanged", r.opts.command, len(r.plan.Steps))))
@@ -404,7 +423,7 @@ func (r *launcher) limited(detach context.CancelCauseFunc) (stop func()) {
 	if limit == 0 {
 		return func() {}
 	}
-	timer := time.AfterFunc(limit, func() { detach(fmt.Errorf("--timeout of %s is over", limit)) })
+	timer := time.AfterFunc(limit, func() { detach(&timeoutError{limit}) })
 	return func() { timer.Stop() }
 }
 
@@ -439,11 +458,7 @@ func token(run string, p stacks.Path, n int) string {
 }
 
 func (r *launcher) again() string {
-	parts := []string{"deployer"}
-	if r.s.realm == stacks.RealmSandbox {
-		parts = append(parts, "--sandbox")
-	}
-	return strings.Join(append(parts, r.opts.command, r.opts.arg), " ")
+	return strings.Join([]string{"deployer", r.opts.command, r.opts.arg}, " ")
 }
 
 func (r *launcher) summary() {
@@ -483,9 +498,15 @@ func (r *launcher) result(err error) error {
 	}
 	if r.ran {
 		doc.Stacks, doc.Seconds = r.done.Outcomes, r.done.Ended.Sub(r.done.Started).Seconds()
+	} else if r.plan != nil {
+		for i := range r.plan.Steps {
+			doc.Stacks[r.plan.Steps[i].Stack] = untouched(&r.plan.Steps[i])
+		}
 	}
 	for _, e := range flatten(err) {
-		doc.Errors = append(doc.Errors, asResultError(e))
+		one := asResultError(e)
+		one.Hint = r.app.advice(one.Hint)
+		doc.Errors = append(doc.Errors, one)
 	}
 	enc := json.NewEncoder(r.app.env.Stdout)
 	enc.SetEscapeHTML(false)
@@ -496,6 +517,17 @@ func (r *launcher) result(err error) error {
 		return nil
 	}
 	return &exitError{doc.Exit}
+}
+
+// untouched is what became of a step of a run that did not begin.
+func untouched(step *plan.Step) execute.Outcome {
+	switch {
+	case step.Action == plan.Skip:
+		return execute.Skipped
+	case step.Changing() || step.Late:
+		return execute.NotStarted
+	}
+	return execute.Unchanged
 }
 
 func asResultError(err error) resultError {

@@ -200,6 +200,9 @@ func (a *app) listStacks(ctx context.Context, arg string) error {
 	if err != nil {
 		return err
 	}
+	if err := s.banner(ctx, sc.selected()); err != nil {
+		return err
+	}
 	names := map[string]string{}
 	for _, st := range sc.selected() {
 		names[string(st.Path)] = st.Name
