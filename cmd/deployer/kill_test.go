@@ -1,0 +1,118 @@
+package main_test
+
+import (
+	"bufio"
+	"encoding/json"
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+)
+
+// layered writes an environment of n stacks in three layers: topics, queues
+// that read a topic's output, and parameters that import a queue's export.
+func layered(t testing.TB, dir string, n int) {
+	t.Helper()
+	write(t, dir, "config/config.yaml", "project_code: lay\nproject_id: 00112233445566aa\nregion: eu-west-1\n")
+	write(t, dir, "config/dev/config.yaml", "environment: {class: development}\n")
+	write(t, dir, "templates/topic.yaml", "Resources:\n  Topic: {Type: AWS::SNS::Topic}\nOutputs:\n  Arn: {Value: !Ref Topic}\n")
+	write(t, dir, "templates/queue.yaml", `
+Parameters: {Topic: {Type: String}}
+Resources:
+  Queue: {Type: AWS::SQS::Queue, Properties: {Tags: [{Key: topic, Value: !Ref Topic}]}}
+Outputs:
+  Arn: {Value: !GetAtt Queue.Arn, Export: {Name: !Sub '${AWS::StackName}-Arn'}}
+`)
+	write(t, dir, "templates/setting.yaml", `
+Parameters: {Of: {Type: String}}
+Resources:
+  Setting: {Type: AWS::SSM::Parameter, Properties: {Type: String, Value: {'Fn::ImportValue': !Sub '${Of}-Arn'}}}
+`)
+	for i := range n {
+		switch k := i / 3; i % 3 {
+		case 0:
+			write(t, dir, fmt.Sprintf("config/dev/topic%d.yaml", k), "template: {path: topic.yaml, type: file}\n")
+		case 1:
+			write(t, dir, fmt.Sprintf("config/dev/queue%d.yaml", k),
+				fmt.Sprintf("template: {path: queue.yaml, type: file}\nparameters: {Topic: !stack_output 'dev/topic%d.yaml::Arn'}\n", k))
+		case 2:
+			write(t, dir, fmt.Sprintf("config/dev/setting%d.yaml", k),
+				fmt.Sprintf("template: {path: setting.yaml, type: file}\nparameters: {Of: lay-dev-queue%d}\n", k))
+		}
+	}
+}
+
+// statuses reads the status of every stack of dev.
+func statuses(t testing.TB, dir string, vars ...string) map[string]string {
+	t.Helper()
+	r := child(t, dir, vars, "status", "dev", "-o", "json")
+	var rows []struct{ Stack, Status string }
+	if err := json.Unmarshal([]byte(r.Stdout), &rows); err != nil {
+		t.Fatalf("%v\n%s%s", err, r.Stdout, r.Stderr)
+	}
+	out := map[string]string{}
+	for _, row := range rows {
+		out[row.Stack] = row.Status
+	}
+	return out
+}
+
+// TestKilledLaunch: a launch that is killed leaves stacks that go on without
+// it, and the next launch ends where the first would have.
+func TestKilledLaunch(t *testing.T) {
+	t.Parallel()
+	const n = 6
+	dir := t.TempDir()
+	layered(t, dir, n)
+	vars := []string{"DEPLOYER_SANDBOX=1", "DEPLOYER_SANDBOX_SPEED=10"}
+	cmd := process(t.Context(), t, dir, vars, "launch", "dev", "-y", "-o", "json")
+	out, err := cmd.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	for lines := bufio.NewScanner(out); lines.Scan(); {
+		if strings.Contains(lines.Text(), `"step-accepted"`) {
+			break
+		}
+	}
+	if err := cmd.Process.Kill(); err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Wait(); err == nil {
+		t.Fatal("the launch ended before it was killed")
+	}
+	running := func() (inProgress, complete int) {
+		for _, status := range statuses(t, dir, vars...) {
+			switch status {
+			case "CREATE_IN_PROGRESS":
+				inProgress++
+			case "CREATE_COMPLETE":
+				complete++
+			}
+		}
+		return inProgress, complete
+	}
+	left, before := running()
+	if left == 0 {
+		t.Fatalf("nothing was going on when the launch was killed: %v", statuses(t, dir, vars...))
+	}
+	waitFor(t, 20*time.Second, "the stacks to go on without us", func() bool {
+		inProgress, complete := running()
+		return inProgress == 0 && complete == before+left
+	})
+	again := child(t, dir, vars, "launch", "dev", "-y", "-o", "json").result(t)
+	again.all(t, n, "created", "unchanged")
+	created := 0
+	for _, outcome := range again.Stacks {
+		if outcome == "created" {
+			created++
+		}
+	}
+	if created != n-before-left {
+		t.Errorf("%d created by the second launch, %d were left: %v", created, n-before-left, again.Stacks)
+	}
+	child(t, dir, vars, "launch", "dev", "-y", "-o", "json").result(t).all(t, n, "unchanged")
+}
