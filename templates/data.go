@@ -3,7 +3,9 @@ package templates
 import (
 	"crypto/sha256"
 	"encoding/binary"
+	"encoding/json"
 	"hash"
+	"math"
 	"strconv"
 	"strings"
 
@@ -109,4 +111,61 @@ func number(h hash.Hash, n int) {
 	var b [8]byte
 	binary.BigEndian.PutUint64(b[:], uint64(n)) //nolint:gosec // a length is never negative
 	h.Write(b[:])
+}
+
+// JSON writes a value for another program: maps keep their order, and what is
+// not known is a placeholder.
+func JSON(v stacks.Value) []byte { return appendJSON(nil, v) }
+
+func appendJSON(b []byte, v stacks.Value) []byte {
+	switch v.Kind {
+	case stacks.List:
+		b = append(b, '[')
+		for i, item := range v.Items {
+			if i > 0 {
+				b = append(b, ',')
+			}
+			b = appendJSON(b, item)
+		}
+		return append(b, ']')
+	case stacks.Map:
+		b = append(b, '{')
+		for i, f := range v.Fields {
+			if i > 0 {
+				b = append(b, ',')
+			}
+			b = append(appendJSON(b, stacks.String(f.Key)), ':')
+			b = appendJSON(b, f.Value)
+		}
+		return append(b, '}')
+	case stacks.Null:
+		return append(b, "null"...)
+	case stacks.Bool, stacks.Int:
+		return append(b, v.Text...)
+	case stacks.Float:
+		return append(b, number64(v.Text)...)
+	case stacks.Unknown, stacks.Call:
+		v.Text = Placeholder(lateHint(v))
+	case stacks.Text:
+	}
+	text, _ := json.Marshal(v.Text) // a string always can be
+	return append(b, text...)
+}
+
+// number64 writes a float as JSON does, and as Python reads what JSON lacks.
+func number64(text string) string {
+	f, err := strconv.ParseFloat(text, 64)
+	switch {
+	case err != nil || math.IsNaN(f):
+		return "NaN"
+	case math.IsInf(f, 1):
+		return "Infinity"
+	case math.IsInf(f, -1):
+		return "-Infinity"
+	}
+	out := strconv.FormatFloat(f, 'g', -1, 64)
+	if !strings.ContainsAny(out, ".e") {
+		out += ".0" // a whole float stays one
+	}
+	return out
 }

@@ -8,6 +8,7 @@ package templates
 
 import (
 	"context"
+	"errors"
 	"io/fs"
 	"path"
 	"strings"
@@ -43,10 +44,21 @@ type Fetch func(ctx context.Context, st *stacks.Stack) (Raw, error)
 // Format makes a body out of fetched text. There is one per file ending.
 type Format func(ctx context.Context, st *stacks.Stack, raw Raw, userData stacks.Value) (Body, error)
 
+// Handler makes the whole body of a stack's template.
+type Handler func(ctx context.Context, st *stacks.Stack, userData stacks.Value) (Body, error)
+
+// LaterError says that a template cannot be had now and may be later: from the
+// files alone, or while values are not known.
+type LaterError struct{ Why string }
+
+// Error says why.
+func (e *LaterError) Error() string { return e.Why }
+
 // Options plugs in what this package does not do itself.
 type Options struct {
-	Types   map[string]Fetch  // by template type: "http", "s3", "sam"; "file" is built in
-	Formats map[string]Format // by file ending: ".py"; the others are built in
+	Types    map[string]Fetch                  // by template type: "http", "s3"; "file" is built in
+	Handlers func(kind string) (Handler, bool) // for every other type; nil: there are none
+	Formats  map[string]Format                 // by file ending: ".py"; the others are built in
 }
 
 // Loader renders and parses the templates of one project. It reads each file
@@ -55,7 +67,9 @@ type Options struct {
 type Loader struct {
 	files    *files
 	types    map[string]Fetch
+	handlers func(kind string) (Handler, bool)
 	formats  map[string]Format
+	plugged  map[string]bool // endings of formats that were plugged in
 	rendered cache[string, rendered]
 	parsed   cache[[32]byte, *cfntemplate.Template]
 	facts    cache[[32]byte, []located]
@@ -67,6 +81,7 @@ func NewLoader(fsys fs.FS, opts Options) *Loader {
 	l := &Loader{
 		files:   &files{fsys: fsys},
 		types:   map[string]Fetch{},
+		plugged: map[string]bool{},
 		formats: map[string]Format{},
 	}
 	l.types["file"] = l.fetchFile
@@ -74,19 +89,43 @@ func NewLoader(fsys fs.FS, opts Options) *Loader {
 		l.formats[ending] = asIs
 	}
 	l.formats[".j2"] = l.renderJinja
+	if l.handlers = opts.Handlers; l.handlers == nil {
+		l.handlers = func(string) (Handler, bool) { return nil, false }
+	}
 	for name, f := range opts.Types {
 		l.types[name] = f
 	}
 	for ending, f := range opts.Formats {
-		l.formats[ending] = f
+		l.formats[ending], l.plugged[ending] = f, true
 	}
 	return l
+}
+
+// Costly tells whether making the stack's template means fetching something or
+// running a program.
+func (l *Loader) Costly(st *stacks.Stack) bool {
+	return kind(st) != "file" || l.plugged[ending(st.Template.Path)]
 }
 
 // Render makes the body of the stack's template with its user data, in which
 // nothing is left to resolve. What cannot be had is a *stacks.Problem at the
 // template key.
 func (l *Loader) Render(ctx context.Context, st *stacks.Stack, userData stacks.Value) (Body, error) {
+	body, err := l.render(ctx, st, userData)
+	if _, later := errors.AsType[*LaterError](err); later {
+		after, _ := userData.HasUnknown()
+		return Body{File: st.Template.Path, Late: true, After: after}, nil
+	}
+	if err == nil && !body.Exact && body.Secrets == nil {
+		body.Secrets = secretsIn(string(body.Text), userData)
+	}
+	return body, err
+}
+
+func (l *Loader) render(ctx context.Context, st *stacks.Stack, userData stacks.Value) (Body, error) {
+	if h, ok := l.handlers(kind(st)); ok && l.types[kind(st)] == nil {
+		return h(ctx, st, userData)
+	}
 	fetch, err := l.fetcher(st)
 	if err != nil {
 		return Body{}, err
@@ -111,10 +150,16 @@ func (l *Loader) Render(ctx context.Context, st *stacks.Stack, userData stacks.V
 // NeedsData tells whether the stack's user data has a say in its template, so
 // that a plain template does not make anybody look up what it never uses.
 func (l *Loader) NeedsData(st *stacks.Stack) bool {
-	if kind(st) == "sam" {
+	name := st.Template.Path
+	switch kind(st) {
+	case "file", "s3":
+	case "http":
+		address, _ := st.Template.Args.Get("url")
+		name = address.Text
+	default:
 		return true
 	}
-	switch ending(st.Template.Path) {
+	switch ending(name) {
 	case ".yaml", ".yml", ".json", ".template":
 		return false
 	}
@@ -125,10 +170,13 @@ func (l *Loader) fetcher(st *stacks.Stack) (Fetch, error) {
 	if f, ok := l.types[kind(st)]; ok {
 		return f, nil
 	}
-	p := &stacks.Problem{Pos: st.Template.Pos, What: "template of type " + kind(st), Why: "there is no such type"}
+	p := &stacks.Problem{
+		Pos: st.Template.Pos, What: "template of type " + kind(st), Why: "there is no such type",
+		Tip: "types: file, s3, http, sam, or a program deployer-template-" + kind(st) + " on the path or in plugins/",
+	}
 	switch near, ok := nearest(kind(st), "file", "s3", "http", "sam"); {
-	case kind(st) == "s3", kind(st) == "http", kind(st) == "sam", kind(st) == "cdk":
-		p.Why, p.Tip = "not supported yet", "use a template of type file"
+	case near == kind(st):
+		p.Why, p.Tip = "not plugged in", ""
 	case ok:
 		p.Tip = "did you mean type: " + near
 	}
@@ -141,7 +189,7 @@ func (l *Loader) format(st *stacks.Stack, raw Raw) (Format, error) {
 		return f, nil
 	}
 	if end == ".py" {
-		return nil, problem(st, raw.File, "templates in Python are not supported yet", "write it as .yaml or .j2")
+		return nil, problem(st, raw.File, "templates in Python are not plugged in", "")
 	}
 	why := "a template's name ends in .yaml, .json, .template, .j2 or .py"
 	if end != "" {

@@ -15,12 +15,12 @@ func (m *making) body() {
 		return
 	}
 	data := stacks.Value{}
-	if m.ports.Renderer.NeedsData(st) {
+	if m.renderer.NeedsData(st) {
 		if data, ok = m.resolve("sceptre_user_data", st.UserData); !ok {
 			return
 		}
 	}
-	body, err := m.ports.Renderer.Render(m.ctx, st, data)
+	body, err := m.renderer.Render(m.ctx, st, data)
 	if err != nil {
 		m.fail(err)
 		return

@@ -23,6 +23,7 @@ func (p *Preparer) Source(ctx context.Context, st *stacks.Stack) Draft {
 		ctx:      ctx,
 		ports:    &p.ports,
 		resolver: p.ports.Offline,
+		renderer: p.ports.Sketch,
 		stack:    st,
 		out:      &stacks.Desired{Stack: st},
 	}

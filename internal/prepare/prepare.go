@@ -43,6 +43,7 @@ type Ports struct {
 	Resolver Resolver // may call AWS
 	Offline  Resolver // never does; used by Source. Nil: Resolver
 	Renderer Renderer
+	Sketch   Renderer // used by Source; may leave out what costs much. Nil: Renderer
 	Parser   Parser
 	Files    fs.FS // the project, for stack policies in files
 	Parallel int   // how many stacks are made ready at the same time; 0 means 16
@@ -58,6 +59,9 @@ func New(ports Ports) *Preparer {
 	if ports.Offline == nil {
 		ports.Offline = ports.Resolver
 	}
+	if ports.Sketch == nil {
+		ports.Sketch = ports.Renderer
+	}
 	ports.Parallel = cmp.Or(max(ports.Parallel, 0), defaultParallel)
 	return &Preparer{ports: ports}
 }
@@ -70,6 +74,7 @@ func (p *Preparer) Prepare(ctx context.Context, st *stacks.Stack) (*stacks.Desir
 		ctx:      ctx,
 		ports:    &p.ports,
 		resolver: p.ports.Resolver,
+		renderer: p.ports.Renderer,
 		stack:    st,
 		out:      &stacks.Desired{Stack: st},
 	}
@@ -158,6 +163,7 @@ type making struct {
 	ctx      context.Context // of the one call that this lives for
 	ports    *Ports
 	resolver Resolver
+	renderer Renderer
 	stack    *stacks.Stack
 	template *cfntemplate.Template // nil where it cannot be read yet
 	out      *stacks.Desired
