@@ -41,8 +41,11 @@ func (s *session) applyStart(st *stack, op *operation, i int) {
 func (s *session) startCreate(st *stack, op *operation, i int, r *resource, next *state, err error) {
 	n := &op.Nodes[i]
 	fresh := &resource{ID: n.ID, state: state{Type: next.Type, OnDelete: next.OnDelete}, Next: next, Born: true}
-	if r != nil && r.alive() && r.Physical != "" {
-		fresh.Old = append(r.Old, leftover{state: r.state})
+	if r != nil && r.alive() {
+		fresh.Old = r.Old
+		if r.Physical != "" {
+			fresh.Old = append(fresh.Old, leftover{state: r.state})
+		}
 	}
 	n.How, n.State = howCreate, nodeStarted
 	s.setResource(st, fresh, createInProgress, "")
@@ -163,6 +166,8 @@ func (s *session) applyBegin(st *stack, op *operation, i int) {
 			return
 		}
 	}
+	// A name given up and taken again within one update is the same thing still.
+	r.Old = slices.DeleteFunc(r.Old, func(o leftover) bool { return o.Physical == next.Physical })
 	if n.How == howReplace {
 		r.Old = append(r.Old, leftover{state: r.state})
 	}

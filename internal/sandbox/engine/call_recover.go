@@ -1,5 +1,10 @@
 package engine
 
+import (
+	"slices"
+	"strings"
+)
+
 func (s *session) cancelUpdateStack(in *CancelUpdateStackInput) (*CancelUpdateStackOutput, error) {
 	st := s.living(in.StackName)
 	if st == nil {
@@ -34,25 +39,43 @@ func (s *session) continueUpdateRollback(in *ContinueUpdateRollbackInput) (*Cont
 	if truth(in.ForceRollback) && len(in.ResourcesToSkip) > 0 {
 		return nil, invalid("You cannot specify both ForceRollback and ResourcesToSkip")
 	}
-	skip := in.ResourcesToSkip
-	for _, id := range skip {
-		r := s.resource(st.ID, id)
-		if r == nil || r.Status != updateFailed {
-			return nil, invalid("The specified resources to skip are in an invalid state: %s. Only resources in the UPDATE_FAILED state can be skipped.", list(skip))
+	for _, id := range in.ResourcesToSkip {
+		if strings.Contains(id, ".") {
+			continue // of a nested stack
 		}
-	}
-	if truth(in.ForceRollback) {
-		for _, r := range s.listed(st.ID) {
-			if r.Status == updateFailed {
-				skip = append(skip, r.ID)
-			}
+		if r := s.resource(st.ID, id); r == nil || r.Status != updateFailed {
+			return nil, invalid("The specified resources to skip are in an invalid state: %s. Only resources in the UPDATE_FAILED state can be skipped.", list(in.ResourcesToSkip))
 		}
 	}
 	st.Token = in.ClientRequestToken
+	s.resume(st, in.ResourcesToSkip, truth(in.ForceRollback))
+	return &ContinueUpdateRollbackOutput{}, nil
+}
+
+// resume takes a roll-back that failed up again. Forced, it skips what failed.
+func (s *session) resume(st *stack, skip []string, force bool) {
+	skip = slices.Clone(skip)
+	for _, r := range s.listed(st.ID) {
+		if force && r.Status == updateFailed && r.Type != stackType {
+			skip = append(skip, r.ID)
+		}
+	}
 	s.begin(st, opContinue)
 	s.setStatus(st, undoInProgress, userInitiated)
-	s.undo(st, &operation{Kind: kindUpdate, Started: s.now, Was: undoFailed, Skip: skip})
-	return &ContinueUpdateRollbackOutput{}, nil
+	s.undo(st, &operation{Kind: kindUpdate, Started: s.now, Was: undoFailed, Skip: skip, Force: force})
+}
+
+// below picks the resources of a nested stack out of a list such as
+// "Child.Resource"; the nested stack goes by its logical id or its name.
+func below(skip []string, child *stack) []string {
+	var out []string
+	for _, name := range skip {
+		in, id, ok := strings.Cut(name, ".")
+		if ok && (in == child.ParentResource || in == child.Name) {
+			out = append(out, id)
+		}
+	}
+	return out
 }
 
 func (s *session) rollbackStack(in *RollbackStackInput) (*RollbackStackOutput, error) {

@@ -3,6 +3,7 @@ package engine
 import (
 	"fmt"
 	"strings"
+	"sync"
 	"testing"
 )
 
@@ -104,6 +105,34 @@ func TestEventPaging(t *testing.T) {
 	for i := 1; i < len(all); i++ {
 		if all[i].Timestamp.Before(all[i-1].Timestamp) {
 			t.Fatalf("event %d is older than the one before", i)
+		}
+	}
+}
+
+// One engine serves many stores at once: what it keeps must not depend on
+// which came first.
+func TestEngineIsShared(t *testing.T) {
+	t.Parallel()
+	first := newWorld(t)
+	want := make(chan string, 8)
+	var wait sync.WaitGroup
+	for range 8 {
+		wait.Go(func() {
+			w := newWorld(t)
+			w.e = first.e
+			w.create("net", network)
+			w.settle()
+			w.update("net", network, "Cidr", "10.8.0.0/16")
+			w.settle()
+			want <- w.stream("net")
+		})
+	}
+	wait.Wait()
+	close(want)
+	one := <-want
+	for other := range want {
+		if other != one {
+			t.Errorf("streams differ:\n%s\n%s", one, other)
 		}
 	}
 }

@@ -147,6 +147,12 @@ func (s *session) revertChild(st *stack, op *operation, i int, r *resource) bool
 		}
 		return true
 	}
+	if child.Status == undoFailed && op.Nodes[i].Tries == 0 {
+		op.Nodes[i].Tries++
+		child.Token = st.Token
+		s.resume(child, below(op.Skip, child), op.Force)
+		return true
+	}
 	t, _, err := s.target(child, s.childRequest(st, r.Prior))
 	if err != nil || !updatable(child.Status) || !s.changed(child, &t) {
 		return false

@@ -257,7 +257,7 @@ func inventory(t *rapid.T, w *world) {
 			t.Fatal(err)
 		}
 		delete(used, stackID+" "+r.ID)
-		if !r.alive() || r.Physical == "" {
+		if !r.alive() {
 			continue
 		}
 		states := []state{r.state}

@@ -12,16 +12,17 @@ func (s *session) failForward(st *stack, op *operation) {
 	if len(op.Invalid) > 0 {
 		reason = "Validation failed for following resources: " + list(op.Invalid)
 	}
+	end := ""
 	if reason == "" {
-		reason = strings.TrimSuffix(op.failures(), ". ")
+		reason, end = strings.TrimSuffix(op.failures(), ". "), ". "
 	}
 	preserve := op.NoRollback || op.OnFailure == "DO_NOTHING"
 	switch {
 	case preserve && op.Kind == kindCreate:
-		s.done(st, createFailed, reason+". ", opFailed)
+		s.done(st, createFailed, reason+end, opFailed)
 	case preserve:
 		s.releaseChildren(st)
-		s.done(st, updateFailed, reason+". ", opFailed)
+		s.done(st, updateFailed, reason+end, opFailed)
 	case op.Kind == kindCreate && op.OnFailure == "DELETE":
 		s.conclude(st, opFailed)
 		s.begin(st, opDelete)
@@ -31,10 +32,8 @@ func (s *session) failForward(st *stack, op *operation) {
 		s.childOver(st)
 	case op.Kind == kindCreate:
 		s.turnBack(st, op, rollbackInProgress, reason+"."+byUser)
-	case op.Why != "" || len(op.Invalid) > 0:
-		s.turnBack(st, op, undoInProgress, reason)
 	default:
-		s.turnBack(st, op, undoInProgress, reason+". ")
+		s.turnBack(st, op, undoInProgress, reason+end)
 	}
 }
 

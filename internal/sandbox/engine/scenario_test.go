@@ -544,6 +544,31 @@ func TestNestedFailure(t *testing.T) {
 	}
 }
 
+func TestNestedContinueRollback(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.files["https://bucket.s3.amazonaws.com/child.yaml"] = child
+	id := w.create("top", parent)
+	w.settle()
+	nested := do[DescribeStackResourceOutput](w, "DescribeStackResource", &DescribeStackResourceInput{StackName: "top", LogicalResourceId: "Child"}).StackResourceDetail.PhysicalResourceId
+	w.fault = func(q FaultQuery) FaultAnswer {
+		bad := q.LogicalID == "After" && q.Phase == "update" || q.LogicalID == "Topic" && q.Phase == "rollback"
+		return FaultAnswer{Fail: bad && q.Step == "end", Message: "no", HandlerCode: "InternalFailure"}
+	}
+	w.update("top", parent, "Name", "two", "Extra", "b")
+	w.settle()
+	w.status("top", undoFailed)
+	w.status(nested, undoFailed)
+	want(t, w.refused("ContinueUpdateRollback", &ContinueUpdateRollbackInput{StackName: nested}), "ValidationError: RollbackUpdatedStack cannot be invoked on child stacks")
+	do[ContinueUpdateRollbackOutput](w, "ContinueUpdateRollback", &ContinueUpdateRollbackInput{StackName: "top", ResourcesToSkip: []string{"Child.Topic"}})
+	w.settle()
+	w.status(nested, undoComplete)
+	w.status("top", undoComplete)
+	w.delete("top")
+	w.settle()
+	w.status(id, deleteComplete)
+}
+
 func TestDescribeEvents(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
