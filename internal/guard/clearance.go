@@ -92,6 +92,9 @@ func (g grant) identity(call Call) error {
 	if call.Verb == stacks.Create || call.Verb == stacks.Upload {
 		return nil // AWS refuses a second stack of the name
 	}
+	if call.Verb == stacks.Propose && call.StackID == "" && g.stackID == "" {
+		return nil // the change set that creates a stack: AWS refuses it where one lives
+	}
 	if call.StackID == "" {
 		return mismatch(call, "the call names no stack id")
 	}
