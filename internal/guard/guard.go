@@ -8,7 +8,6 @@
 package guard
 
 import (
-	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -18,22 +17,6 @@ import (
 
 	"github.com/deployer-cli/deployer/stacks"
 )
-
-// Step is one stack that a run wants to touch.
-type Step struct {
-	Path        stacks.Path
-	Name        string
-	StackID     string // as observed; "" when the stack does not exist
-	Account     string // as STS told for the stack's credentials
-	Region      string
-	Environment *stacks.Environment
-	LiveTags    []stacks.Tag
-	Verbs       []stacks.Verb // everything the step may call
-	Deletes     bool          // the stack is deleted, alone or to be created again
-	Replaces    []string      // what is lost on the way, for the reader
-	Protected   bool          // protect: true in its config
-	Asks        string        // something of its own that a person has to agree to
-}
 
 // Request is what a run wants.
 type Request struct {
@@ -46,6 +29,18 @@ type Request struct {
 	Yes      bool // --yes was given
 	Now      time.Time
 	For      time.Duration // how long the clearance lasts
+
+	Digest    string            // of the plan file that is applied; "" when it was planned in this very run
+	Planner   Identity          // who made the plan file
+	Caller    Identity          // who runs this, as STS tells
+	Policies  map[string]Policy // by environment; one that is missing is read from its block
+	Approvals []Approval        // as stored, unjudged
+	Leases    []Lease           // as stored, oldest first, unjudged
+	Releases  []Release         // as stored, unjudged
+	Locks     []Lock            // held by living others
+	Forecast  time.Duration     // how long the run is expected to take, 0 when nobody knows
+	DataLoss  []string          // STACK::LOGICAL of holders of data that are deleted or replaced
+	Allowed   []string          // STACK::LOGICAL or STACK that were named when it was planned
 }
 
 // Question asks a person for something before a run.
@@ -65,27 +60,6 @@ const (
 	askGo = "go"
 )
 
-// Class is the class in force for a step: the strictest of the file, the live
-// tags and the name.
-func (s *Step) Class() stacks.Class {
-	class := stacks.Undeclared
-	if s.Environment == nil {
-		return stacks.Production
-	}
-	class = stacks.Strictest(class, s.Environment.Class)
-	for _, t := range s.LiveTags {
-		if t.Key == stacks.TagClass {
-			class = stacks.Strictest(class, stacks.Class(t.Value))
-		}
-	}
-	return class
-}
-
-// named tells whether an undeclared environment has a production word.
-func (s *Step) named() bool {
-	return s.Class() == stacks.Undeclared && stacks.HasProductionWord(s.Environment.Name)
-}
-
 // Class is the strictest class among the steps.
 func (r *Request) Class() stacks.Class {
 	class := stacks.Undeclared
@@ -99,7 +73,8 @@ func (r *Request) productionName() bool {
 	return slices.ContainsFunc(r.Steps, func(s Step) bool { return s.named() })
 }
 
-func (r *Request) deletes() int {
+// deletedStacks counts the stacks that go.
+func (r *Request) deletedStacks() int {
 	n := 0
 	for _, s := range r.Steps {
 		if s.Deletes {
@@ -109,9 +84,22 @@ func (r *Request) deletes() int {
 	return n
 }
 
+// deletes counts the stacks that go, and of the others the resources that are
+// removed or replaced.
+func (r *Request) deletes() int {
+	n := r.deletedStacks()
+	for _, s := range r.Steps {
+		if !s.Deletes {
+			n += len(s.Replaces)
+		}
+	}
+	return n
+}
+
 // Phrase is what has to be typed for a run that a y is not enough for. It is
 // made from the plan, so that it cannot be typed by habit: the environments,
-// the number of stacks that change, and the number that are deleted.
+// the number of stacks that change, and how many stacks and resources are
+// deleted or replaced.
 func (r *Request) Phrase() string {
 	var names []string
 	for _, s := range r.Steps {
@@ -129,7 +117,7 @@ func (r *Request) needsPhrase() bool {
 	case stacks.Production:
 		return true
 	case stacks.Persistent:
-		return r.deletes() > 0
+		return r.deletedStacks() > 0
 	case stacks.Development:
 		return r.productionName()
 	case stacks.Undeclared:
@@ -147,18 +135,19 @@ func (r *Request) YesIsEnough() bool {
 	case stacks.Production:
 		return false
 	case stacks.Persistent:
-		return r.deletes() == 0
+		return r.deletedStacks() == 0
 	default:
 		// A pipeline that worked with Sceptre goes on working for a launch; a
 		// person at a terminal types, and nothing deletes by --yes there.
-		return !r.productionName() || (!r.Terminal && r.deletes() == 0)
+		return !r.productionName() || (!r.Terminal && r.deletedStacks() == 0)
 	}
 }
 
 // Questions lists what a person has to answer before the run; none when there
-// is nothing to do or --yes is enough.
+// is nothing to do, --yes is enough, or a reviewed plan is applied: whoever
+// gives its digest has read it.
 func Questions(r Request) []Question {
-	if len(r.Steps) == 0 || (r.Yes && r.YesIsEnough()) {
+	if len(r.Steps) == 0 || r.planning() || r.Digest != "" || (r.Yes && r.YesIsEnough()) {
 		return nil
 	}
 	var qs []Question
@@ -187,12 +176,18 @@ func Questions(r Request) []Question {
 func Check(r Request, answers Answers) (Clearance, error) {
 	var errs *multierror.Error
 	for i := range r.Steps {
-		for _, refusal := range r.Steps[i].refusals(r.Command) {
+		for _, refusal := range r.Steps[i].refusals(&r) {
 			errs = multierror.Append(errs, refusal)
 		}
 	}
+	for _, refusal := range r.standing() {
+		errs = multierror.Append(errs, refusal)
+	}
 	if r.Run == "" || r.Now.IsZero() || r.For <= 0 {
 		errs = multierror.Append(errs, &Refusal{Rule: "clearance", Code: exitRefused, What: "no clearance", Why: "the request names no run or no time"})
+	}
+	if refusal := r.habit(); refusal != nil {
+		errs = multierror.Append(errs, refusal)
 	}
 	if errs == nil {
 		for _, q := range Questions(r) {
@@ -233,11 +228,6 @@ func judge(r Request, q Question, answers Answers) *Refusal {
 	got, answered := answers[q.ID]
 	got = strings.TrimSpace(got)
 	switch {
-	case !answered && r.Yes && !r.Terminal && r.Class() == stacks.Production:
-		return &Refusal{
-			Rule: "P4", Code: exitUnconfirmed, What: "production takes no --yes", Why: "nobody has read this plan",
-			Tip: "run it at a terminal and type the phrase",
-		}
 	case !answered:
 		return &Refusal{
 			Rule: "confirmation", Code: exitUnconfirmed, What: "nobody said yes", Why: "there is no terminal to ask at, or the input ended",
@@ -257,139 +247,29 @@ func judge(r Request, q Question, answers Answers) *Refusal {
 	}
 }
 
-func tipFor(r Request) string {
-	if r.YesIsEnough() {
-		return "add --yes if you mean it"
-	}
-	return "run it at a terminal, where you can read the plan and type the phrase"
-}
-
-// refusals lists what forbids a step whatever anybody answers.
-func (s *Step) refusals(command string) []*Refusal {
-	if s.Environment == nil {
-		return []*Refusal{{
-			Rule: "P1", Code: exitRefused, What: fmt.Sprintf("%s is not touched", s.Path),
-			Why: "its environment is not known",
-		}}
-	}
-	out := s.mismatches()
-	if s.Protected {
-		out = append(out, &Refusal{
-			Rule: "protect", Code: exitRefused, What: fmt.Sprintf("%s is not touched", s.Path),
-			Why: "its config says protect: true", Tip: "take protect out of its config, or leave the stack out of PATH",
-		})
-	}
-	if s.Class() == stacks.Production && s.Deletes && command == "delete" {
-		out = append(out, &Refusal{
-			Rule: "P9", Code: exitRefused, What: fmt.Sprintf("%s is not deleted", s.Path),
-			Why: "it is production, where only an approved plan deletes",
-			Tip: "if the stack is not needed any more, say obsolete: true in its config and have the change reviewed",
-		})
-	}
-	return append(out, s.weakened()...)
-}
-
-// mismatches compares account and region with the environment's lists.
-func (s *Step) mismatches() []*Refusal {
-	var out []*Refusal
-	e := s.Environment
-	if len(e.Accounts) > 0 && !slices.Contains(e.Accounts, s.Account) {
-		out = append(out, &Refusal{
-			Rule: "P2", Code: exitMismatch, What: fmt.Sprintf("%s is bound to another account", e.Name),
-			Why: fmt.Sprintf("these credentials are for account %s, the environment may live in %s", orUnknown(s.Account), strings.Join(e.Accounts, ", ")),
-			Tip: "use the credentials of that account (AWS_PROFILE, or profile: in its config)",
-		})
-	}
-	if e.Class == stacks.Production && len(e.Accounts) == 0 {
-		out = append(out, &Refusal{
-			Rule: "P2", Code: exitRefused, What: fmt.Sprintf("%s is not touched", s.Path),
-			Why: "a production environment names the accounts it may live in", Tip: "add accounts: to its environment block",
-		})
-	}
-	if len(e.Regions) > 0 && !slices.Contains(e.Regions, s.Region) {
-		out = append(out, &Refusal{
-			Rule: "P2", Code: exitMismatch, What: fmt.Sprintf("%s is bound to other regions", e.Name),
-			Why: fmt.Sprintf("%s is in %s, the environment may live in %s", s.Path, orUnknown(s.Region), strings.Join(e.Regions, ", ")),
-			Tip: "mend region: in its config, or regions: in the environment block",
-		})
-	}
-	return out
-}
-
-// weakened refuses to take the class off a stack that is live as production.
-func (s *Step) weakened() []*Refusal {
-	for _, t := range s.LiveTags {
-		live := stacks.Class(t.Value)
-		if t.Key == stacks.TagClass && live == stacks.Production && s.Environment.Class != stacks.Production {
-			return []*Refusal{{
-				Rule: "P1", Code: exitRefused, What: fmt.Sprintf("%s is not touched", s.Path),
-				Why: fmt.Sprintf("the live stack is tagged %s=production, the files say %s", stacks.TagClass, s.Environment.Class.Word()),
-				Tip: "put class: production back; taking it off is a change to production of its own",
-			}}
+// habit refuses what takes a run to production without anybody reading: --yes,
+// and a run without a terminal that applies no reviewed plan.
+func (r *Request) habit() *Refusal {
+	switch {
+	case r.Class() != stacks.Production || len(r.Steps) == 0 || r.planning() || r.Terminal:
+		return nil
+	case r.Yes:
+		return &Refusal{
+			Rule: "P4", Code: exitUnconfirmed, What: "production takes no --yes", Why: "nobody has read this plan",
+			Tip: "run it at a terminal and type the phrase, or apply a reviewed plan: deployer launch --plan F --digest D",
+		}
+	case r.Digest == "":
+		return &Refusal{
+			Rule: "P5", Code: exitUnconfirmed, What: "production is not changed from here", Why: "there is no terminal to type the phrase at, and no reviewed plan",
+			Tip: "deployer plan PATH --out F, have it reviewed, then: deployer launch --plan F --digest D",
 		}
 	}
 	return nil
 }
 
-func orUnknown(s string) string {
-	if s == "" {
-		return "unknown"
+func tipFor(r Request) string {
+	if r.YesIsEnough() {
+		return "add --yes if you mean it"
 	}
-	return s
-}
-
-// Exit codes of refusals, design.md section 4.
-const (
-	exitRefused     = 3
-	exitUnconfirmed = 4
-	exitMismatch    = 5
-)
-
-// Refusal is one reason not to run: which rule, what, why, and the safe way on.
-type Refusal struct {
-	Rule string
-	Code int
-	What string
-	Why  string
-	Tip  string
-}
-
-// Error gives what and why, and the rule.
-func (r *Refusal) Error() string { return fmt.Sprintf("%s: %s (%s)", r.What, r.Why, r.Rule) }
-
-// Hint gives the safe way on.
-func (r *Refusal) Hint() string { return r.Tip }
-
-// ExitCode is 3, 4 or 5.
-func (r *Refusal) ExitCode() int { return r.Code }
-
-// Refused holds every reason for which a run was refused.
-type Refused struct{ errs *multierror.Error }
-
-// Error lists the reasons.
-func (r *Refused) Error() string { return r.errs.Error() }
-
-// Unwrap gives the reasons.
-func (r *Refused) Unwrap() []error { return r.errs.WrappedErrors() }
-
-// ExitCode is the most serious one: a guard's refusal before a mismatch before
-// a missing confirmation.
-func (r *Refused) ExitCode() int {
-	code := exitUnconfirmed
-	for _, err := range r.errs.WrappedErrors() {
-		refusal, ok := errors.AsType[*Refusal](err)
-		if !ok || refusal.Code == exitRefused {
-			return exitRefused
-		}
-		code = max(code, refusal.Code)
-	}
-	return code
-}
-
-func formatRefusals(errs []error) string {
-	lines := make([]string, 0, len(errs))
-	for _, e := range errs {
-		lines = append(lines, e.Error())
-	}
-	return strings.Join(lines, "\n")
+	return "run it at a terminal, where you can read the plan and type the phrase"
 }

@@ -56,9 +56,9 @@ func TestCheck(t *testing.T) {
 		"persistent delete by y":                 {request(deleting(step("staging", stacks.Persistent))), guard.Answers{"go": "y"}, 4, "confirmation"},
 		"persistent delete by phrase":            {request(deleting(step("staging", stacks.Persistent))), guard.Answers{"go": "staging 1 changes 1 deletes"}, 0, ""},
 		"production by --yes":                    {yes(request(step("prod", stacks.Production))), nil, 4, "P4"},
-		"production by y":                        {request(step("prod", stacks.Production)), guard.Answers{"go": "y"}, 4, "confirmation"},
-		"production by phrase":                   {request(step("prod", stacks.Production)), guard.Answers{"go": " prod 1 changes 0 deletes\n"}, 0, ""},
-		"production by another plan's phrase":    {request(step("prod", stacks.Production)), guard.Answers{"go": "prod 2 changes 0 deletes"}, 4, "confirmation"},
+		"production by y":                        {terminal(request(step("prod", stacks.Production))), guard.Answers{"go": "y"}, 4, "confirmation"},
+		"production by phrase":                   {terminal(request(step("prod", stacks.Production))), guard.Answers{"go": " prod 1 changes 0 deletes\n"}, 0, ""},
+		"production by another plan's phrase":    {terminal(request(step("prod", stacks.Production))), guard.Answers{"go": "prod 2 changes 0 deletes"}, 4, "confirmation"},
 		"production in a dev run":                {yes(request(step("dev", stacks.Development), step("prod", stacks.Production))), nil, 4, "P4"},
 		"undeclared by --yes":                    {yes(request(step("test", stacks.Undeclared))), nil, 0, ""},
 		"undeclared production name in pipeline": {yes(request(step("prod", stacks.Undeclared))), nil, 0, ""},
@@ -120,7 +120,7 @@ func TestRefusals(t *testing.T) {
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			_, err := guard.Check(request(tt.step), phrase)
+			_, err := guard.Check(terminal(request(tt.step)), phrase)
 			expect(t, err, tt.code, tt.rule)
 		})
 	}
