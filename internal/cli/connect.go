@@ -31,6 +31,9 @@ func (s *session) connect() error {
 	if endpoint := awsconf.EndpointFrom(opts.Environ); endpoint != "" {
 		s.realm, s.endpoint, opts.Realm = stacks.RealmEndpoint, endpoint, stacks.RealmEndpoint
 	}
+	if aws := s.app.env.AWS; aws != nil {
+		opts.HTTPClient, opts.Endpoint, opts.Keys = aws, sandbox.Endpoint, &awsconf.Keys{ID: "test", Secret: "test"}
+	}
 	poll := time.Duration(0)
 	if s.app.globals.sandbox {
 		server, err := s.openSandbox()

@@ -14,6 +14,8 @@ import (
 	"time"
 
 	"golang.org/x/term"
+
+	"github.com/deployer-cli/deployer/internal/awsconf"
 )
 
 // Env is everything a command takes from the process it runs in. Tests make
@@ -35,6 +37,9 @@ type Env struct {
 	Width          func() int // of stderr's terminal; 0 when it is none
 	Height         func() int
 	Executable     string // path of the running binary, for completion and hooks
+	// AWS answers in place of AWS where it is not nil. Tests and measures have
+	// their own, since fake time does not reach the network.
+	AWS awsconf.HTTPClient
 }
 
 // System returns the Env of the running process.
