@@ -22,7 +22,7 @@ func layers() [][]string {
 		{"internal/cfntemplate"},
 		{"stacks", "internal/sandbox/engine", "internal/sandbox/wire", "internal/sandbox/store"},
 		{"config", "templates", "internal/resolve", "internal/hook", "internal/guard", "internal/event", "internal/awsconf", "internal/sandbox", "internal/program", "internal/web"},
-		{"internal/prepare", "internal/graph", "internal/plan", "internal/cfn", "internal/cloud", "internal/journal"},
+		{"internal/prepare", "internal/graph", "internal/plan", "internal/cfn", "internal/cloud", "internal/journal", "internal/handler", "internal/plugin"},
 		{"internal/execute"},
 		{"internal/ui"},
 		{"internal/cli"},

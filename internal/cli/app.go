@@ -36,6 +36,7 @@ type globals struct {
 	limit      int
 	sandbox    bool
 	logLevel   string
+	noHooks    bool
 }
 
 // Main runs the command line in env and returns the exit code.
@@ -106,6 +107,7 @@ func (a *app) globalFlags() []cli.Flag {
 		&cli.BoolFlag{Name: "ignore-dependencies", Usage: "only the stacks under PATH, in any order", Destination: &g.ignoreDeps},
 		&cli.IntFlag{Name: "max-concurrency", Usage: "at most `N` stacks at once (0: as many as can go)", Destination: &g.limit},
 		&cli.BoolFlag{Name: "sandbox", Usage: "use the CloudFormation in the binary: no account, no network (also DEPLOYER_SANDBOX=1)", Destination: &g.sandbox},
+		&cli.BoolFlag{Name: "no-hooks", Usage: "leave the project's hooks out", Destination: &g.noHooks},
 		&cli.StringFlag{Name: "log-level", Usage: "how much to tell, a `LEVEL`: error, warn, info or debug", Value: "info", Destination: &g.logLevel},
 		&cli.BoolFlag{Name: "version", Usage: "print the version"},
 	}

@@ -39,8 +39,8 @@ func (a *app) look(ctx context.Context, arg string) (*session, *scope, error) {
 // alone is the scope of the stacks under arg and no others.
 func (s *session) alone(ctx context.Context, arg string) (*scope, error) {
 	ignore := s.app.globals.ignoreDeps
-	s.app.globals.ignoreDeps = true
-	defer func() { s.app.globals.ignoreDeps = ignore }()
+	s.app.globals.ignoreDeps, s.sketchy = true, true
+	defer func() { s.app.globals.ignoreDeps, s.sketchy = ignore, false }()
 	return s.scope(ctx, arg, graph.Up)
 }
 

@@ -31,6 +31,14 @@ func (o *outputs) land(p stacks.Path, live *stacks.Live) {
 	o.landed[p] = live
 }
 
+// has tells whether a stack has landed.
+func (o *outputs) has(p stacks.Path) bool {
+	o.mu.RLock()
+	defer o.mu.RUnlock()
+	_, ok := o.landed[p]
+	return ok
+}
+
 // Output implements resolve.Outputs.
 func (o *outputs) Output(ctx context.Context, consumer, producer *stacks.Stack, key string) (stacks.Value, error) {
 	o.mu.RLock()

@@ -20,6 +20,7 @@ import (
 	"github.com/deployer-cli/deployer/internal/cloud"
 	"github.com/deployer-cli/deployer/internal/graph"
 	"github.com/deployer-cli/deployer/internal/journal"
+	"github.com/deployer-cli/deployer/internal/plugin"
 	"github.com/deployer-cli/deployer/internal/prepare"
 	"github.com/deployer-cli/deployer/internal/resolve"
 	"github.com/deployer-cli/deployer/internal/sandbox"
@@ -38,6 +39,15 @@ type session struct {
 	loader  *templates.Loader
 	known   *outputs
 	prepare *prepare.Preparer
+
+	runner   *runner
+	plugins  *plugin.Plugins
+	resolver *resolve.Set         // asks AWS once the session is connected
+	made     resolve.Made         // while planning; nil otherwise
+	vetted   bool                 // the account was checked: programs may have credentials
+	sketchy  bool                 // costly templates do not matter
+	stubs    *stubs               // what was made up here; nil without DEPLOYER_SANDBOX_STUBS
+	drawn    map[stacks.Path]bool // stacks whose costly templates the graph needs
 
 	run      string
 	realm    stacks.Realm
@@ -78,7 +88,7 @@ func (a *app) open(arg string) (*session, error) {
 			}
 		}
 	}
-	s.loader = templates.NewLoader(root.FS(), templates.Options{})
+	s.programs()
 	s.known = newOutputs()
 	s.wire()
 	return s, nil
@@ -89,16 +99,17 @@ func (s *session) wire() {
 	ports := resolve.Ports{
 		Project: s.project, Outputs: s.known, Files: s.root.FS(), Now: s.app.env.Now,
 		Environ: func(name string) (string, bool) { v, ok := s.app.env.Environ[name]; return v, ok },
-		Outside: func(name string) ([]byte, error) { return os.ReadFile(name) }, //nolint:gosec // the project names the file
+		Outside: s.outsideFile, Plugins: s.plugins,
 	}
 	offline := resolve.New(ports)
-	online := offline
+	s.resolver = offline
 	if s.cfn != nil {
-		ports.External, ports.Parameters, ports.Secrets = s.cfn, s.cloud, s.cloud
-		online = resolve.New(ports)
+		ports.External, ports.Parameters, ports.Secrets = s.external(), s.cloud, s.cloud
+		ports.Commands, ports.Web, ports.Made = s.runner, fetcher{}, s.pending
+		s.resolver = resolve.New(ports)
 	}
 	s.prepare = prepare.New(prepare.Ports{
-		Resolver: online, Offline: offline, Renderer: s.loader, Parser: s.loader, Files: s.root.FS(),
+		Resolver: s.resolver, Offline: offline, Renderer: s.loader, Sketch: sketch{s}, Parser: s.loader, Files: s.root.FS(),
 	})
 }
 
@@ -165,6 +176,7 @@ func newRunID(now time.Time) string {
 type scope struct {
 	selection config.Selection
 	graph     *graph.Graph // of the stacks concerned
+	whole     *graph.Graph // of the project
 	order     []stacks.Path
 	stacks    map[stacks.Path]*stacks.Stack
 	warnings  []string
@@ -200,7 +212,7 @@ func (s *session) scope(ctx context.Context, arg string, d graph.Direction) (*sc
 	if len(selection.Stacks) == 0 {
 		return nil, &usageError{fmt.Sprintf("there are no stacks under %s", cmp.Or(arg, "config")), "a stack is a .yaml file in config/ other than config.yaml"}
 	}
-	whole, err := s.graph(ctx)
+	whole, err := s.graphOf(ctx, selection.Stacks, d)
 	if whole == nil {
 		return nil, err
 	}
@@ -213,7 +225,7 @@ func (s *session) scope(ctx context.Context, arg string, d graph.Direction) (*sc
 			return nil, err
 		}
 	}
-	sc := &scope{selection: selection, graph: part, order: part.Order(), stacks: map[stacks.Path]*stacks.Stack{}}
+	sc := &scope{selection: selection, graph: part, whole: whole, order: part.Order(), stacks: map[stacks.Path]*stacks.Stack{}}
 	for _, p := range sc.order {
 		st, ok := s.project.Stack(p)
 		if !ok {
@@ -246,20 +258,6 @@ func (s *session) concerned(g *graph.Graph, paths []stacks.Path, d graph.Directi
 		}
 	}
 	return stacks.SortPaths(append(all, paths...))
-}
-
-// graph drafts every stack of the project and finds what depends on what,
-// without asking AWS.
-func (s *session) graph(ctx context.Context) (*graph.Graph, error) {
-	drafts, err := s.prepare.Sources(ctx, s.project.Stacks())
-	if err != nil {
-		return nil, err
-	}
-	sources := make([]graph.Source, 0, len(drafts))
-	for _, d := range drafts {
-		sources = append(sources, graph.Source{Stack: d.Stack, Template: d.Template, Parameters: d.Parameters, Err: d.Err})
-	}
-	return graph.Make(sources, graph.Options{Exists: s.exists})
 }
 
 func (s *session) exists(p stacks.Path) bool {

@@ -12,7 +12,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os/exec"
+	"path/filepath"
 	"strings"
 	"time"
 )
@@ -118,7 +120,7 @@ func (e *ExitError) Unwrap() error { return e.cause }
 type NotFoundError struct{ Program string }
 
 // Error names the program.
-func (e *NotFoundError) Error() string { return "there is no program " + e.Program }
+func (e *NotFoundError) Error() string { return "there is no program " + filepath.Base(e.Program) }
 
 func explain(ctx context.Context, p Program, err error, stderr string) error {
 	if err == nil {
@@ -127,7 +129,7 @@ func explain(ctx context.Context, p Program, err error, stderr string) error {
 	if ctx.Err() != nil {
 		return context.Cause(ctx)
 	}
-	if errors.Is(err, exec.ErrNotFound) {
+	if errors.Is(err, exec.ErrNotFound) || errors.Is(err, fs.ErrNotExist) {
 		return &NotFoundError{p.name()}
 	}
 	if exit, ok := errors.AsType[*exec.ExitError](err); ok {
