@@ -24,6 +24,7 @@ type actor struct {
 	command  string // as the guard and the summary name it
 	arg      string
 	yes      bool
+	dryRun   bool
 	s        *session
 	sc       *scope
 	accounts map[stacks.Access]string
@@ -57,7 +58,7 @@ func (r *actor) begin(ctx context.Context) error {
 		return err
 	}
 	r.started = r.s.now()
-	if r.accounts, err = r.s.bound(ctx, r.sc.selected()); err != nil {
+	if r.accounts, err = r.s.accountsOf(ctx, r.sc.selected()); err != nil {
 		return r.s.failed(err)
 	}
 	if r.live, err = r.s.sweep(ctx, r.sc.selected()); err != nil {
@@ -66,9 +67,9 @@ func (r *actor) begin(ctx context.Context) error {
 	return nil
 }
 
-// bound gives the account of every access, and refuses those that do not
+// accountsOf gives the account of every access, and refuses those that do not
 // belong to their environment.
-func (s *session) bound(ctx context.Context, sts []*stacks.Stack) (map[stacks.Access]string, error) {
+func (s *session) accountsOf(ctx context.Context, sts []*stacks.Stack) (map[stacks.Access]string, error) {
 	accounts := map[stacks.Access]string{}
 	steps := make([]guard.Step, 0, len(sts))
 	for _, st := range sts {
@@ -90,6 +91,9 @@ func (s *session) bound(ctx context.Context, sts []*stacks.Stack) (map[stacks.Ac
 func (r *actor) act(ctx context.Context, aims []aim, do deed) error {
 	for _, m := range aims {
 		fmt.Fprintf(r.app.talk(), "  %s  %s\n", m.stack.Path, m.says)
+	}
+	if r.dryRun {
+		return nil
 	}
 	request := r.request(aims)
 	answers, err := r.app.ask(ctx, request)

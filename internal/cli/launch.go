@@ -27,6 +27,7 @@ type runOptions struct {
 	yes             bool
 	dryRun          bool
 	adopt           bool
+	prune           bool
 	disableRollback bool
 	failFast        bool
 	timeout         time.Duration
@@ -48,7 +49,7 @@ func rollbackFlags() []cli.Flag {
 }
 
 func (a *app) runOptions(c *cli.Context) (runOptions, error) {
-	arg, err := a.path(c, true)
+	arg, err := a.path(c, c.Command.Name != "prune")
 	if err != nil {
 		return runOptions{}, err
 	}
@@ -56,7 +57,7 @@ func (a *app) runOptions(c *cli.Context) (runOptions, error) {
 		return runOptions{}, &usageError{fmt.Sprintf("--timeout %s: it cannot be negative", c.Duration("timeout")), ""}
 	}
 	return runOptions{
-		command: c.Command.Name, arg: arg, yes: c.Bool("yes"), dryRun: c.Bool("dry-run"), adopt: c.Bool("adopt"),
+		command: c.Command.Name, arg: arg, yes: c.Bool("yes"), dryRun: c.Bool("dry-run"), adopt: c.Bool("adopt"), prune: c.Bool("prune"),
 		disableRollback: c.Bool("disable-rollback"), failFast: c.Bool("fail-fast"), timeout: c.Duration("timeout"),
 	}, nil
 }
@@ -67,7 +68,8 @@ func (a *app) launchCommand() *cli.Command {
 		Name: "launch", Usage: "create or update stacks and what they depend on", ArgsUsage: "PATH",
 		Description: "Shows the plan, asks, then starts every stack the moment its own dependencies are\ndone. Run it again and nothing happens. Ctrl-C once starts nothing new and waits\nfor what runs; twice leaves, and CloudFormation goes on.",
 		Flags: append(append(runFlags(), rollbackFlags()...),
-			&cli.BoolFlag{Name: "adopt", Usage: "also add deployer's own tags to stacks that lack them"}),
+			&cli.BoolFlag{Name: "adopt", Usage: "also add deployer's own tags to stacks that lack them"},
+			&cli.BoolFlag{Name: "prune", Aliases: []string{"p"}, Usage: "also delete the stacks under PATH that are marked obsolete"}),
 		Action: a.runAction,
 	}
 }
@@ -115,6 +117,7 @@ type launcher struct {
 	s       *session
 	planner *planner
 	plan    *plan.Plan
+	sets    *setsOf // the change sets to execute instead of updating, nil for none
 	done    execute.Result
 	ran     bool
 }
@@ -174,16 +177,12 @@ func (e *timeoutError) Hint() string { return "nothing was touched; give it more
 
 // prepare opens, connects, shows the banner and plans.
 func (r *launcher) prepare(ctx context.Context) error {
-	direction := graph.Up
-	if r.opts.command == "delete" {
-		direction = graph.Down
-	}
 	s, err := r.app.open(r.opts.arg)
 	if err != nil {
 		return err
 	}
 	r.s = s
-	sc, err := s.scope(ctx, r.opts.arg, direction)
+	sc, err := r.scope(ctx)
 	if err != nil {
 		return s.failed(err)
 	}
@@ -193,19 +192,40 @@ func (r *launcher) prepare(ctx context.Context) error {
 	if err := s.banner(ctx, sc.list()); err != nil {
 		return s.failed(err)
 	}
-	if r.planner, err = s.planner(ctx, sc, planOptions{adopt: r.opts.adopt, delete: r.opts.command == "delete"}); err != nil {
+	if r.planner, err = s.planner(ctx, sc, planOptions{adopt: r.opts.adopt, delete: r.deletes(), prune: r.opts.prune}); err != nil {
 		return s.failed(err)
 	}
-	if r.opts.command == "delete" {
-		r.plan, err = r.planner.remove(ctx)
-	} else {
-		r.plan, err = r.planner.launch(ctx)
-	}
-	if err != nil {
+	if r.plan, err = r.makePlan(ctx); err != nil {
 		return s.failed(err)
 	}
 	r.narrow()
 	return nil
+}
+
+// deletes tells whether the command does nothing but delete.
+func (r *launcher) deletes() bool { return r.opts.command == "delete" || r.opts.command == "prune" }
+
+// scope finds the stacks that the command concerns.
+func (r *launcher) scope(ctx context.Context) (*scope, error) {
+	switch {
+	case r.opts.command == "execute":
+		return r.s.inOrder(ctx, r.opts.arg)
+	case r.deletes():
+		return r.s.scope(ctx, r.opts.arg, graph.Down)
+	}
+	return r.s.scope(ctx, r.opts.arg, graph.Up)
+}
+
+func (r *launcher) makePlan(ctx context.Context) (*plan.Plan, error) {
+	switch r.opts.command {
+	case "execute":
+		return r.planExecution(ctx)
+	case "delete":
+		return r.planner.remove(ctx)
+	case "prune":
+		return r.planner.prune(ctx)
+	}
+	return r.planner.launch(ctx)
 }
 
 // narrow leaves out of create what exists, and of update what does not.
@@ -261,18 +281,24 @@ func (r *launcher) guardStep(step *plan.Step, st *stacks.Stack, account string) 
 	g := guard.Step{
 		Path: step.Stack, Name: step.Name, StackID: step.StackID, Account: account, Region: st.Access.Region,
 		Environment: st.Environment, Protected: st.Protect, Asks: step.Asks,
-		Deletes: step.Action == plan.Delete || step.Action == plan.Recreate || r.opts.command == "delete",
+		Deletes: step.Action == plan.Delete || step.Action == plan.Recreate || r.deletes(),
 	}
 	if step.Live != nil {
 		g.LiveTags = step.Live.Tags
 	}
-	if r.opts.command == "delete" {
+	switch {
+	case r.deletes():
 		g.Verbs = []stacks.Verb{stacks.Delete} // whatever is found: a delete never creates
+		return g
+	case r.sets != nil:
+		g.Verbs = []stacks.Verb{stacks.Execute, stacks.Policy, stacks.Protect}
+		g.Replaces = replaced(step)
 		return g
 	}
 	changes := []stacks.Verb{stacks.Update, stacks.Upload, stacks.Policy, stacks.Protect}
 	switch step.Action {
 	case plan.Delete:
+		g.Verbs = []stacks.Verb{stacks.Delete}
 	case plan.Create:
 		g.Verbs = []stacks.Verb{stacks.Create, stacks.Upload}
 	case plan.Recreate:
@@ -285,12 +311,19 @@ func (r *launcher) guardStep(step *plan.Step, st *stacks.Stack, account string) 
 	case plan.Update, plan.None, plan.Skip:
 		g.Verbs = append(changes, stacks.Continue)
 	}
+	g.Replaces = replaced(step)
+	return g
+}
+
+// replaced lists the resources that a step loses.
+func replaced(step *plan.Step) []string {
+	var out []string
 	for _, c := range step.Changes {
 		if c.Action == "remove" || c.Replacement == "true" {
-			g.Replaces = append(g.Replaces, c.LogicalID)
+			out = append(out, c.LogicalID)
 		}
 	}
-	return g
+	return out
 }
 
 // neverCompleted tells whether a stack is still in its first creation.
@@ -360,7 +393,7 @@ func (r *launcher) execute(ctx context.Context, clearance guard.Clearance) error
 		DisableRollback: r.opts.disableRollback, Drain: drain, Now: s.now, Expected: r.expected(),
 		Token: func(p stacks.Path, n int) string { return token(s.run, p, n) },
 	}
-	ports := execute.Ports{Changer: writer, Mender: writer, Watcher: s.cfn, Decider: r.planner}
+	ports := execute.Ports{Changer: r.changer(writer), Mender: writer, Watcher: s.cfn, Decider: r.planner}
 	sink := event.NewStamper(s.run, s.now, event.Tee(j.Sink(detach), show))
 	r.done, err = execute.Run(ctx, job, ports, sink)
 	r.ran = true
@@ -435,7 +468,7 @@ func (r *launcher) expected() func(stacks.Path) time.Duration {
 	}
 	return func(p stacks.Path) time.Duration {
 		took := durations[p]
-		if r.opts.command == "delete" {
+		if r.deletes() {
 			return took.Delete
 		}
 		return max(took.Create, took.Update)

@@ -26,17 +26,19 @@ type planner struct {
 	builder  *plan.Builder
 	accounts map[stacks.Access]string
 	deletes  bool
+	prunes   bool
 }
 
 // planOptions are what the flags of launch and plan say about planning.
 type planOptions struct {
 	adopt  bool
 	delete bool
+	prune  bool // delete what is obsolete, beside launching the rest
 }
 
 // planner reads how the scope's stacks live.
 func (s *session) planner(ctx context.Context, sc *scope, opts planOptions) (*planner, error) {
-	p := &planner{s: s, sc: sc, accounts: map[stacks.Access]string{}, deletes: opts.delete}
+	p := &planner{s: s, sc: sc, accounts: map[stacks.Access]string{}, deletes: opts.delete, prunes: opts.prune}
 	for _, st := range sc.list() {
 		if _, ok := p.accounts[st.Access]; ok {
 			continue
@@ -52,7 +54,7 @@ func (s *session) planner(ctx context.Context, sc *scope, opts planOptions) (*pl
 	}
 	p.sources = plan.Sources{
 		Sweeper: sweeper{s.cfn}, Reader: s.cfn, Relations: relations{s.cfn}, Cache: templateCache{s.cache},
-		Contents: opts.delete,
+		Contents: opts.delete || opts.prune,
 	}
 	var err error
 	if p.snapshot, err = plan.Observe(ctx, p.sources, sc.list()); err != nil {
@@ -103,7 +105,16 @@ func (p *planner) launch(ctx context.Context) (*plan.Plan, error) {
 	if err := p.s.prepare.CheckAll(all); err != nil {
 		return nil, err
 	}
+	if p.prunes {
+		if err := p.needed(p.obsolete()); err != nil {
+			return nil, err
+		}
+	}
 	for _, path := range p.sc.order {
+		if p.pruned(path) {
+			p.builder.Remove(p.sc.stacks[path], p.dependents(path), "marked obsolete")
+			continue
+		}
 		desired, err := p.s.prepare.Prepare(ctx, p.sc.stacks[path])
 		if err != nil {
 			return nil, err
@@ -194,7 +205,7 @@ func (p *planner) Decide(ctx context.Context, path stacks.Path) (plan.Step, erro
 		seen, _ = fresh.Get(path)
 		p.snapshot.Put(path, seen)
 	}
-	if p.deletes {
+	if p.deletes || p.pruned(path) {
 		return p.builder.Remove(st, p.dependents(path), "asked for"), nil
 	}
 	desired, err := p.s.prepare.Prepare(ctx, st)
