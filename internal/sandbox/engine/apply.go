@@ -118,7 +118,12 @@ func (s *session) startUpdate(st *stack, op *operation, i int, r *resource, next
 		s.updateChild(st, op, i, r)
 		return
 	}
-	s.run(st, op, i, r)
+	a := s.ask(st, r.Type, n, "start")
+	if a.Fail {
+		s.failNode(st, op, i, s.handlerMessage(st, n.ID, a.Message, a.HandlerCode))
+		return
+	}
+	s.run(st, op, i, a)
 }
 
 // refusal is why the stack policy or the kind of resource forbids a change.
@@ -150,8 +155,9 @@ func customNamed(changed []string, next *state) string {
 func (s *session) applyBegin(st *stack, op *operation, i int) {
 	n := &op.Nodes[i]
 	r := s.resource(st.ID, n.ID)
-	if text, code, failed := s.fault(st, r.Next.Type, n, "start"); failed {
-		s.failNode(st, op, i, s.handlerMessage(st, n.ID, text, code))
+	a := s.ask(st, r.Next.Type, n, "start")
+	if a.Fail {
+		s.failNode(st, op, i, s.handlerMessage(st, n.ID, a.Message, a.HandlerCode))
 		return
 	}
 	if why := s.badReference(st, r.Next); why != "" {
@@ -184,7 +190,7 @@ func (s *session) applyBegin(st *stack, op *operation, i int) {
 		status = updateInProgress
 	}
 	s.setResource(st, r, status, initiated)
-	s.run(st, op, i, r)
+	s.run(st, op, i, a)
 }
 
 // keepIDs stores the attributes by which others refer to a resource.
@@ -200,9 +206,10 @@ func (s *session) keepIDs(st *stack, r *resource) {
 	}
 }
 
-// run lets a resource take its time.
-func (s *session) run(st *stack, op *operation, i int, r *resource) {
+// run lets a resource take its time, more of it when a fault says so.
+func (s *session) run(st *stack, op *operation, i int, a FaultAnswer) {
 	n := &op.Nodes[i]
+	r := s.resource(st.ID, n.ID)
 	create, update, _ := s.e.cfg.Durations(r.Type)
 	d := create
 	if n.How == howUpdate {
@@ -212,7 +219,7 @@ func (s *session) run(st *stack, op *operation, i int, r *resource) {
 		d = wait
 	}
 	d = s.e.about(d, "time", st.ID, st.OpID, n.ID, n.How)
-	s.laterNode(st, op, i, s.slowed(st, r.Type, n, d))
+	s.laterNode(st, op, i, a.stretch(d))
 }
 
 func (s *session) applyFinish(st *stack, op *operation, i int) {

@@ -28,7 +28,7 @@ type FaultQuery struct {
 	LogicalID string
 	Type      string
 	Phase     string // create, update, delete; rollback when an update is taken back
-	Step      string // start and end, which Fail strikes, and time, which Slow and Delay stretch
+	Step      string // start, when Slow and Delay count and Fail stops creates and updates; end, when only Fail counts
 }
 
 // FaultAnswer is what a fault does to a step. The zero value does nothing.

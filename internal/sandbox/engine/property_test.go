@@ -50,7 +50,7 @@ func fuzzed(tb testing.TB, t *rapid.T) *world {
 	fetch := w.e.cfg.Fetch
 	w.e = New(Config{Seed: seed, Fetch: fetch, Fault: func(_ Tx, q FaultQuery) (FaultAnswer, error) {
 		b := w.e.chance("fault", q.StackID, q.LogicalID, q.Phase, q.Step, q.At.String())
-		return FaultAnswer{Fail: q.Step != "time" && int(b[0])*100/256 < chance, Message: "struck", HandlerCode: "InternalFailure"}, nil
+		return FaultAnswer{Fail: int(b[0])*100/256 < chance, Message: "struck", HandlerCode: "InternalFailure"}, nil
 	}})
 	return w
 }

@@ -139,7 +139,7 @@ func (s *session) removeStart(st *stack, op *operation, i int, r *resource) {
 
 func (s *session) removalTime(st *stack, n *node, typeName string) time.Duration {
 	_, _, d := s.e.cfg.Durations(typeName)
-	return s.slowed(st, typeName, n, s.e.about(d, "time", st.ID, st.OpID, n.ID, n.Old, "delete"))
+	return s.ask(st, typeName, n, "start").stretch(s.e.about(d, "time", st.ID, st.OpID, n.ID, n.Old, "delete"))
 }
 
 // kept reports whether a policy or the caller keeps a resource from deletion.

@@ -136,11 +136,12 @@ func (s *session) revert(st *stack, op *operation, i int) {
 		if r.Type == stackType && s.revertChild(st, op, i, r) {
 			return
 		}
+		a := s.ask(st, r.Type, n, "start")
 		if r.Physical != r.Prior.Physical {
-			s.laterNode(st, op, i, s.slowed(st, r.Type, n, s.soon(st, phase(n.ID))))
+			s.laterNode(st, op, i, a.stretch(s.soon(st, phase(n.ID))))
 			return
 		}
-		s.run(st, op, i, r)
+		s.run(st, op, i, a)
 		return
 	}
 	if r.Type == stackType {

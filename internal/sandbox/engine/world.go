@@ -40,9 +40,8 @@ func (s *session) fault(st *stack, typeName string, n *node, step string) (text,
 	return a.Message, a.HandlerCode, a.Fail
 }
 
-// slowed is a duration as faults stretch it.
-func (s *session) slowed(st *stack, typeName string, n *node, d time.Duration) time.Duration {
-	a := s.ask(st, typeName, n, "time")
+// stretch is a duration as a fault makes it.
+func (a FaultAnswer) stretch(d time.Duration) time.Duration {
 	if a.Slow > 0 {
 		d = time.Duration(float64(d) * a.Slow)
 	}
