@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/deployer-cli/deployer/internal/cfntemplate"
+	"github.com/deployer-cli/deployer/internal/restype"
 	"github.com/deployer-cli/deployer/stacks"
 )
 
@@ -68,7 +69,7 @@ func (l *Loader) checkTemplate(body []byte, t *cfntemplate.Template) []located {
 	found, _ := l.facts.get(sum(body), func() ([]located, error) {
 		var out []located
 		for _, e := range t.Check() {
-			out = append(out, located{text: e.Message, pos: [2]int{e.Line, e.Column}})
+			out = append(out, located{text: e.Message, hint: nearType(e.Message), pos: [2]int{e.Line, e.Column}})
 		}
 		for _, f := range cfntemplate.CheckProperties(t) {
 			out = append(out, located{f.Text, f.Hint, [2]int{f.Line, f.Column}})
@@ -76,6 +77,20 @@ func (l *Loader) checkTemplate(body []byte, t *cfntemplate.Template) []located {
 		return out, nil
 	})
 	return found
+}
+
+// nearType is a hint with the resource type that was meant, for a message that
+// names one nobody knows.
+func nearType(message string) string {
+	_, rest, ok := strings.Cut(message, "Unrecognized resource types: [")
+	if !ok {
+		return ""
+	}
+	name, _, _ := strings.Cut(strings.TrimSuffix(rest, "]"), ",")
+	if near, ok := restype.Nearest(name); ok {
+		return "did you mean " + near
+	}
+	return ""
 }
 
 func comparePos(a, b stacks.Pos) int {

@@ -16,11 +16,22 @@ var update = flag.Bool("update", false, "write what the scripts' cmp lines compa
 func TestMain(m *testing.M) {
 	testscript.Main(m, map[string]func(){
 		"deployer": func() { os.Exit(cli.Main(cli.System())) },
+		"exits":    func() { os.Exit(exits(os.Args[1:])) },
+		"terminal": func() { os.Exit(terminal(os.Args[1:])) },
 	})
 }
 
 // TestScripts runs the documented behaviour of every command, one script a
-// case: testdata/script/<command>_<case>.txtar.
+// case: testdata/script/<command>_<case>.txtar. Beside testscript's own
+// commands there are
+//
+//	exec exits CODE PROGRAM ARGS...          the program ends with that code
+//	exec terminal COLSxROWS PROGRAM ARGS...  at a terminal; what is typed comes from stdin
+//	project NAME                             makes testdata/projects/NAME the folder we are in
+//	json FILE PATH WANT                      the value at .a.0.b of a JSON document; WANT "null", "length 3", "keys a b"
+//	edit FILE OLD NEW                        replaces a text in a file
+//	await N TEXT FILES                       waits until the files hold the text so often
+//	endpoint NAME 500|hang|expired|closed    a faulty AWS on loopback; its URL goes to $NAME
 func TestScripts(t *testing.T) {
 	t.Parallel()
 	testscript.Run(t, testscript.Params{
@@ -28,6 +39,8 @@ func TestScripts(t *testing.T) {
 		UpdateScripts:       *update,
 		RequireExplicitExec: true,
 		RequireUniqueNames:  true,
+		Cmds:                scriptCommands,
+		Condition:           scriptCondition,
 		Setup: func(env *testscript.Env) error {
 			env.Setenv("DEPLOYER_SANDBOX_SPEED", "max")
 			env.Setenv("NO_COLOR", "1")

@@ -27,7 +27,21 @@ func intersperse(app *cli.App, argv []string) []string {
 		}
 		s.word(argv[i])
 	}
-	return slices.Concat(argv[:1], s.globals, s.path, s.options, s.arguments)
+	return slices.Concat(argv[:1], s.globals, s.path, words(s.options), s.arguments)
+}
+
+// option is a flag with its value, as given.
+type option struct {
+	name  string
+	words []string
+}
+
+func words(options []option) []string {
+	var out []string
+	for _, o := range options {
+		out = append(out, o.words...)
+	}
+	return out
 }
 
 func isFlag(arg string) bool { return len(arg) > 1 && arg[0] == '-' }
@@ -39,26 +53,45 @@ type sorter struct {
 	flags     []cli.Flag     // of the command so far
 	globals   []string
 	path      []string // commands with the flags that stood before the next one
-	options   []string // flags of the last command
+	options   []option // flags that are not global, of the last command or one to come
 	arguments []string
 }
 
 // flag takes the flag at i and returns how many words of argv it used besides.
 func (s *sorter) flag(argv []string, i int) int {
 	name, _, hasValue := strings.Cut(strings.TrimLeft(argv[i], "-"), "=")
-	to := &s.options
 	flag := findFlag(s.flags, name)
+	global := false
 	if flag == nil {
-		if flag = findFlag(s.app.Flags, name); flag != nil {
-			to = &s.globals
+		flag = findFlag(s.app.Flags, name)
+		global = flag != nil
+	}
+	if flag == nil {
+		flag = findBelow(s.commands, name)
+	}
+	given := argv[i : i+1]
+	if !hasValue && takesValue(flag) && i+1 < len(argv) {
+		given = argv[i : i+2]
+	}
+	if global {
+		s.globals = append(s.globals, given...)
+	} else {
+		s.options = append(s.options, option{name, given})
+	}
+	return len(given) - 1
+}
+
+// findBelow finds the flag of a command that is still to come.
+func findBelow(commands []*cli.Command, name string) cli.Flag {
+	for _, c := range commands {
+		if f := findFlag(c.Flags, name); f != nil {
+			return f
+		}
+		if f := findBelow(c.Subcommands, name); f != nil {
+			return f
 		}
 	}
-	*to = append(*to, argv[i])
-	if hasValue || !takesValue(flag) || i+1 >= len(argv) {
-		return 0
-	}
-	*to = append(*to, argv[i+1])
-	return 1
+	return nil
 }
 
 // word takes a command or an argument. After the first argument everything is
@@ -69,8 +102,15 @@ func (s *sorter) word(arg string) {
 		s.arguments = append(s.arguments, arg)
 		return
 	}
-	s.path = append(append(s.path, s.options...), arg)
-	s.options = nil
+	var later []option
+	for _, o := range s.options {
+		if findFlag(s.flags, o.name) == nil {
+			later = append(later, o)
+			continue
+		}
+		s.path = append(s.path, o.words...)
+	}
+	s.path, s.options = append(s.path, arg), later
 	s.flags, s.commands = s.commands[i].Flags, s.commands[i].Subcommands
 }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"os"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -198,7 +199,7 @@ func (a *app) faultCommand() *cli.Command {
 				Name: "clear", Usage: "remove rules by id, or all of them", ArgsUsage: "[ID...]",
 				Action: func(c *cli.Context) error {
 					ids := c.Args().Slice()
-					return a.inSandbox(c.Context, func(ctx context.Context, s *session) error { return s.server.ClearFaults(ctx, ids...) })
+					return a.inSandbox(c.Context, func(ctx context.Context, s *session) error { return faultClear(ctx, s, ids) })
 				},
 			},
 		},
@@ -224,12 +225,25 @@ func (a *app) faultAdd(ctx context.Context, s *session, args []string) error {
 	return nil
 }
 
+func faultClear(ctx context.Context, s *session, ids []string) error {
+	faults, err := s.server.ListFaults(ctx)
+	if err != nil {
+		return err
+	}
+	for _, id := range ids {
+		if !slices.ContainsFunc(faults, func(f sandbox.Fault) bool { return f.ID == id }) {
+			return &usageError{fmt.Sprintf("there is no rule %q", id), "see: deployer sandbox fault list"}
+		}
+	}
+	return s.server.ClearFaults(ctx, ids...)
+}
+
 func (a *app) faultList(ctx context.Context, s *session, _ []string) error {
 	faults, err := s.server.ListFaults(ctx)
 	if err != nil {
 		return err
 	}
-	if done, err := a.document(faults); done {
+	if done, err := a.document(append([]sandbox.Fault{}, faults...)); done {
 		return err
 	}
 	rows := make([][]string, 0, len(faults))

@@ -108,8 +108,15 @@ func (a *app) showFindings(findings []finding, checked int) {
 		}
 	}
 	if len(findings) == 0 {
-		fmt.Fprintf(a.env.Stdout, "%s\n", a.out.Good(fmt.Sprintf("%d stacks checked, nothing found", checked)))
+		fmt.Fprintf(a.env.Stdout, "%s\n", a.out.Good(count(checked, "stack")+" checked, nothing found"))
 		return
 	}
-	fmt.Fprintf(a.env.Stdout, "\n%s\n", a.out.Bad(fmt.Sprintf("%d stacks checked, %d findings", checked, len(findings))))
+	fmt.Fprintf(a.env.Stdout, "\n%s\n", a.out.Bad(fmt.Sprintf("%s checked, %s", count(checked, "stack"), count(len(findings), "finding"))))
+}
+
+func count(n int, word string) string {
+	if n == 1 {
+		return "1 " + word
+	}
+	return fmt.Sprintf("%d %ss", n, word)
 }

@@ -39,7 +39,7 @@ func (b Banner) Show(w io.Writer, s Style, columns int) {
 	}
 	body := wrap(fmt.Sprintf("PRODUCTION  %s  %s", b.Environment, strings.Join(facts, "  ")), room)
 	if b.Class != stacks.Production {
-		body = append(body, wrap("not declared:  only its name says production", room)...)
+		body = append(body, wrap("not declared: only its name says production", room)...)
 	}
 	inner := 0
 	for _, l := range body {
@@ -83,24 +83,35 @@ func (b Banner) facts() []string {
 	return out
 }
 
-// wrap breaks a line at double spaces so that it fits the columns; 0 columns
-// means a pipe, which is as wide as it needs to be.
+// wrap breaks a line so that it fits the columns: at double spaces, and what
+// is too long even alone at any space. 0 columns means a pipe, which is as wide
+// as it needs to be.
 func wrap(line string, columns int) []string {
 	if columns <= 0 || width(line) <= columns {
 		return []string{line}
 	}
-	var out []string
-	current := ""
-	for part := range strings.SplitSeq(line, "  ") {
+	out := []string{""}
+	add := func(text, space string) {
+		last := &out[len(out)-1]
 		switch {
-		case current == "":
-			current = part
-		case width(current)+2+width(part) <= columns:
-			current += "  " + part
+		case *last == "":
+			*last = cut(text, columns)
+		case width(*last)+len(space)+width(text) <= columns:
+			*last += space + text
 		default:
-			out = append(out, cut(current, columns))
-			current = part
+			out = append(out, cut(text, columns))
 		}
 	}
-	return append(out, cut(current, columns))
+	for part := range strings.SplitSeq(line, "  ") {
+		if width(part) <= columns {
+			add(part, "  ")
+			continue
+		}
+		space := "  "
+		for word := range strings.FieldsSeq(part) {
+			add(word, space)
+			space = " "
+		}
+	}
+	return out
 }

@@ -18,7 +18,7 @@ const maxChanges = 12
 // are counted at the end.
 func ShowPlan(w io.Writer, s Style, p *plan.Plan, columns int) {
 	p2 := planView{w: w, s: s, columns: columns}
-	var same, skipped []string
+	var same, gone, skipped []string
 	for i := range p.Steps {
 		p2.names = min(max(p2.names, width(string(p.Steps[i].Stack))), 40)
 	}
@@ -28,6 +28,10 @@ func ShowPlan(w io.Writer, s Style, p *plan.Plan, columns int) {
 		case step.Action == plan.Skip:
 			skipped = append(skipped, fmt.Sprintf("%s (%s)", step.Stack, clean(step.Cause)))
 		case !step.Changing() && !step.Late:
+			if absent(step) {
+				gone = append(gone, string(step.Stack))
+				continue
+			}
 			same = append(same, string(step.Stack))
 		default:
 			p2.step(step)
@@ -35,6 +39,9 @@ func ShowPlan(w io.Writer, s Style, p *plan.Plan, columns int) {
 	}
 	if len(same) > 0 {
 		p2.line(s.Action(plan.None, fmt.Sprintf("  = %s unchanged: %s", plural(len(same), "stack"), some(same, 6))))
+	}
+	if len(gone) > 0 {
+		p2.line(s.Action(plan.None, fmt.Sprintf("  = %s not there: %s", plural(len(gone), "stack"), some(gone, 6))))
 	}
 	if len(skipped) > 0 {
 		p2.line(s.Action(plan.Skip, "  · left out: "+some(skipped, 6)))
@@ -46,10 +53,14 @@ func ShowPlan(w io.Writer, s Style, p *plan.Plan, columns int) {
 // Counts is the plan in one line: "Plan: 2 to create, 1 to update, 5 unchanged".
 func Counts(p *plan.Plan) string {
 	counts := map[plan.Action]int{}
-	late := 0
+	late, gone := 0, 0
 	for i := range p.Steps {
 		if p.Steps[i].Late && p.Steps[i].Action != plan.Create {
 			late++
+			continue
+		}
+		if absent(&p.Steps[i]) {
+			gone++
 			continue
 		}
 		counts[p.Steps[i].Action]++
@@ -67,11 +78,17 @@ func Counts(p *plan.Plan) string {
 	add(counts[plan.Delete], "to delete")
 	add(counts[plan.Join], "to wait for")
 	add(counts[plan.None], "unchanged")
+	add(gone, "not there")
 	add(counts[plan.Skip], "left out")
 	if len(parts) == 0 {
 		return "Plan: no stacks"
 	}
 	return "Plan: " + strings.Join(parts, ", ")
+}
+
+// absent tells whether there is nothing to do because there is no stack.
+func absent(step *plan.Step) bool {
+	return step.Action == plan.None && (step.Live == nil || !step.Live.Status.Exists())
 }
 
 func some(names []string, n int) string {

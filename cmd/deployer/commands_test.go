@@ -1,0 +1,200 @@
+package main_test
+
+import (
+	"encoding/json"
+	"fmt"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/rogpeppe/go-internal/testscript"
+)
+
+var scriptCommands = map[string]func(ts *testscript.TestScript, neg bool, args []string){ //nolint:gochecknoglobals // a table
+	"project":  cmdProject,
+	"json":     cmdJSON,
+	"edit":     cmdEdit,
+	"endpoint": cmdEndpoint,
+	"await":    cmdAwait,
+}
+
+// scriptCondition knows [root]: permissions do not hold for it.
+func scriptCondition(cond string) (bool, error) {
+	if cond == "root" {
+		return os.Geteuid() == 0, nil
+	}
+	return false, fmt.Errorf("unknown condition %q", cond)
+}
+
+func cmdProject(ts *testscript.TestScript, _ bool, args []string) {
+	if len(args) != 1 {
+		ts.Fatalf("usage: project NAME")
+	}
+	source, err := filepath.Abs(filepath.Join("..", "..", "testdata", "projects", args[0]))
+	ts.Check(err)
+	ts.Check(os.CopyFS(ts.MkAbs(args[0]), os.DirFS(source)))
+	ts.Check(ts.Chdir(ts.MkAbs(args[0])))
+}
+
+// cmdEdit replaces every occurrence of a text, which must be there.
+func cmdEdit(ts *testscript.TestScript, _ bool, args []string) {
+	if len(args) != 3 {
+		ts.Fatalf("usage: edit FILE OLD NEW")
+	}
+	text := ts.ReadFile(args[0])
+	if !strings.Contains(text, args[1]) {
+		ts.Fatalf("%s does not hold %q", args[0], args[1])
+	}
+	text = strings.ReplaceAll(text, args[1], strings.ReplaceAll(args[2], `\n`, "\n"))
+	ts.Check(os.WriteFile(ts.MkAbs(args[0]), []byte(text), 0o644))
+}
+
+// cmdJSON compares one value of a JSON document. In JSON lines the last line is
+// the document. Keys of a path are divided by dots, which no key here holds.
+func cmdJSON(ts *testscript.TestScript, neg bool, args []string) {
+	if len(args) < 2 {
+		ts.Fatalf("usage: json FILE PATH WANT...")
+	}
+	text := strings.TrimSpace(ts.ReadFile(args[0]))
+	var document any
+	if json.Unmarshal([]byte(text), &document) != nil {
+		text = text[strings.LastIndexByte(text, '\n')+1:]
+		if err := json.Unmarshal([]byte(text), &document); err != nil {
+			ts.Fatalf("%s holds no JSON: %v", args[0], err)
+		}
+	}
+	value, found := at(document, strings.FieldsFunc(args[1], func(r rune) bool { return r == '.' }))
+	got, want := "absent", strings.Join(args[2:], " ")
+	if found {
+		form, _, _ := strings.Cut(want, " ")
+		got = shown(value, form)
+	}
+	if (got == want) == neg {
+		ts.Fatalf("%s is %s, want %s", args[1], got, map[bool]string{true: "anything else"}[neg]+want)
+	}
+}
+
+// at finds a value by keys and indices; negative indices count from the end.
+func at(v any, path []string) (any, bool) {
+	for _, key := range path {
+		switch t := v.(type) {
+		case map[string]any:
+			next, ok := t[key]
+			if !ok {
+				return nil, false
+			}
+			v = next
+		case []any:
+			i, err := strconv.Atoi(key)
+			if i < 0 {
+				i += len(t)
+			}
+			if err != nil || i < 0 || i >= len(t) {
+				return nil, false
+			}
+			v = t[i]
+		default:
+			return nil, false
+		}
+	}
+	return v, true
+}
+
+// shown is a value as a script writes it: a text bare, anything else in JSON,
+// or its "length N" or its "keys a b c" where that is asked for.
+func shown(v any, form string) string {
+	switch t := v.(type) {
+	case string:
+		return t
+	case []any:
+		if form == "length" {
+			return fmt.Sprintf("length %d", len(t))
+		}
+	case map[string]any:
+		keys := make([]string, 0, len(t))
+		for k := range t {
+			keys = append(keys, k)
+		}
+		slices.Sort(keys)
+		if form == "keys" {
+			return "keys " + strings.Join(keys, " ")
+		}
+		if form == "length" {
+			return fmt.Sprintf("length %d", len(t))
+		}
+	}
+	text, err := json.Marshal(v)
+	if err != nil {
+		return err.Error()
+	}
+	return string(text)
+}
+
+// cmdEndpoint starts an AWS that does not work.
+func cmdEndpoint(ts *testscript.TestScript, _ bool, args []string) {
+	if len(args) != 2 {
+		ts.Fatalf("usage: endpoint NAME 500|hang|expired|closed")
+	}
+	release := make(chan struct{})
+	answer := func(w http.ResponseWriter, r *http.Request) {
+		switch args[1] {
+		case "500":
+			w.WriteHeader(http.StatusInternalServerError)
+		case "expired":
+			w.WriteHeader(http.StatusForbidden)
+			fmt.Fprint(w, `<ErrorResponse><Error><Type>Sender</Type><Code>ExpiredToken</Code><Message>The security token included in the request is expired</Message></Error><RequestId>1</RequestId></ErrorResponse>`)
+		case "hang":
+			select {
+			case <-release:
+			case <-r.Context().Done():
+			}
+		}
+	}
+	if args[1] == "closed" {
+		l, err := net.Listen("tcp", "127.0.0.1:0")
+		ts.Check(err)
+		ts.Setenv(args[0], "http://"+l.Addr().String())
+		ts.Check(l.Close())
+		return
+	}
+	server := httptest.NewServer(http.HandlerFunc(answer))
+	ts.Defer(func() { close(release); server.Close() })
+	ts.Setenv(args[0], server.URL)
+}
+
+// cmdAwait waits until the files of a pattern hold a text so many times.
+func cmdAwait(ts *testscript.TestScript, _ bool, args []string) {
+	if len(args) != 3 {
+		ts.Fatalf("usage: await N TEXT FILES")
+	}
+	want, err := strconv.Atoi(args[0])
+	ts.Check(err)
+	tick := time.NewTicker(10 * time.Millisecond)
+	defer tick.Stop()
+	limit := time.NewTimer(20 * time.Second)
+	defer limit.Stop()
+	for {
+		files, err := filepath.Glob(ts.MkAbs(args[2]))
+		ts.Check(err)
+		n := 0
+		for _, f := range files {
+			text, err := os.ReadFile(f)
+			ts.Check(err)
+			n += strings.Count(string(text), args[1])
+		}
+		if n >= want {
+			return
+		}
+		select {
+		case <-tick.C:
+		case <-limit.C:
+			ts.Fatalf("%s does not hold %q %d times", args[2], args[1], want)
+		}
+	}
+}
