@@ -127,6 +127,7 @@ func (r *launcher) run(ctx context.Context) error {
 		return err
 	}
 	defer r.s.close() //nolint:errcheck // what matters was synced
+	defer r.s.tellStubs(ctx)
 	a := r.app
 	if a.globals.output == "text" {
 		ui.ShowPlan(a.talk(), a.err, r.plan, a.columns())
@@ -149,7 +150,23 @@ func (r *launcher) run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	if len(answers) == 0 {
+		r.warn(request)
+	}
 	return r.execute(ctx, clearance)
+}
+
+// warn says what a person would have been told before the question.
+func (r *launcher) warn(request guard.Request) {
+	if r.app.globals.output != "text" {
+		return
+	}
+	request.Yes = false
+	for _, q := range guard.Questions(request) {
+		for _, note := range q.Notes {
+			fmt.Fprintf(r.app.talk(), "%s %s\n", r.app.err.Warn("warning:"), note)
+		}
+	}
 }
 
 // prepareInTime prepares within --timeout: an endpoint that hangs must not hold
@@ -172,8 +189,13 @@ func (e *timeoutError) Error() string {
 	return fmt.Sprintf("--timeout of %s is over", e.limit)
 }
 
+// ExitCode is that of an interruption: nobody knows what would have come.
+func (e *timeoutError) ExitCode() int { return exitInterrupted }
+
 // Hint gives a way on.
-func (e *timeoutError) Hint() string { return "nothing was touched; give it more time, or see: deployer doctor" }
+func (e *timeoutError) Hint() string {
+	return "nothing was touched; give it more time, or see: deployer doctor"
+}
 
 // prepare opens, connects, shows the banner and plans.
 func (r *launcher) prepare(ctx context.Context) error {
@@ -184,6 +206,9 @@ func (r *launcher) prepare(ctx context.Context) error {
 	r.s = s
 	sc, err := r.scope(ctx)
 	if err != nil {
+		return s.failed(err)
+	}
+	if err := s.checkHooks(sc.list()); err != nil {
 		return s.failed(err)
 	}
 	if err := s.connect(); err != nil {
@@ -362,7 +387,7 @@ func (r *launcher) nothing() error {
 		r.done.Outcomes[r.plan.Steps[i].Stack] = untouched(&r.plan.Steps[i])
 	}
 	if r.app.globals.output == "text" {
-		fmt.Fprintf(r.app.env.Stdout, "%s\n", r.app.out.Good(fmt.Sprintf("%s: nothing to do, %d unchanged", r.opts.command, len(r.plan.Steps))))
+		fmt.Fprintf(r.app.env.Stdout, "%s\n", r.app.out.Good(fmt.Sprintf("%s: nothing to do, %s", strings.TrimSpace(r.opts.command+" "+r.opts.arg), strings.TrimPrefix(ui.Counts(r.plan), "Plan: "))))
 	}
 	return nil
 }
@@ -393,7 +418,7 @@ func (r *launcher) execute(ctx context.Context, clearance guard.Clearance) error
 		DisableRollback: r.opts.disableRollback, Drain: drain, Now: s.now, Expected: r.expected(),
 		Token: func(p stacks.Path, n int) string { return token(s.run, p, n) },
 	}
-	ports := execute.Ports{Changer: r.changer(writer), Mender: writer, Watcher: s.cfn, Decider: r.planner}
+	ports := execute.Ports{Changer: r.changer(writer), Mender: writer, Watcher: s.cfn, Decider: r.planner, Hooks: s.hooks(clearance)}
 	sink := event.NewStamper(s.run, s.now, event.Tee(j.Sink(detach), show))
 	r.done, err = execute.Run(ctx, job, ports, sink)
 	r.ran = true
@@ -404,15 +429,19 @@ func (r *launcher) execute(ctx context.Context, clearance guard.Clearance) error
 	}
 	r.summary()
 	if r.done.Interrupted {
-		return &interruptedError{hint: "go on with: " + r.again()}
+		why := "interrupted"
+		if late, ok := errors.AsType[*timeoutError](context.Cause(ctx)); ok {
+			why = late.Error()
+		}
+		return &interruptedError{why, "go on with: " + r.again()}
 	}
 	return nil
 }
 
 // interruptedError ends a run that a person, or --timeout, ended early.
-type interruptedError struct{ hint string }
+type interruptedError struct{ why, hint string }
 
-func (e *interruptedError) Error() string { return "interrupted: not everything was done" }
+func (e *interruptedError) Error() string { return e.why + ": not everything was done" }
 func (e *interruptedError) Hint() string  { return e.hint }
 func (e *interruptedError) ExitCode() int { return exitInterrupted }
 

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"maps"
 	"slices"
+	"sync"
 	"time"
 
 	"github.com/deployer-cli/deployer/internal/cfn"
@@ -27,6 +28,9 @@ type planner struct {
 	accounts map[stacks.Access]string
 	deletes  bool
 	prunes   bool
+
+	mu      sync.Mutex
+	actions map[stacks.Path]plan.Action
 }
 
 // planOptions are what the flags of launch and plan say about planning.
@@ -52,6 +56,7 @@ func (s *session) planner(ctx context.Context, sc *scope, opts planOptions) (*pl
 	if err := p.bound(); err != nil {
 		return nil, err
 	}
+	s.vetted, s.made = true, p.made
 	p.sources = plan.Sources{
 		Sweeper: sweeper{s.cfn}, Reader: s.cfn, Relations: relations{s.cfn}, Cache: templateCache{s.cache},
 		Contents: opts.delete || opts.prune,
@@ -119,7 +124,7 @@ func (p *planner) launch(ctx context.Context) (*plan.Plan, error) {
 		if err != nil {
 			return nil, err
 		}
-		p.builder.Add(desired, p.edges(path))
+		p.decided(path, p.builder.Add(desired, p.edges(path)).Action)
 	}
 	if err := p.lookUpImports(ctx); err != nil {
 		return nil, err
@@ -166,6 +171,37 @@ func (p *planner) edges(path stacks.Path) plan.Edges {
 		}
 	}
 	return out
+}
+
+func (p *planner) decided(path stacks.Path, a plan.Action) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.actions == nil {
+		p.actions = map[stacks.Path]plan.Action{}
+	}
+	p.actions[path] = a
+}
+
+// made implements resolve.Made: a parameter is pending while the stack that
+// makes it is part of the run, is going to change, and has not landed.
+func (p *planner) made(consumer *stacks.Stack, name string) (stacks.Path, bool) {
+	for _, e := range p.sc.graph.Dependencies(consumer.Path) {
+		if e.Kind == graph.SSM && e.Key == name && p.changing(e.To) {
+			return e.To, true
+		}
+	}
+	return "", false
+}
+
+// changing tells whether a stack of the run may still change.
+func (p *planner) changing(path stacks.Path) bool {
+	if _, inside := p.sc.stacks[path]; !inside || p.s.known.has(path) {
+		return false
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	a, decided := p.actions[path]
+	return !decided || (a != plan.None && a != plan.Skip)
 }
 
 // outside reads how a stack that is no part of the run lives. Nil leaves the
