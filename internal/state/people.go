@@ -1,0 +1,156 @@
+package state
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"path"
+	"strings"
+
+	"github.com/deployer-cli/deployer/internal/guard"
+)
+
+// The folders of what people give.
+const (
+	approvals = "approvals"
+	leases    = "leases"
+	releases  = "releases"
+)
+
+// NewID makes a name for a record.
+func NewID() string {
+	var b [4]byte
+	_, _ = rand.Read(b[:]) // never fails, says its documentation
+	return hex.EncodeToString(b[:])
+}
+
+// named gives an environment's name as one part of a key.
+func named(environment string) string {
+	if environment == "." {
+		return "~"
+	}
+	return strings.ReplaceAll(environment, "/", "~")
+}
+
+// Folder is where one person's records are, so that a bucket's policy can keep
+// everybody to their own: it knows ${aws:username} of users and ${aws:userid}
+// of sessions.
+func Folder(who guard.Identity, userID string) string {
+	if strings.Contains(who.ARN, ":assumed-role/") {
+		return "role=" + userID
+	}
+	return "user=" + strings.ReplaceAll(who.Person(), "/", "~")
+}
+
+// owns tells whether a record in a folder can be of the one whom it names.
+func owns(folder string, who guard.Identity) bool {
+	if session, ok := strings.CutPrefix(folder, "role="); ok {
+		_, session, _ = strings.Cut(session, ":")
+		return session != "" && session == who.Person() && strings.Contains(who.ARN, ":assumed-role/")
+	}
+	return folder == Folder(who, "") && !strings.Contains(who.ARN, ":assumed-role/")
+}
+
+// AddApproval stores an approval.
+func (s *Store) AddApproval(ctx context.Context, a guard.Approval, folder string) error {
+	return s.add(ctx, path.Join(approvals, named(a.Environment), folder, a.ID), a)
+}
+
+// AddLease stores a lease.
+func (s *Store) AddLease(ctx context.Context, l guard.Lease, folder string) error {
+	return s.add(ctx, path.Join(leases, named(l.Environment), folder, l.ID), l)
+}
+
+// AddRelease stores a release.
+func (s *Store) AddRelease(ctx context.Context, r guard.Release, folder string) error {
+	return s.add(ctx, path.Join(releases, named(r.Environment), folder, r.ID), r)
+}
+
+func (s *Store) add(ctx context.Context, key string, v any) error {
+	body, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+	_, err = s.Create(ctx, key, body)
+	return err
+}
+
+// Approvals reads an environment's approvals. A record that cannot be read, or
+// lies where its author could not have put it, does not count.
+func (s *Store) Approvals(ctx context.Context, environment string) ([]guard.Approval, error) {
+	return read(ctx, s, approvals, environment, func(a guard.Approval) guard.Identity { return a.Approver })
+}
+
+// Leases reads an environment's leases.
+func (s *Store) Leases(ctx context.Context, environment string) ([]guard.Lease, error) {
+	return read(ctx, s, leases, environment, func(l guard.Lease) guard.Identity { return l.Holder })
+}
+
+// Releases reads an environment's releases.
+func (s *Store) Releases(ctx context.Context, environment string) ([]guard.Release, error) {
+	return read(ctx, s, releases, environment, func(r guard.Release) guard.Identity { return r.By })
+}
+
+func read[T any](ctx context.Context, s *Store, kind, environment string, author func(T) guard.Identity) ([]T, error) {
+	keys, err := s.List(ctx, path.Join(kind, named(environment))+"/")
+	if err != nil {
+		return nil, err
+	}
+	var out []T
+	for _, key := range keys {
+		r, err := s.Get(ctx, key)
+		if errors.Is(err, ErrAbsent) {
+			continue // removed meanwhile
+		}
+		if err != nil {
+			return nil, err
+		}
+		var v T
+		parts := strings.Split(key, "/")
+		if json.Unmarshal(r.Body, &v) == nil && len(parts) == 4 && owns(parts[2], author(v)) {
+			out = append(out, v)
+		}
+	}
+	return out, nil
+}
+
+// ChangeApproval changes the approval with an id, such as to revoke it.
+func (s *Store) ChangeApproval(ctx context.Context, environment, id string, change func(*guard.Approval)) error {
+	return edit(ctx, s, approvals, environment, id, change)
+}
+
+// ChangeLease changes the lease with an id, such as to end it.
+func (s *Store) ChangeLease(ctx context.Context, environment, id string, change func(*guard.Lease)) error {
+	return edit(ctx, s, leases, environment, id, change)
+}
+
+func edit[T any](ctx context.Context, s *Store, kind, environment, id string, change func(*T)) error {
+	keys, err := s.List(ctx, path.Join(kind, named(environment))+"/")
+	if err != nil {
+		return err
+	}
+	for _, key := range keys {
+		if path.Base(key) != id {
+			continue
+		}
+		r, err := s.Get(ctx, key)
+		if err != nil {
+			return err
+		}
+		var v T
+		if err := json.Unmarshal(r.Body, &v); err != nil {
+			return fmt.Errorf("%s cannot be read: %w", key, err)
+		}
+		change(&v)
+		body, err := json.Marshal(v)
+		if err != nil {
+			return err
+		}
+		_, err = s.Replace(ctx, key, body, r.Version)
+		return err
+	}
+	return fmt.Errorf("%s %s: %w", kind, id, ErrAbsent)
+}
