@@ -8,8 +8,9 @@ import (
 	"github.com/deployer-cli/deployer/internal/restype"
 )
 
-// Tx is one transaction of the store. A failed call leaves the transaction to
-// the caller, who must not commit it unless the error is an [*Error].
+// Tx is one transaction of the store. A call that fails, or is refused with an
+// [*Error], has done nothing worth keeping: its transaction may be rolled back,
+// and must be unless the error is an *Error.
 type Tx interface {
 	Get(table, key string) (value []byte, found bool, err error)
 	Put(table, key string, value []byte) error

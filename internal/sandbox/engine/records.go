@@ -104,9 +104,6 @@ type state struct {
 // leftover is a physical resource that waits for the clean-up.
 type leftover struct {
 	state
-	Skip bool `json:"skip,omitempty"`
-	// Uuid marks what was replaced or removed: its delete events carry no
-	// properties and a random id.
 }
 
 type resource struct {
