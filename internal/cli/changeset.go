@@ -305,3 +305,28 @@ func (r *changeSets) unknown(have []string) error {
 	}
 	return &usageError{fmt.Sprintf("no stack under %s has a change set %s", r.arg, r.name), hint}
 }
+
+// describedChangeSet is a change set in JSON, with what it gives its stack
+// where that was asked for.
+func describedChangeSet(cs cfn.ChangeSet, verbose bool) any {
+	row := changeSetOf(cs)
+	if !verbose {
+		return row
+	}
+	parameters, tags := map[string]string{}, map[string]string{}
+	for _, p := range cs.Parameters {
+		parameters[p.Key] = p.Value
+	}
+	for _, t := range cs.Tags {
+		tags[t.Key] = t.Value
+	}
+	return struct {
+		changeSetRow
+		Description string            `json:"description"`
+		Created     string            `json:"created"`
+		StackID     string            `json:"stack_id"`
+		Parameters  map[string]string `json:"parameters"`
+		Tags        map[string]string `json:"tags"`
+		Nested      []string          `json:"nested"`
+	}{row, cs.Description, cs.Created.UTC().Format(time.RFC3339), cs.StackID, parameters, tags, append([]string{}, cs.Nested...)}
+}

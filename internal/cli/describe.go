@@ -22,11 +22,14 @@ func (a *app) describeCommand() *cli.Command {
 		Subcommands: []*cli.Command{
 			{
 				Name: "change-set", Usage: "what a change set would do", ArgsUsage: "PATH CHANGE_SET",
+				Flags: []cli.Flag{
+					&cli.BoolFlag{Name: "verbose", Aliases: []string{"v"}, Usage: "its parameters, tags and nested change sets too"},
+				},
 				Action: func(c *cli.Context) error {
 					if c.NArg() != 2 {
 						return &usageError{"describe change-set needs a PATH and the name of a change set", "see: deployer list change-sets PATH"}
 					}
-					return a.describeChangeSet(c.Context, c.Args().Get(0), c.Args().Get(1))
+					return a.describeChangeSet(c.Context, c.Args().Get(0), c.Args().Get(1), c.Bool("verbose"))
 				},
 			},
 			{Name: "policy", Usage: "the stack policies under PATH", ArgsUsage: "PATH", Action: a.withPath(true, a.describePolicy)},
@@ -34,7 +37,7 @@ func (a *app) describeCommand() *cli.Command {
 	}
 }
 
-func (a *app) describeChangeSet(ctx context.Context, arg, name string) error {
+func (a *app) describeChangeSet(ctx context.Context, arg, name string, verbose bool) error {
 	s, sc, err := a.look(ctx, arg)
 	if err != nil {
 		return err
@@ -52,20 +55,11 @@ func (a *app) describeChangeSet(ctx context.Context, arg, name string) error {
 	if err != nil {
 		return err
 	}
-	if done, err := a.document(map[string]any{
-		"name": cs.Name, "id": cs.ID, "status": cs.Status, "execution": cs.Execution, "reason": cs.Reason, "changes": cs.Changes,
-	}); done {
+	if done, err := a.document(describedChangeSet(cs, verbose)); done {
 		return err
 	}
-	fmt.Fprintf(a.env.Stdout, "%s  %s  %s\n", cs.Name, cs.Status, cs.Execution)
-	if cs.Reason != "" {
-		fmt.Fprintln(a.env.Stdout, cs.Reason)
-	}
-	rows := make([][]string, 0, len(cs.Changes))
-	for _, c := range cs.Changes {
-		rows = append(rows, []string{c.Action, c.LogicalID, c.Type, c.Replacement})
-	}
-	ui.Table(a.env.Stdout, []string{"action", "resource", "type", "replacement"}, rows)
+	a.showChangeSet(st.Path, cs)
+	a.showInputs(cs, verbose)
 	return nil
 }
 

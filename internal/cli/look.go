@@ -174,7 +174,19 @@ func (a *app) listCommand() *cli.Command {
 				},
 			},
 			{Name: "resources", Usage: "the resources of the stacks under PATH", ArgsUsage: "PATH", Action: a.withPath(true, a.listResources)},
-			{Name: "change-sets", Usage: "the change sets of the stacks under PATH", ArgsUsage: "PATH", Action: a.withPath(true, a.listChangeSets)},
+			{
+				Name: "change-sets", Usage: "the change sets of the stacks under PATH", ArgsUsage: "PATH",
+				Flags: []cli.Flag{
+					&cli.BoolFlag{Name: "url", Aliases: []string{"U"}, Usage: "where the AWS console shows each, instead of its status"},
+				},
+				Action: func(c *cli.Context) error {
+					arg, err := a.path(c, true)
+					if err != nil {
+						return err
+					}
+					return a.listChangeSets(c.Context, arg, c.Bool("url"))
+				},
+			},
 		},
 	}
 }
@@ -301,7 +313,7 @@ func (a *app) listResources(ctx context.Context, arg string) error {
 	return nil
 }
 
-func (a *app) listChangeSets(ctx context.Context, arg string) error {
+func (a *app) listChangeSets(ctx context.Context, arg string, urls bool) error {
 	s, sc, err := a.look(ctx, arg)
 	if err != nil {
 		return err
@@ -313,6 +325,12 @@ func (a *app) listChangeSets(ctx context.Context, arg string) error {
 		sets, err := s.cfn.ChangeSets(ctx, st.Access, live.ID)
 		document[string(st.Path)] = []string{}
 		for _, cs := range sets {
+			if urls {
+				url := consoleURL(st.Access.Region, cs)
+				document[string(st.Path)] = append(document[string(st.Path)], url)
+				rows = append(rows, []string{string(st.Path), cs.Name, url})
+				continue
+			}
 			document[string(st.Path)] = append(document[string(st.Path)], cs.Name)
 			rows = append(rows, []string{string(st.Path), cs.Name, cs.Status, cs.Execution})
 		}
@@ -324,6 +342,10 @@ func (a *app) listChangeSets(ctx context.Context, arg string) error {
 	if done, err := a.document(document); done {
 		return err
 	}
-	ui.Table(a.env.Stdout, []string{"stack", "change set", "status", "execution"}, rows)
+	header := []string{"stack", "change set", "status", "execution"}
+	if urls {
+		header = []string{"stack", "change set", "url"}
+	}
+	ui.Table(a.env.Stdout, header, rows)
 	return nil
 }
