@@ -33,7 +33,14 @@ func (h hooks) Run(ctx context.Context, st *stacks.Stack, moment string, output 
 	if opts.Env, err = h.s.runner.environ(ctx, st.Access); err != nil {
 		return err
 	}
-	return hook.New(st, opts).Run(ctx, hook.Moment(moment))
+	err = hook.New(st, opts).Run(ctx, hook.Moment(moment))
+	if failed, ok := errors.AsType[*hook.Error](err); ok {
+		return &execute.StepError{
+			Stack: st.Path, What: "hook " + string(failed.Hook.Moment) + " failed",
+			Why: failed.Command + ": " + failed.Cause.Error(), Tip: failed.Hint(), Cause: failed,
+		}
+	}
+	return err
 }
 
 // Scale implements hook.Scaler for every Auto Scaling group of the stack.

@@ -96,13 +96,13 @@ func run(ctx context.Context, cmd *exec.Cmd) error {
 	return err
 }
 
-// ExitError says that a program ended badly.
+// ExitError says that a program ended badly. It does not wrap os/exec's error,
+// whose exit code would be taken for our own.
 type ExitError struct {
 	Program string
 	Code    int    // -1 when a signal ended it
 	How     string // "exit status 2", "signal: killed"
 	Stderr  string // the end of what it said
-	cause   error
 }
 
 // Error tells how it ended, and its last words.
@@ -112,9 +112,6 @@ func (e *ExitError) Error() string {
 	}
 	return e.How
 }
-
-// Unwrap gives the error of the operating system's.
-func (e *ExitError) Unwrap() error { return e.cause }
 
 // NotFoundError says that there is no such program.
 type NotFoundError struct{ Program string }
@@ -133,7 +130,7 @@ func explain(ctx context.Context, p Program, err error, stderr string) error {
 		return &NotFoundError{p.name()}
 	}
 	if exit, ok := errors.AsType[*exec.ExitError](err); ok {
-		return &ExitError{Program: p.name(), Code: exit.ExitCode(), How: exit.String(), Stderr: stderr, cause: err}
+		return &ExitError{Program: p.name(), Code: exit.ExitCode(), How: exit.String(), Stderr: stderr}
 	}
 	return fmt.Errorf("%s cannot be run: %w", p.name(), err)
 }
