@@ -28,17 +28,29 @@ func (s *session) applyStart(st *stack, op *operation, i int) {
 	}
 	next, err := s.desired(st, c, n.ID)
 	r := s.resource(st.ID, n.ID)
-	if r == nil || !r.alive() || r.Status == createFailed {
-		s.startCreate(st, op, i, r, next, err)
-	} else {
-		s.startUpdate(st, op, i, r, next, err)
-	}
-	if err != nil && n.active() {
+	switch {
+	case r == nil || !r.alive() || r.Status == createFailed:
+		s.enter(st, op, i, r, next)
+		if err != nil { // what could not be evaluated is not missing
+			s.failNode(st, op, i, reasonOf(err))
+			return
+		}
+		s.startCreate(st, op, i)
+	case err != nil:
+		if r.Prior == nil && !r.Born {
+			before := r.state
+			r.Prior = &before
+		}
+		n.How = howUpdate
 		s.failNode(st, op, i, reasonOf(err))
+	default:
+		s.startUpdate(st, op, i, r, next)
 	}
 }
 
-func (s *session) startCreate(st *stack, op *operation, i int, r *resource, next *state, err error) {
+// enter lists a resource that is about to be made; what an earlier attempt left
+// waits for the clean-up.
+func (s *session) enter(st *stack, op *operation, i int, r *resource, next *state) {
 	n := &op.Nodes[i]
 	fresh := &resource{ID: n.ID, state: state{Type: next.Type, OnDelete: next.OnDelete}, Next: next, Born: true}
 	if r != nil && r.alive() {
@@ -49,12 +61,14 @@ func (s *session) startCreate(st *stack, op *operation, i int, r *resource, next
 	}
 	n.How, n.State = howCreate, nodeStarted
 	s.setResource(st, fresh, createInProgress, "")
-	if err != nil {
-		return // said by the caller; what could not be evaluated is not missing
-	}
-	if text, early := validate(n.ID, next); text != "" {
+}
+
+func (s *session) startCreate(st *stack, op *operation, i int) {
+	n := &op.Nodes[i]
+	r := s.resource(st.ID, n.ID)
+	if text, early := validate(n.ID, r.Next); text != "" {
 		if early {
-			fresh.Detailed = validationFailed
+			r.Detailed = validationFailed
 			op.Invalid = append(op.Invalid, n.ID)
 		}
 		s.failNode(st, op, i, text)
@@ -63,32 +77,26 @@ func (s *session) startCreate(st *stack, op *operation, i int, r *resource, next
 	s.laterNode(st, op, i, s.e.between(700*time.Millisecond, 1300*time.Millisecond, "begin", st.ID, st.OpID, n.ID))
 }
 
-func (s *session) startUpdate(st *stack, op *operation, i int, r *resource, next *state, err error) {
+// startUpdate leaves a resource as it is or begins to change it.
+func (s *session) startUpdate(st *stack, op *operation, i int, r *resource, next *state) {
 	n := &op.Nodes[i]
 	before := r.state
 	how, changed := difference(&before, next)
-	if err != nil || how == howNothing && r.Status == updateFailed {
-		how = howUpdate
+	if r.Prior == nil && !r.Born {
+		r.Prior = &before
 	}
-	if how == howNothing {
+	if how == howNothing && r.Status != updateFailed {
 		r.Deps, r.OnDelete, r.OnReplace, r.Extra, r.Tags = next.Deps, next.OnDelete, next.OnReplace, next.Extra, next.Tags
-		if r.Prior == nil && !r.Born {
-			r.Prior = &before
-		}
 		s.saveResource(st.ID, r)
 		n.How, n.State = howNothing, nodeDone
 		return
 	}
-	if r.Prior == nil && !r.Born {
-		r.Prior = &before
+	n.How, r.Detailed = how, ""
+	if how != howReplace {
+		n.How = howUpdate
 	}
-	r.Detailed = ""
-	n.How = how
-	if why := s.refusal(st, op, r, next, how); why != "" {
+	if why := s.refusal(st, op, r, next, n.How); why != "" {
 		s.failNode(st, op, i, why)
-		return
-	}
-	if err != nil {
 		return
 	}
 	r.Next = next
@@ -101,20 +109,34 @@ func (s *session) startUpdate(st *stack, op *operation, i int, r *resource, next
 		s.failNode(st, op, i, text)
 		return
 	}
-	if how == howReplace {
-		if why := customNamed(changed, next); why != "" {
-			s.failNode(st, op, i, why)
-			return
-		}
-		s.setResource(st, r, updateInProgress, replacing)
-		n.State = nodeStarted
-		s.laterNode(st, op, i, s.e.between(700*time.Millisecond, 1300*time.Millisecond, "begin", st.ID, st.OpID, n.ID))
+	if n.How == howReplace {
+		s.startReplace(st, op, i, changed)
 		return
 	}
+	s.startInPlace(st, op, i)
+}
+
+// startReplace begins to make a new physical resource in place of the old.
+func (s *session) startReplace(st *stack, op *operation, i int, changed []string) {
+	n := &op.Nodes[i]
+	r := s.resource(st.ID, n.ID)
+	if why := customNamed(changed, r.Next); why != "" {
+		s.failNode(st, op, i, why)
+		return
+	}
+	s.setResource(st, r, updateInProgress, replacing)
+	n.State = nodeStarted
+	s.laterNode(st, op, i, s.e.between(700*time.Millisecond, 1300*time.Millisecond, "begin", st.ID, st.OpID, n.ID))
+}
+
+// startInPlace begins to change the physical resource itself.
+func (s *session) startInPlace(st *stack, op *operation, i int) {
+	n := &op.Nodes[i]
+	r := s.resource(st.ID, n.ID)
 	r.Touched = true
 	s.setResource(st, r, updateInProgress, "")
 	n.State = nodeRunning
-	if next.Type == stackType {
+	if r.Type == stackType {
 		s.updateChild(st, op, i, r)
 		return
 	}
@@ -228,7 +250,7 @@ func (s *session) applyFinish(st *stack, op *operation, i int) {
 	if r.Type == stackType && !s.childSettled(st, op, i, r) {
 		return
 	}
-	text, code, failed := s.fault(st, r.Type, n, "end")
+	text, code, failed := s.fault(st, r.Type, n)
 	if failed {
 		s.failNode(st, op, i, s.handlerMessage(st, n.ID, text, code))
 		return

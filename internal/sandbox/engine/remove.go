@@ -110,7 +110,7 @@ func (s *session) undeletable(st *stack, n *node, r *resource) string {
 			return "Embedded stack " + child.ID + " was not successfully deleted: " + child.Reason
 		}
 	}
-	if text, code, failed := s.fault(st, r.Type, n, "end"); failed {
+	if text, code, failed := s.fault(st, r.Type, n); failed {
 		return s.handlerMessage(st, r.ID, text, code)
 	}
 	return s.blocked(st, r.ID, &r.state)
@@ -294,7 +294,7 @@ func (s *session) clean(st *stack, op *operation, i int) {
 		return
 	}
 	why := s.blocked(st, r.ID, &old.state)
-	if text, code, failed := s.fault(st, old.Type, n, "end"); failed {
+	if text, code, failed := s.fault(st, old.Type, n); failed {
 		why = s.handlerMessage(st, r.ID, text, code)
 	}
 	if why != "" {

@@ -153,7 +153,7 @@ func (s *session) revert(st *stack, op *operation, i int) {
 			return
 		}
 	}
-	if text, code, failed := s.fault(st, r.Prior.Type, n, "end"); failed {
+	if text, code, failed := s.fault(st, r.Prior.Type, n); failed {
 		s.failNode(st, op, i, s.handlerMessage(st, n.ID, text, code))
 		return
 	}

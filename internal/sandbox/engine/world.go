@@ -34,9 +34,9 @@ func (s *session) ask(st *stack, typeName string, n *node, step string) FaultAns
 	return a
 }
 
-// fault tells whether a fault strikes a step, and what it says.
-func (s *session) fault(st *stack, typeName string, n *node, step string) (text, code string, failed bool) {
-	a := s.ask(st, typeName, n, step)
+// fault tells whether a fault strikes the end of a step, and what it says.
+func (s *session) fault(st *stack, typeName string, n *node) (text, code string, failed bool) {
+	a := s.ask(st, typeName, n, "end")
 	return a.Message, a.HandlerCode, a.Fail
 }
 
