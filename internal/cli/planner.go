@@ -107,7 +107,7 @@ func (p *planner) launch(ctx context.Context) (*plan.Plan, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := p.s.prepare.CheckAll(all); err != nil {
+	if err := errors.Join(p.s.prepare.CheckAll(all), p.unmade()); err != nil {
 		return nil, err
 	}
 	if p.prunes {
@@ -130,6 +130,18 @@ func (p *planner) launch(ctx context.Context) (*plan.Plan, error) {
 		return nil, err
 	}
 	return p.builder.Plan()
+}
+
+// unmade says which outputs are asked for that no template makes: a run would
+// only stumble over them half-way.
+func (p *planner) unmade() error {
+	var errs []error
+	for _, m := range p.sc.graph.Missing() {
+		if m.Kind == graph.Resolver && !p.s.app.globals.ignoreDeps {
+			errs = append(errs, &stacks.Problem{Pos: m.Pos, What: string(m.Stack) + " " + m.What, Tip: m.Hint})
+		}
+	}
+	return errors.Join(errs...)
 }
 
 // remove plans deleting, dependents first.

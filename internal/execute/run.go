@@ -327,6 +327,9 @@ func asStepError(p stacks.Path, err error) *StepError {
 	if failure, ok := errors.AsType[*StepError](err); ok {
 		return failure
 	}
+	if many, ok := err.(*multierror.Error); ok && len(many.Errors) == 1 { //nolint:errorlint // one alone needs no list around it
+		err = many.Errors[0]
+	}
 	failure := &StepError{Stack: p, What: "failed", Why: err.Error(), Cause: err}
 	if hinted, ok := errors.AsType[interface {
 		error
