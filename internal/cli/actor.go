@@ -68,7 +68,7 @@ func (r *actor) begin(ctx context.Context) error {
 }
 
 // accountsOf gives the account of every access, and refuses those that do not
-// belong to their environment.
+// belong to their environment. After it programs may have credentials.
 func (s *session) accountsOf(ctx context.Context, sts []*stacks.Stack) (map[stacks.Access]string, error) {
 	accounts := map[stacks.Access]string{}
 	steps := make([]guard.Step, 0, len(sts))
@@ -84,7 +84,9 @@ func (s *session) accountsOf(ctx context.Context, sts []*stacks.Stack) (map[stac
 			Path: st.Path, Name: st.Name, Account: accounts[st.Access], Region: st.Access.Region, Environment: st.Environment,
 		})
 	}
-	return accounts, guard.Bound(steps)
+	err := guard.Bound(steps)
+	s.vetted = err == nil
+	return accounts, err
 }
 
 // act shows what is about to happen, asks, and does it.

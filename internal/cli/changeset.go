@@ -12,6 +12,7 @@ import (
 
 	"github.com/deployer-cli/deployer/internal/cfn"
 	"github.com/deployer-cli/deployer/internal/execute"
+	"github.com/deployer-cli/deployer/internal/hook"
 	"github.com/deployer-cli/deployer/internal/prepare"
 	"github.com/deployer-cli/deployer/internal/restype"
 	"github.com/deployer-cli/deployer/internal/ui"
@@ -127,7 +128,12 @@ func (r *changeSets) create(ctx context.Context) error {
 // propose makes one change set. That there is nothing to change is no failure.
 func (r *changeSets) propose(ctx context.Context, w journaled, c stacks.Change, token string) (execute.Outcome, error) {
 	c.Token = token
-	set, err := w.Propose(ctx, c, r.name)
+	var set cfn.ChangeSet
+	err := r.s.around(ctx, []*stacks.Stack{c.Desired.Stack}, hook.CreateChangeSet, func() error {
+		var err error
+		set, err = w.Propose(ctx, c, r.name)
+		return err
+	})
 	if _, none := errors.AsType[*stacks.NoChangesError](err); none {
 		return execute.Unchanged, nil
 	}

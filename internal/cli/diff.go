@@ -7,7 +7,9 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"github.com/deployer-cli/deployer/internal/cfnyaml"
+	"github.com/deployer-cli/deployer/internal/hook"
 	"github.com/deployer-cli/deployer/internal/plan"
+	"github.com/deployer-cli/deployer/internal/prepare"
 	"github.com/deployer-cli/deployer/internal/ui"
 	"github.com/deployer-cli/deployer/stacks"
 )
@@ -18,13 +20,15 @@ func (a *app) diffCommand() *cli.Command {
 		Name: "diff", Usage: "compare template, parameters and tags with what lives", ArgsUsage: "PATH",
 		Flags: []cli.Flag{
 			&cli.BoolFlag{Name: "exit-code", Usage: "exit 9 when there are differences"},
+			&cli.BoolFlag{Name: "all", Aliases: []string{"a"}, Usage: "also the stacks that are marked ignore or obsolete"},
+			&cli.BoolFlag{Name: "no-placeholders", Aliases: []string{"n"}, Usage: "a value that is known only after another stack's update is an error"},
 		},
 		Action: func(c *cli.Context) error {
 			arg, err := a.path(c, true)
 			if err != nil {
 				return err
 			}
-			return a.runDiff(c.Context, arg, c.Bool("exit-code"))
+			return a.runDiff(c.Context, arg, differing{exitCode: c.Bool("exit-code"), all: c.Bool("all"), complete: c.Bool("no-placeholders")})
 		},
 	}
 }
@@ -38,18 +42,35 @@ type diffDocument struct {
 	Template    string            `json:"template"` // unified diff, "" when equal
 }
 
-func (a *app) runDiff(ctx context.Context, arg string, exitCode bool) error {
-	r := &launcher{app: a, opts: runOptions{command: "launch", arg: arg}}
+// differing are the flags of diff.
+type differing struct {
+	exitCode bool
+	all      bool // what is ignored or obsolete too
+	complete bool // no value that is known only later
+}
+
+func (a *app) runDiff(ctx context.Context, arg string, opts differing) error {
+	r := &launcher{app: a, opts: runOptions{command: "launch", arg: arg, all: opts.all}}
 	if err := r.prepare(ctx); err != nil {
 		return err
 	}
 	defer r.s.close() //nolint:errcheck // only read from
+	return r.s.inside(ctx, r.planner.sc, hook.Diff, func() error { return r.diff(opts) })()
+}
+
+func (r *launcher) diff(opts differing) error {
+	a := r.app
 	documents := []diffDocument{}
 	differs := false
 	for i := range r.plan.Steps {
 		step := &r.plan.Steps[i]
 		if step.Outside || step.Action == plan.Skip {
 			continue
+		}
+		if opts.complete && step.Desired != nil {
+			if err := asUsage(prepare.Complete(step.Desired)); err != nil {
+				return err
+			}
 		}
 		d, err := r.differences(step)
 		if err != nil {
@@ -61,7 +82,7 @@ func (a *app) runDiff(ctx context.Context, arg string, exitCode bool) error {
 	if err := a.showDiff(documents); err != nil {
 		return err
 	}
-	if exitCode && differs {
+	if opts.exitCode && differs {
 		return &exitError{exitChanges}
 	}
 	return nil

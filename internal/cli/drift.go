@@ -10,6 +10,7 @@ import (
 
 	"github.com/urfave/cli/v2"
 
+	"github.com/deployer-cli/deployer/internal/hook"
 	"github.com/deployer-cli/deployer/internal/ui"
 	"github.com/deployer-cli/deployer/stacks"
 )
@@ -94,10 +95,20 @@ func (a *app) runDrift(ctx context.Context, opts driftOptions) error {
 		return err
 	}
 	defer s.close() //nolint:errcheck // only read from
+	if _, err := s.accountsOf(ctx, sc.selected()); err != nil {
+		return err
+	}
 	live, err := s.sweep(ctx, sc.selected())
 	if err != nil {
 		return err
 	}
+	return s.inside(ctx, sc, map[bool]hook.Act{true: hook.DriftShow, false: hook.DriftDetect}[opts.show], func() error {
+		return s.showDrifts(ctx, sc, live, opts)
+	})()
+}
+
+func (s *session) showDrifts(ctx context.Context, sc *scope, live map[stacks.Path]*stacks.Live, opts driftOptions) error {
+	a := s.app
 	rows := s.drifts(ctx, sc.selected(), live, opts)
 	if ctx.Err() != nil {
 		return context.Cause(ctx)

@@ -28,6 +28,7 @@ type runOptions struct {
 	dryRun          bool
 	adopt           bool
 	prune           bool
+	all             bool // what is ignored or obsolete too; nothing is changed then
 	disableRollback bool
 	failFast        bool
 	timeout         time.Duration
@@ -238,7 +239,11 @@ func (r *launcher) scope(ctx context.Context) (*scope, error) {
 	case r.deletes():
 		return r.s.scope(ctx, r.opts.arg, graph.Down)
 	}
-	return r.s.scope(ctx, r.opts.arg, graph.Up)
+	sc, err := r.s.scope(ctx, r.opts.arg, graph.Up)
+	if err == nil && r.opts.all {
+		sc.unmark()
+	}
+	return sc, err
 }
 
 func (r *launcher) makePlan(ctx context.Context) (*plan.Plan, error) {

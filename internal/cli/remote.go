@@ -90,12 +90,11 @@ func (a *app) estimateCostCommand() *cli.Command {
 }
 
 func (a *app) estimateCost(ctx context.Context, arg string) error {
-	s, sc, err := a.look(ctx, arg)
+	s, sc, err := a.values(ctx, arg, true)
 	if err != nil {
 		return err
 	}
 	defer s.close() //nolint:errcheck // only read from
-	s.useLive()
 	addresses := map[string]string{}
 	var rows [][]string
 	var errs []error

@@ -2,12 +2,16 @@ package cli
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"path"
 
 	"github.com/urfave/cli/v2"
 
+	"github.com/deployer-cli/deployer/internal/cfn"
 	"github.com/deployer-cli/deployer/internal/graph"
+	"github.com/deployer-cli/deployer/internal/hook"
+	"github.com/deployer-cli/deployer/internal/prepare"
 	"github.com/deployer-cli/deployer/stacks"
 	"github.com/deployer-cli/deployer/templates"
 )
@@ -16,8 +20,15 @@ import (
 func (a *app) validateCommand() *cli.Command {
 	return &cli.Command{
 		Name: "validate", Usage: "check configs and templates without AWS", ArgsUsage: "[PATH]",
-		Description: "Finds unknown resource types and properties, missing required ones, references that\nlead nowhere, parameters without values, and exports that nobody makes.",
-		Action:      a.withPath(false, a.runValidate),
+		Description: "Finds unknown resource types and properties, missing required ones, references that\nlead nowhere, parameters without values, and exports that nobody makes.\nWith --live CloudFormation is asked too (ValidateTemplate), values are those of AWS and\nof the stacks as they live; with --no-placeholders one that is not to be had is a finding.",
+		Flags:       valueFlags(),
+		Action: func(c *cli.Context) error {
+			arg, err := a.path(c, false)
+			if err != nil {
+				return err
+			}
+			return a.runValidate(c.Context, arg, validation{live: c.Bool("live"), complete: c.Bool("no-placeholders")})
+		},
 	}
 }
 
@@ -29,7 +40,13 @@ type finding struct {
 	Hint  string      `json:"hint"`
 }
 
-func (a *app) runValidate(ctx context.Context, arg string) error {
+// validation says whether AWS is asked.
+type validation struct {
+	live     bool
+	complete bool // take no placeholder; asks too
+}
+
+func (a *app) runValidate(ctx context.Context, arg string, v validation) error {
 	s, err := a.open(arg)
 	if err != nil {
 		return err
@@ -39,12 +56,22 @@ func (a *app) runValidate(ctx context.Context, arg string) error {
 	if err != nil {
 		return err
 	}
-	if err := s.banner(ctx, sc.selected()); err != nil {
+	if v.live || v.complete {
+		if err := s.goLive(ctx, sc.selected()); err != nil {
+			return err
+		}
+	} else if err := s.banner(ctx, sc.selected()); err != nil {
 		return err
 	}
+	return s.inside(ctx, sc, hook.Validate, func() error { return s.validateAll(ctx, sc, v) })()
+}
+
+// validateAll checks every selected stack and tells what it finds.
+func (s *session) validateAll(ctx context.Context, sc *scope, v validation) error {
+	a := s.app
 	findings := []finding{}
 	for _, st := range sc.selected() {
-		found, err := s.validate(ctx, st)
+		found, err := s.validate(ctx, st, v)
 		if err != nil {
 			return err
 		}
@@ -67,7 +94,7 @@ func (a *app) runValidate(ctx context.Context, arg string) error {
 }
 
 // validate checks one stack: what preparing it finds, then its template.
-func (s *session) validate(ctx context.Context, st *stacks.Stack) ([]finding, error) {
+func (s *session) validate(ctx context.Context, st *stacks.Stack, v validation) ([]finding, error) {
 	desired, err := s.prepare.Prepare(ctx, st)
 	if err != nil {
 		var out []finding
@@ -85,7 +112,29 @@ func (s *session) validate(ctx context.Context, st *stacks.Stack) ([]finding, er
 	for _, f := range s.loader.Validate(st, body, desired.Parameters) {
 		out = append(out, finding{st.Path, f.Pos.String(), f.Text, f.Hint})
 	}
-	return out, nil
+	if v.complete {
+		for _, e := range flatten(prepare.Complete(desired)) {
+			out = append(out, asFinding(st.Path, e))
+		}
+	}
+	if s.cfn == nil || desired.BodyLate {
+		return out, nil
+	}
+	return s.refused(ctx, st, desired, out)
+}
+
+// refused asks CloudFormation about a template. That it says no is a finding;
+// that it cannot be asked is an error.
+func (s *session) refused(ctx context.Context, st *stacks.Stack, d *stacks.Desired, found []finding) ([]finding, error) {
+	err := s.cfn.Validate(ctx, st.Access, d.Body)
+	if _, large := errors.AsType[*cfn.TooLargeError](err); large {
+		fmt.Fprintf(s.app.talk(), "%s: CloudFormation was not asked, for the template would have to go to a bucket first\n", st.Path)
+		return found, nil
+	}
+	if answer, ok := errors.AsType[*stacks.ServiceError](err); ok && answer.Code == "ValidationError" {
+		return append(found, finding{st.Path, path.Join(templates.Folder, st.Template.Path), answer.Message, answer.Tip}), nil
+	}
+	return found, err
 }
 
 func asFinding(p stacks.Path, err error) finding {
