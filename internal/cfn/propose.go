@@ -44,6 +44,9 @@ func (w *Writer) Propose(ctx context.Context, c stacks.Change, name string) (Cha
 	if made == "" { // an earlier attempt made it, and its answer was lost
 		made, op.StackID = name, *address(t)
 	}
+	if c.StackID == "" {
+		w.clearance.Made(t.Path, op.StackID)
+	}
 	set, err := w.cloud.settled(ctx, t.Access, op.StackID, made)
 	if err != nil {
 		return set, err

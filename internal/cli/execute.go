@@ -55,6 +55,9 @@ type setsOf struct {
 // changer is what makes the executor's calls: where change sets are carried
 // out nothing else ever is.
 func (r *launcher) changer(w journaled) execute.Changer {
+	if r.file != nil || r.proposals != nil {
+		return reviewed{journaled: w, r: r}
+	}
 	if r.sets == nil {
 		return w
 	}

@@ -5,7 +5,10 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/urfave/cli/v2"
@@ -32,6 +35,10 @@ type runOptions struct {
 	disableRollback bool
 	failFast        bool
 	timeout         time.Duration
+	planFile        string // --plan: apply this file
+	digest          string // --digest: what was reviewed
+	out             string // plan --out
+	allow           []string
 }
 
 func runFlags() []cli.Flag {
@@ -50,7 +57,7 @@ func rollbackFlags() []cli.Flag {
 }
 
 func (a *app) runOptions(c *cli.Context) (runOptions, error) {
-	arg, err := a.path(c, c.Command.Name != "prune")
+	arg, err := a.path(c, c.Command.Name != "prune" && c.String("plan") == "")
 	if err != nil {
 		return runOptions{}, err
 	}
@@ -60,6 +67,7 @@ func (a *app) runOptions(c *cli.Context) (runOptions, error) {
 	return runOptions{
 		command: c.Command.Name, arg: arg, yes: c.Bool("yes"), dryRun: c.Bool("dry-run"), adopt: c.Bool("adopt"), prune: c.Bool("prune"),
 		disableRollback: c.Bool("disable-rollback"), failFast: c.Bool("fail-fast"), timeout: c.Duration("timeout"),
+		planFile: c.String("plan"), digest: c.String("digest"),
 	}, nil
 }
 
@@ -68,7 +76,7 @@ func (a *app) launchCommand() *cli.Command {
 	return &cli.Command{
 		Name: "launch", Usage: "create or update stacks and what they depend on", ArgsUsage: "PATH",
 		Description: "Shows the plan, asks, then starts every stack the moment its own dependencies are\ndone. Run it again and nothing happens. Ctrl-C once starts nothing new and waits\nfor what runs; twice leaves, and CloudFormation goes on.",
-		Flags: append(append(runFlags(), rollbackFlags()...),
+		Flags: append(append(append(runFlags(), applyFlags()...), rollbackFlags()...),
 			&cli.BoolFlag{Name: "adopt", Usage: "also add deployer's own tags to stacks that lack them"},
 			&cli.BoolFlag{Name: "prune", Aliases: []string{"p"}, Usage: "also delete the stacks under PATH that are marked obsolete"}),
 		Action: a.runAction,
@@ -94,7 +102,7 @@ func (a *app) updateCommand() *cli.Command {
 func (a *app) deleteCommand() *cli.Command {
 	return &cli.Command{
 		Name: "delete", Usage: "delete stacks, and before them what depends on them", ArgsUsage: "PATH",
-		Flags: runFlags(), Action: a.runAction,
+		Flags: append(runFlags(), applyFlags()...), Action: a.runAction,
 	}
 }
 
@@ -121,14 +129,41 @@ type launcher struct {
 	sets    *setsOf // the change sets to execute instead of updating, nil for none
 	done    execute.Result
 	ran     bool
+	changes bool     // this is no mere planning: locks are looked at
+	custody *custody // what it has of the environments, nil while planning
+
+	file      *plan.File // the reviewed plan that is applied, nil for none
+	proposals *proposals // the change sets made by this run, nil for none
+	tokens    int        // given out while planning
 }
 
 func (r *launcher) run(ctx context.Context) error {
+	if err := r.load(); err != nil {
+		return err
+	}
+	r.changes = !r.opts.dryRun
 	if err := r.prepareInTime(ctx); err != nil {
 		return err
 	}
 	defer r.s.close() //nolint:errcheck // what matters was synced
 	defer r.s.tellStubs(ctx)
+	return errors.Join(r.decided(ctx), r.discard(ctx))
+}
+
+// decided goes on from the plan on paper: what was reviewed takes its place,
+// or CloudFormation is asked where the class wants that, and a person agrees.
+func (r *launcher) decided(ctx context.Context) error {
+	if err := r.verify(ctx); err != nil {
+		return err
+	}
+	if r.proposes() {
+		if err := r.forbidden(ctx); err != nil {
+			return err
+		}
+		if err := r.propose(ctx); err != nil {
+			return err
+		}
+	}
 	a := r.app
 	if a.globals.output == "text" {
 		ui.ShowPlan(a.talk(), a.err, r.plan, a.columns())
@@ -143,6 +178,12 @@ func (r *launcher) run(ctx context.Context) error {
 	if len(request.Steps) == 0 && !r.working() {
 		return r.nothing()
 	}
+	if err := r.gather(ctx, &request); err != nil {
+		return err
+	}
+	if err := guard.Forbidden(request); err != nil {
+		return err
+	}
 	answers, err := a.ask(ctx, request)
 	if err != nil {
 		return err
@@ -154,7 +195,44 @@ func (r *launcher) run(ctx context.Context) error {
 	if len(answers) == 0 {
 		r.warn(request)
 	}
-	return r.execute(ctx, clearance)
+	if r.proposals != nil {
+		r.proposals.kept = true
+	}
+	if err := r.custody.open(ctx, &request); err != nil {
+		return err
+	}
+	err = r.execute(ctx, clearance)
+	return errors.Join(err, r.custody.end(ctx, r.ending(err)))
+}
+
+// ending says in one line how the run went.
+func (r *launcher) ending(err error) string {
+	counts := map[execute.Outcome]int{}
+	for _, o := range r.done.Outcomes {
+		counts[o]++
+	}
+	var parts []string
+	for _, o := range slices.Sorted(maps.Keys(counts)) {
+		parts = append(parts, fmt.Sprintf("%d %s", counts[o], o))
+	}
+	text := strings.Join(parts, ", ")
+	if code := exitCode(err); code != exitOK {
+		text = strings.TrimPrefix(fmt.Sprintf("%s, exit %d", text, code), ", ")
+	}
+	return text
+}
+
+// forbidden asks the guard before change sets are made: what is refused in any
+// case leaves none behind.
+func (r *launcher) forbidden(ctx context.Context) error {
+	request, err := r.request(ctx)
+	if err != nil || !r.changes {
+		return err
+	}
+	if err := r.gather(ctx, &request); err != nil {
+		return err
+	}
+	return guard.Forbidden(request)
 }
 
 // warn says what a person would have been told before the question.
@@ -218,13 +296,20 @@ func (r *launcher) prepare(ctx context.Context) error {
 	if err := s.banner(ctx, sc.list()); err != nil {
 		return s.failed(err)
 	}
+	if r.changes {
+		if r.custody, err = s.custody(ctx, r.opts.command, sc.list()); err != nil {
+			return s.failed(err)
+		}
+	}
 	if r.planner, err = s.planner(ctx, sc, planOptions{adopt: r.opts.adopt, delete: r.deletes(), prune: r.opts.prune}); err != nil {
 		return s.failed(err)
 	}
+	r.planner.ownShells(r.file)
 	if r.plan, err = r.makePlan(ctx); err != nil {
 		return s.failed(err)
 	}
 	r.narrow()
+	r.plan.NoteFound()
 	return nil
 }
 
@@ -288,6 +373,11 @@ func (r *launcher) request(ctx context.Context) (guard.Request, error) {
 	request := guard.Request{
 		Run: s.run, Command: r.opts.command, Realm: s.realm, Endpoint: s.endpoint,
 		Terminal: a.env.person() && a.globals.output == "text", Yes: r.opts.yes, Now: s.now(), For: clearanceFor,
+		DataLoss: r.plan.Losses(), Allowed: r.opts.allow,
+	}
+	if r.file != nil {
+		request.Digest, request.Allowed = r.file.Digest, r.file.Allow
+		request.Planner = guard.Identity{ARN: r.file.Planner, Account: r.file.Plan.Account}
 	}
 	for i := range r.plan.Steps {
 		step := &r.plan.Steps[i]
@@ -319,6 +409,15 @@ func (r *launcher) guardStep(step *plan.Step, st *stacks.Stack, account string) 
 	switch {
 	case r.deletes():
 		g.Verbs = []stacks.Verb{stacks.Delete} // whatever is found: a delete never creates
+		return g
+	case r.file != nil || r.proposals != nil:
+		g.Verbs = []stacks.Verb{
+			stacks.Execute, stacks.Propose, stacks.Discard, stacks.Upload, stacks.Policy, stacks.Protect, stacks.Continue,
+		}
+		if step.Action == plan.Recreate {
+			g.Verbs = append(g.Verbs, stacks.Delete)
+		}
+		g.Replaces = replaced(step)
 		return g
 	case r.sets != nil:
 		g.Verbs = []stacks.Verb{stacks.Execute, stacks.Policy, stacks.Protect}
@@ -414,7 +513,12 @@ func (r *launcher) execute(ctx context.Context, clearance guard.Clearance) error
 	ctx, detach := context.WithCancelCause(ctx)
 	defer detach(nil)
 	drain := make(chan struct{})
-	defer r.interruptible(drain, detach)()
+	stop := sync.OnceFunc(func() { close(drain) })
+	defer r.interruptible(stop, detach)()
+	r.custody.beat(ctx, func(err error) {
+		fmt.Fprintf(a.talk(), "%s the lock is lost, nothing new is started: %v\n", a.err.Bad("deployer:"), err)
+		stop()
+	})
 	defer r.limited(detach)()
 
 	writer := journaled{writer: s.cfn.Writer(clearance), journal: j, accounts: r.planner.accounts}
@@ -430,7 +534,7 @@ func (r *launcher) execute(ctx context.Context, clearance guard.Clearance) error
 	shown()
 	if err := errors.Join(err, j.Err()); err != nil {
 		r.summary()
-		return err
+		return &runError{flatten(err)}
 	}
 	r.summary()
 	if r.done.Interrupted {
@@ -442,6 +546,14 @@ func (r *launcher) execute(ctx context.Context, clearance guard.Clearance) error
 	}
 	return nil
 }
+
+// runError holds what failed in a run. Whatever the causes are, something was
+// touched: it is exit 1.
+type runError struct{ errs []error }
+
+func (e *runError) Error() string   { return errors.Join(e.errs...).Error() }
+func (e *runError) Unwrap() []error { return e.errs }
+func (e *runError) ExitCode() int   { return exitFailed }
 
 // interruptedError ends a run that a person, or --timeout, ended early.
 type interruptedError struct{ why, hint string }
@@ -469,11 +581,11 @@ func (r *launcher) sink() (event.Sink, func()) {
 }
 
 // interruptible makes the first Ctrl-C drain and the second detach.
-func (r *launcher) interruptible(drain chan struct{}, detach context.CancelCauseFunc) (restore func()) {
+func (r *launcher) interruptible(drain func(), detach context.CancelCauseFunc) (restore func()) {
 	times := 0
 	return r.app.interrupts.handle(func() {
 		if times++; times == 1 {
-			close(drain)
+			drain()
 			return
 		}
 		detach(cancelledError{})

@@ -2,6 +2,7 @@ package cli
 
 import (
 	"context"
+	"errors"
 
 	"github.com/urfave/cli/v2"
 
@@ -16,13 +17,20 @@ func (a *app) planCommand() *cli.Command {
 			&cli.BoolFlag{Name: "delete", Usage: "plan deleting the stacks and what depends on them"},
 			&cli.BoolFlag{Name: "adopt", Usage: "also plan deployer's own tags"},
 			&cli.BoolFlag{Name: "exit-code", Usage: "exit 9 when there are changes"},
+			&cli.StringFlag{Name: "out", Usage: "make change sets, and write the plan to `FILE`, to be reviewed and applied exactly"},
+			&cli.StringSliceFlag{Name: "allow-replace", Usage: "let `STACK::LOGICAL`, which holds data, be replaced; may be given again"},
+			&cli.StringSliceFlag{Name: "allow-delete", Usage: "let `STACK[::LOGICAL]`, which holds data, be deleted; may be given again"},
 		},
+		Subcommands: []*cli.Command{a.planShowCommand(), a.planDiscardCommand()},
 		Action: func(c *cli.Context) error {
 			arg, err := a.path(c, true)
 			if err != nil {
 				return err
 			}
-			opts := runOptions{command: "launch", arg: arg, adopt: c.Bool("adopt")}
+			opts := runOptions{
+				command: "launch", arg: arg, adopt: c.Bool("adopt"), out: c.String("out"),
+				allow: append(c.StringSlice("allow-replace"), c.StringSlice("allow-delete")...),
+			}
 			if c.Bool("delete") {
 				opts.command = "delete"
 			}
@@ -36,7 +44,31 @@ func (a *app) runPlan(ctx context.Context, opts runOptions, exitCode bool) error
 	if err := r.prepare(ctx); err != nil {
 		return err
 	}
-	defer r.s.close() //nolint:errcheck // only read from
+	defer r.s.close() //nolint:errcheck // what matters was synced
+	err := r.finishPlan(ctx)
+	if err = errors.Join(err, r.discard(ctx)); err != nil {
+		return err
+	}
+	if exitCode && r.working() {
+		return &exitError{exitChanges}
+	}
+	return nil
+}
+
+// finishPlan asks CloudFormation where the class or --out wants that, writes
+// the plan out and shows it.
+func (r *launcher) finishPlan(ctx context.Context) error {
+	a, inputs := r.app, r.plan.Digest
+	if r.proposes() {
+		if err := r.propose(ctx); err != nil {
+			return err
+		}
+	}
+	if r.opts.out != "" {
+		if err := r.writeOut(ctx, inputs); err != nil {
+			return err
+		}
+	}
 	if done, err := a.document(r.plan); done {
 		if err != nil {
 			return err
@@ -44,9 +76,6 @@ func (a *app) runPlan(ctx context.Context, opts runOptions, exitCode bool) error
 	} else {
 		ui.ShowPlan(a.env.Stdout, a.out, r.plan, a.outColumns())
 		ui.ShowDigest(a.env.Stdout, a.out, r.plan)
-	}
-	if exitCode && r.working() {
-		return &exitError{exitChanges}
 	}
 	return nil
 }

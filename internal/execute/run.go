@@ -255,7 +255,8 @@ func reason(why string) string {
 	return ": " + why
 }
 
-// skipDependents skips everything that waits for p, each naming its cause.
+// skipDependents skips everything that waits for p, directly or through others,
+// each naming the cause at the root.
 func (r *run) skipDependents(p stacks.Path, why string) {
 	for _, d := range r.dependents[p] {
 		if r.result.Outcomes[d] != "" {
@@ -266,7 +267,7 @@ func (r *run) skipDependents(p stacks.Path, why string) {
 		}
 		r.result.Outcomes[d] = Skipped
 		r.emit(event.Event{Kind: event.StepSkipped, Stack: d, Action: string(Skipped), Cause: why})
-		r.skipDependents(d, fmt.Sprintf("%s was skipped because %s", d, why))
+		r.skipDependents(d, why)
 	}
 }
 

@@ -3,6 +3,7 @@ package guard
 import (
 	"fmt"
 	"slices"
+	"sync"
 	"time"
 
 	"github.com/deployer-cli/deployer/stacks"
@@ -30,6 +31,10 @@ type envelope struct {
 	endpoint string
 	expires  time.Time
 	grants   map[stacks.Path]grant
+
+	mu       sync.Mutex
+	proposed map[stacks.Path]bool   // stacks without an id for which proposing was let out
+	made     map[stacks.Path]string // the ids that those proposals made
 }
 
 type grant struct {
@@ -42,6 +47,7 @@ type grant struct {
 
 func newClearance(r Request) Clearance {
 	e := &envelope{run: r.Run, endpoint: r.Endpoint, expires: r.Now.Add(r.For), grants: make(map[stacks.Path]grant, len(r.Steps))}
+	e.proposed, e.made = map[stacks.Path]bool{}, map[stacks.Path]string{}
 	for _, s := range r.Steps {
 		e.grants[s.Path] = grant{
 			name: s.Name, stackID: s.StackID, account: s.Account, region: s.Region,
@@ -83,7 +89,33 @@ func (c Clearance) Permits(call Call) error {
 	case !slices.Contains(g.verbs, call.Verb):
 		return refuse(call, fmt.Sprintf("the clearance does not let this run %s it", call.Verb))
 	}
-	return g.identity(call)
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if g.stackID == "" && e.made[call.Path] != "" {
+		g.stackID = e.made[call.Path]
+	}
+	if err := g.identity(call); err != nil {
+		return err
+	}
+	if call.Verb == stacks.Propose && g.stackID == "" {
+		e.proposed[call.Path] = true
+	}
+	return nil
+}
+
+// Made tells which id a stack got that this run's own proposal made, so that
+// the run may carry that proposal out, or drop it. It counts once, and only
+// after a permitted proposal for a stack that had no id.
+func (c Clearance) Made(path stacks.Path, stackID string) {
+	e := c.envelope
+	if e == nil || stackID == "" {
+		return
+	}
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if e.proposed[path] && e.made[path] == "" {
+		e.made[path] = stackID
+	}
 }
 
 // identity compares stack ids. A stack that did not exist may be created; one

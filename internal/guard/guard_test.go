@@ -184,6 +184,35 @@ func TestPermits(t *testing.T) {
 	}
 }
 
+func TestMade(t *testing.T) {
+	t.Parallel()
+	s := step("dev", stacks.Development)
+	s.StackID, s.Verbs = "", []stacks.Verb{stacks.Propose, stacks.Execute}
+	c, err := guard.Check(yes(request(s)), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	call := guard.Call{Verb: stacks.Execute, Path: s.Path, Name: s.Name, StackID: "arn:new", Account: account, Region: s.Region, Run: "r1", At: request().Now}
+	c.Made(s.Path, "arn:new")
+	if c.Permits(call) == nil {
+		t.Error("an id counts that no proposal of the run can have made")
+	}
+	propose := call
+	propose.Verb, propose.StackID = stacks.Propose, ""
+	if err := c.Permits(propose); err != nil {
+		t.Fatal(err)
+	}
+	c.Made(s.Path, "arn:new")
+	c.Made(s.Path, "arn:other")
+	if err := c.Permits(call); err != nil {
+		t.Errorf("the run's own proposal: %v", err)
+	}
+	call.StackID = "arn:other"
+	if c.Permits(call) == nil {
+		t.Error("a second id counts")
+	}
+}
+
 // TestProductionIsNeverClearedByHabit: over any mix of steps and flags, a run
 // with a production stack in it is cleared only by the exact phrase.
 func TestProductionIsNeverClearedByHabit(t *testing.T) {

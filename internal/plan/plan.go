@@ -79,6 +79,8 @@ type Step struct {
 	Blocked     string        `json:"blocked,omitempty"`
 	Diff        []Difference  `json:"diff,omitempty"`
 	Inputs      string        `json:"inputs,omitempty"` // hash of every input that reaches AWS
+	ChangeSet   string        `json:"change_set,omitempty"`
+	Found       string        `json:"found,omitempty"` // in a plan file: the live stack it was planned against
 
 	Resources int             `json:"-"` // resources the operation will report, for progress
 	Desired   *stacks.Desired `json:"-"`

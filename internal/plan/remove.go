@@ -48,7 +48,7 @@ func (s *state) remove(why string, now *cfntemplate.Template) {
 	case s.stack.Protect:
 		s.block(Delete, "its config protects it (protect: true)", "take protect away to delete it")
 	case live.TerminationProtection:
-		s.block(Delete, "it has termination protection", "take the protection off first")
+		s.block(Delete, "it has termination protection", fmt.Sprintf("take it off for a deletion: deployer guard release %s --reason TEXT", s.stack.Path))
 	case len(s.seen.Proposals) > 0:
 		s.block(Delete, "it waits for somebody's change set "+strings.Join(s.seen.Proposals, ", "), "execute or delete that change set first")
 	}

@@ -1,0 +1,314 @@
+package cli
+
+import (
+	"bytes"
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"slices"
+	"strings"
+
+	"github.com/hashicorp/go-multierror"
+	"github.com/urfave/cli/v2"
+
+	"github.com/deployer-cli/deployer/internal/guard"
+	"github.com/deployer-cli/deployer/internal/plan"
+	"github.com/deployer-cli/deployer/internal/ui"
+	"github.com/deployer-cli/deployer/stacks"
+)
+
+// applyFlags let a command apply a plan that was reviewed.
+func applyFlags() []cli.Flag {
+	return []cli.Flag{
+		&cli.StringFlag{Name: "plan", Usage: "apply the plan in `FILE`, exactly"},
+		&cli.StringFlag{Name: "digest", Usage: "the `DIGEST` that was reviewed; goes with --plan"},
+	}
+}
+
+// readPlan reads and checks a plan file.
+func (a *app) readPlan(name string) (*plan.File, error) {
+	text, err := os.ReadFile(a.abs(name))
+	if err != nil {
+		return nil, &usageError{fmt.Sprintf("the plan %s cannot be read: %v", name, pathless(err)), "make one with: deployer plan PATH --out F"}
+	}
+	f, err := plan.ReadFile(text)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", name, err)
+	}
+	return f, nil
+}
+
+// load reads the plan that --plan names. Command, PATH and the options that it
+// was made with come from the file.
+func (r *launcher) load() error {
+	o := &r.opts
+	switch {
+	case o.planFile == "" && o.digest == "":
+		return nil
+	case o.planFile == "":
+		return &usageError{"--digest goes with --plan", "say which plan file was reviewed"}
+	case o.digest == "":
+		return &usageError{"--plan needs --digest", "give the digest that was reviewed; see: deployer plan show " + o.planFile}
+	}
+	f, err := r.app.readPlan(o.planFile)
+	if err != nil {
+		return err
+	}
+	if f.Command != o.command {
+		return &usageError{fmt.Sprintf("this is a plan for %s, not for %s", f.Command, o.command), "use: deployer " + f.Command + " --plan " + o.planFile}
+	}
+	if o.arg != "" && strings.Trim(o.arg, "/") != strings.Trim(f.Path, "/") {
+		return &plan.StaleError{What: "the plan is for another PATH", Why: fmt.Sprintf("it was made for %s, not for %s", f.Path, o.arg), Tip: "leave PATH out: it stands in the plan"}
+	}
+	o.arg, o.adopt = f.Path, f.Adopt
+	r.app.globals.ignoreDeps = f.Alone
+	r.file = f
+	return nil
+}
+
+// verify compares the file with the plan that was just made again, and takes
+// over what was reviewed. Nothing was touched so far.
+func (r *launcher) verify(ctx context.Context) error {
+	if r.file == nil {
+		return nil
+	}
+	place := plan.Place{Realm: r.s.realm, Endpoint: r.s.endpoint, Accounts: map[stacks.Path]string{}, Regions: map[stacks.Path]string{}, Hooks: r.hookSum()}
+	for p, st := range r.planner.sc.stacks {
+		place.Accounts[p], place.Regions[p] = r.planner.accounts[st.Access], st.Access.Region
+	}
+	var errs *multierror.Error
+	for _, err := range r.file.Fits(r.opts.digest, place, r.plan) {
+		errs = multierror.Append(errs, err)
+	}
+	if err := errs.ErrorOrNil(); err != nil {
+		return err
+	}
+	return r.adoptFile(ctx)
+}
+
+// adoptFile makes the reviewed steps those of the run: each with what was
+// prepared for it just now, and with its change set, which has to be ready.
+func (r *launcher) adoptFile(ctx context.Context) error {
+	again := r.plan
+	reviewed := r.file.Plan
+	reviewed.Steps = slices.Clone(reviewed.Steps)
+	r.plan = again
+	var errs *multierror.Error
+	for i := range reviewed.Steps {
+		step := &reviewed.Steps[i]
+		now := r.planned(step.Stack)
+		step.Desired, step.Live, step.Resources = now.Desired, now.Live, max(now.Resources, len(step.Changes))
+		if step.ChangeSet == "" {
+			continue
+		}
+		cs, err := r.s.cfn.ChangeSet(ctx, step.Desired.Stack.Access, step.StackID, step.ChangeSet)
+		switch {
+		case err != nil:
+			errs = multierror.Append(errs, &plan.StaleError{What: fmt.Sprintf("the change set of %s is gone", step.Stack), Why: err.Error(), Tip: "plan again and have that reviewed"})
+		case !cs.Ready():
+			errs = multierror.Append(errs, &plan.StaleError{What: fmt.Sprintf("the change set of %s cannot be carried out", step.Stack), Why: strings.TrimSpace(cs.Status + " " + cs.Execution + " " + cs.Reason), Tip: "plan again and have that reviewed"})
+		}
+	}
+	r.plan = &reviewed
+	return errs.ErrorOrNil()
+}
+
+// ownShells hides, from planning again, the shells that making the plan left:
+// a stack that was absent when the plan was made counts as absent while its
+// shell holds nothing but the plan's own change set.
+func (p *planner) ownShells(f *plan.File) {
+	if f == nil {
+		return
+	}
+	for i := range f.Plan.Steps {
+		step := &f.Plan.Steps[i]
+		seen, ok := p.snapshot.Get(step.Stack)
+		if !ok || step.Found != "" || step.ChangeSet == "" || seen.Live == nil || seen.Live.ID != step.StackID {
+			continue
+		}
+		if seen.Live.Status == stacks.ReviewInProgress && len(seen.Proposals) == 1 && strings.Contains(step.ChangeSet, ":changeSet/"+seen.Proposals[0]+"/") {
+			p.snapshot.Put(step.Stack, plan.Observation{})
+		}
+	}
+}
+
+// hookSum hashes the hooks that the run would run, with the scripts that they
+// name: what runs locally is part of what is reviewed.
+func (r *launcher) hookSum() string {
+	sum := sha256.New()
+	enc := json.NewEncoder(sum)
+	for _, st := range r.planner.sc.list() {
+		for _, point := range st.Hooks {
+			for _, h := range point.Hooks {
+				text := fmt.Sprint(h.Plain())
+				_ = enc.Encode([]string{string(st.Path), point.Name, text}) // a hash takes everything
+				for word := range strings.FieldsSeq(text) {
+					if script, err := os.ReadFile(r.app.abs(strings.Trim(word, `"'[]`))); err == nil {
+						_ = enc.Encode(script)
+					}
+				}
+			}
+		}
+	}
+	return hex.EncodeToString(sum.Sum(nil))
+}
+
+// writeOut seals the plan and writes it where --out says, whole or not at all.
+func (r *launcher) writeOut(ctx context.Context, inputs string) error {
+	who, err := r.s.cloud.Identity(ctx, r.planner.sc.head().Access)
+	if err != nil {
+		return err
+	}
+	f := &plan.File{
+		Schema: plan.FileSchema, Made: r.s.now().UTC(), Version: Version(), Run: r.s.run, Command: r.opts.command, Path: r.opts.arg,
+		Adopt: r.opts.adopt, Alone: r.app.globals.ignoreDeps, Allow: append([]string{}, r.opts.allow...), Planner: who.ARN,
+		Project: r.planner.sc.head().ProjectCode, Endpoint: r.s.endpoint, Hooks: r.hookSum(), Inputs: inputs, Plan: *r.plan,
+	}
+	f.Commit, f.Dirty = commit(ctx, r.s.dir)
+	if err := f.Seal(); err != nil {
+		return err
+	}
+	f.Plan.Digest = f.Digest
+	r.plan.Digest = f.Digest
+	var text bytes.Buffer
+	if err := f.Write(&text); err != nil {
+		return err
+	}
+	if err := writeFile(r.app.abs(r.opts.out), text.Bytes()); err != nil {
+		return &usageError{fmt.Sprintf("the plan cannot be written to %s: %v", r.opts.out, pathless(err)), "its change sets were dropped again"}
+	}
+	if r.proposals != nil {
+		r.proposals.kept = true
+	}
+	return nil
+}
+
+// commit tells which revision of the project the plan was made from, "" where
+// git does not know.
+func commit(ctx context.Context, dir string) (revision string, dirty bool) {
+	git := func(args ...string) string {
+		cmd := exec.CommandContext(ctx, "git", append([]string{"-C", dir}, args...)...) //nolint:gosec // fixed words
+		out, err := cmd.Output()
+		if err != nil {
+			return ""
+		}
+		return strings.TrimSpace(string(out))
+	}
+	revision = git("rev-parse", "HEAD")
+	return revision, revision != "" && git("status", "--porcelain", "--", ".") != ""
+}
+
+// planShowCommand reads a plan file back as it was reviewed.
+func (a *app) planShowCommand() *cli.Command {
+	return &cli.Command{
+		Name: "show", Usage: "show a plan file as the diff that was reviewed", ArgsUsage: "FILE",
+		Action: func(c *cli.Context) error {
+			f, err := a.planArgument(c)
+			if err != nil {
+				return err
+			}
+			if done, err := a.document(f); done {
+				return err
+			}
+			a.showPlanFile(f)
+			return nil
+		},
+	}
+}
+
+func (a *app) planArgument(c *cli.Context) (*plan.File, error) {
+	if c.NArg() != 1 {
+		return nil, &usageError{fmt.Sprintf("plan %s takes one plan file", c.Command.Name), "such as: deployer plan " + c.Command.Name + " prod.plan"}
+	}
+	return a.readPlan(c.Args().First())
+}
+
+func (a *app) showPlanFile(f *plan.File) {
+	ui.Banner{
+		Environment: f.Plan.Environment, Class: f.Plan.Class, Production: f.Plan.Class == stacks.Production || stacks.HasProductionWord(f.Plan.Environment),
+		Account: f.Plan.Account, Region: f.Plan.Region, Realm: f.Plan.Realm, Endpoint: f.Endpoint,
+	}.Show(a.talk(), a.err, a.columns())
+	w := a.env.Stdout
+	fmt.Fprintf(w, "%s %s, planned %s by %s\n", f.Command, f.Path, f.Made.Format("2006-01-02 15:04 UTC"), f.Planner)
+	if f.Commit != "" {
+		fmt.Fprintf(w, "from commit %s%s\n", f.Commit, map[bool]string{true: " with changes that are not in it"}[f.Dirty])
+	}
+	fmt.Fprintln(w)
+	ui.ShowPlan(w, a.out, &f.Plan, a.outColumns())
+	if lost := f.Plan.Losses(); len(lost) > 0 {
+		fmt.Fprintf(w, "%s %s\n", a.out.Bad("data is deleted or may be replaced:"), strings.Join(lost, ", "))
+		fmt.Fprintf(w, "allowed by name: %s\n", strings.Join(f.Allow, ", "))
+	}
+	fmt.Fprintf(w, "digest %s\n", f.Digest)
+}
+
+// planDiscardCommand drops a plan: its change sets, and the shells that
+// planning new stacks left.
+func (a *app) planDiscardCommand() *cli.Command {
+	return &cli.Command{
+		Name: "discard", Usage: "drop a plan: its change sets, and the empty shells of new stacks", ArgsUsage: "FILE",
+		Action: func(c *cli.Context) error {
+			f, err := a.planArgument(c)
+			if err != nil {
+				return err
+			}
+			return a.discardPlan(c.Context, f)
+		},
+	}
+}
+
+func (a *app) discardPlan(ctx context.Context, f *plan.File) error {
+	s, sc, err := a.look(ctx, f.Path)
+	if err != nil {
+		return err
+	}
+	defer s.close() //nolint:errcheck // what matters was synced
+	if s.realm != f.Plan.Realm || s.endpoint != f.Endpoint {
+		return &plan.StaleError{What: "the plan is for another realm", Why: fmt.Sprintf("it was made for %s, this is %s", f.Plan.Realm, s.realm), Tip: "use the realm that it was made for"}
+	}
+	accounts, err := s.accountsOf(ctx, sc.list())
+	if err != nil {
+		return err
+	}
+	request := guard.Request{Run: s.run, Command: "plan", Realm: s.realm, Endpoint: s.endpoint, Now: s.now(), For: clearanceFor}
+	var steps []plan.Step
+	for _, step := range f.Plan.Steps {
+		st, ok := s.project.Stack(step.Stack)
+		if !ok || step.ChangeSet == "" {
+			continue
+		}
+		if st, err = s.located(ctx, st); err != nil {
+			return err
+		}
+		steps = append(steps, step)
+		request.Steps = append(request.Steps, guard.Step{
+			Path: step.Stack, Name: st.Name, StackID: step.StackID, Account: accounts[st.Access], Region: st.Access.Region,
+			Environment: st.Environment, Verbs: []stacks.Verb{stacks.Discard},
+		})
+	}
+	clearance, err := guard.Check(request, nil)
+	if err != nil {
+		return err
+	}
+	w := s.cfn.Writer(clearance)
+	var errs []error
+	for _, step := range steps {
+		st, _ := s.project.Stack(step.Stack)
+		st, err := s.located(ctx, st)
+		if err != nil {
+			return err
+		}
+		t := stacks.Target{Path: step.Stack, Name: st.Name, StackID: step.StackID, Access: st.Access}
+		errs = append(errs, drop(ctx, w, t, step.ChangeSet, step.Action == plan.Create))
+	}
+	if err := errors.Join(errs...); err != nil {
+		return err
+	}
+	fmt.Fprintf(a.talk(), "dropped %d change sets\n", len(steps))
+	return nil
+}
