@@ -8,12 +8,15 @@ import (
 	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
 	"time"
 
+	"github.com/charmbracelet/x/ansi"
 	"github.com/rogpeppe/go-internal/testscript"
+	"golang.org/x/sys/unix"
 )
 
 var scriptCommands = map[string]func(ts *testscript.TestScript, neg bool, args []string){ //nolint:gochecknoglobals // a table
@@ -22,14 +25,39 @@ var scriptCommands = map[string]func(ts *testscript.TestScript, neg bool, args [
 	"edit":     cmdEdit,
 	"endpoint": cmdEndpoint,
 	"await":    cmdAwait,
+	"disk":     cmdDisk,
+	"wide":     cmdWide,
 }
 
-// scriptCondition knows [root]: permissions do not hold for it.
+// scriptCondition knows [mount]: file systems can be mounted.
 func scriptCondition(cond string) (bool, error) {
-	if cond == "root" {
-		return os.Geteuid() == 0, nil
+	if cond != "mount" {
+		return false, fmt.Errorf("unknown condition %q", cond)
 	}
-	return false, fmt.Errorf("unknown condition %q", cond)
+	dir, err := os.MkdirTemp("", "mount")
+	if err != nil {
+		return false, err
+	}
+	defer os.Remove(dir) //nolint:errcheck // an empty folder
+	if unix.Mount("tmpfs", dir, "tmpfs", 0, "size=64k") != nil {
+		return false, nil
+	}
+	return true, unix.Unmount(dir, 0)
+}
+
+// cmdDisk mounts a small disk, or makes one read-only.
+func cmdDisk(ts *testscript.TestScript, _ bool, args []string) {
+	if len(args) != 2 {
+		ts.Fatalf("usage: disk DIR SIZE|readonly")
+	}
+	dir := ts.MkAbs(args[0])
+	if args[1] == "readonly" {
+		ts.Check(unix.Mount("tmpfs", dir, "tmpfs", unix.MS_REMOUNT|unix.MS_RDONLY, ""))
+		return
+	}
+	ts.Check(os.MkdirAll(dir, 0o755))
+	ts.Check(unix.Mount("tmpfs", dir, "tmpfs", 0, "size="+args[1]))
+	ts.Defer(func() { _ = unix.Unmount(dir, unix.MNT_DETACH) })
 }
 
 func cmdProject(ts *testscript.TestScript, _ bool, args []string) {
@@ -196,5 +224,32 @@ func cmdAwait(ts *testscript.TestScript, _ bool, args []string) {
 		case <-limit.C:
 			ts.Fatalf("%s does not hold %q %d times", args[2], args[1], want)
 		}
+	}
+}
+
+// cmdWide checks that no line of a terminal's output that matches is wider
+// than it is.
+func cmdWide(ts *testscript.TestScript, _ bool, args []string) {
+	if len(args) != 3 {
+		ts.Fatalf("usage: wide COLUMNS FILE PATTERN")
+	}
+	columns, err := strconv.Atoi(args[0])
+	ts.Check(err)
+	pattern, err := regexp.Compile(args[2])
+	ts.Check(err)
+	matched := false
+	for line := range strings.SplitSeq(ts.ReadFile(args[1]), "\n") {
+		line = strings.TrimRight(line, "\r")
+		line = ansi.Strip(line[strings.LastIndexByte(line, '\r')+1:])
+		if !pattern.MatchString(line) {
+			continue
+		}
+		matched = true
+		if w := ansi.StringWidth(line); w > columns {
+			ts.Fatalf("%d columns: %s", w, line)
+		}
+	}
+	if !matched {
+		ts.Fatalf("no line matches %s", args[2])
 	}
 }

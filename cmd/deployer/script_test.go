@@ -31,6 +31,8 @@ func TestMain(m *testing.M) {
 //	json FILE PATH WANT                      the value at .a.0.b of a JSON document; WANT "null", "length 3", "keys a b"
 //	edit FILE OLD NEW                        replaces a text in a file
 //	await N TEXT FILES                       waits until the files hold the text so often
+//	disk DIR SIZE|readonly                   mounts a small disk, makes it read-only; where [mount]
+//	wide COLUMNS FILE PATTERN                lines that match are no wider
 //	endpoint NAME 500|hang|expired|closed    a faulty AWS on loopback; its URL goes to $NAME
 func TestScripts(t *testing.T) {
 	t.Parallel()
