@@ -10,6 +10,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net"
 	"net/http"
 	"net/url"
 	"strconv"
@@ -97,6 +98,9 @@ func (c Client) Get(ctx context.Context, r Request) ([]byte, error) {
 
 // passing tells whether another try may go better.
 func passing(status int, err error) bool {
+	if nobody, ok := errors.AsType[*net.DNSError](err); ok && nobody.IsNotFound {
+		return false // there is no such host
+	}
 	if err != nil {
 		return !errors.Is(err, errTooLarge)
 	}
