@@ -13,17 +13,20 @@ import (
 )
 
 const (
-	defaultPollInterval = time.Second
+	defaultPollInterval = 250 * time.Millisecond
 	defaultPollMax      = 5 * time.Second
 	defaultPatience     = 2 * time.Minute
 
 	rarest      = 30 * time.Second // between two looks, whatever happens
-	slower      = 1.25             // how the interval grows while nothing happens
+	slower      = 1.1              // how the interval grows while nothing happens: a tenth of the time waited so far
 	slowest     = 2                // times PollMax between two looks, to save calls
 	extras      = 0.5              // of what watching may cost, up to which more is read than results need
+	thrifty     = 0.75             // of it, from which on looks become rarer
 	readers     = 8                // stacks looked at more closely at the same time
 	generous    = 50               // operations up to which calls are not counted
-	perStack    = 2                // calls per operation that watching may cost beyond that,
+	several     = 20               // operations up to which everything is read
+	spare       = 300              // calls that watching may cost beyond that,
+	perStack    = 2                // and so many more per operation,
 	perCall     = 10 * time.Second // and one more in every such time
 	firstPages  = 2                // what a sweep is taken to cost before the first
 	eventShare  = 2                // stacks per look whose progress is read
@@ -40,16 +43,19 @@ type ledger struct {
 // after the other, may cost more: there it is time that counts, and no limit of
 // AWS's is near.
 func (l *ledger) spent() float64 {
-	n := l.operations.Load()
-	if n <= generous {
+	if l.operations.Load() <= generous {
 		return 0
 	}
-	allowed := perStack*float64(n) + time.Since(l.opened).Seconds()/perCall.Seconds()
+	return l.used()
+}
+
+func (l *ledger) used() float64 {
+	allowed := spare + perStack*float64(l.operations.Load()) + time.Since(l.opened).Seconds()/perCall.Seconds()
 	return float64(l.calls.Load()) / allowed
 }
 
 // frugal tells whether only what is needed for a result may be read.
-func (l *ledger) frugal() bool { return l.spent() >= extras }
+func (l *ledger) frugal() bool { return l.operations.Load() > several && l.used() >= extras }
 
 // poller looks at the running stacks of one Access for all who watch them. Its
 // fields belong to its goroutine, but for watchers, which the Cloud's lock
@@ -113,10 +119,15 @@ func (p *poller) soon(d time.Duration) {
 
 // floor is the shortest interval for n watchers: the dearer a look, the rarer.
 func (p *poller) floor(n int) time.Duration {
-	if spent := p.ledger.spent(); spent >= 1 {
-		return min(rarest, time.Duration(min(spent, slowest)*float64(p.cloud.opts.PollMax)))
+	most, spent := p.cloud.opts.PollMax, p.ledger.spent()
+	if spent >= 1 {
+		return min(rarest, time.Duration(min(spent, slowest)*float64(most)))
 	}
-	return min(p.cloud.opts.PollMax, p.cloud.opts.PollInterval*time.Duration(max(1, min(n, p.pages))))
+	least := min(most, p.cloud.opts.PollInterval*time.Duration(max(1, min(n, p.pages))))
+	if over := (spent - thrifty) / (1 - thrifty); over > 0 {
+		least += time.Duration(over * float64(most-least))
+	}
+	return least
 }
 
 // look reads the status of every watched stack, tells the watchers, and returns
