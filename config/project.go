@@ -48,6 +48,10 @@ func (l *loader) project() *Project {
 			continue
 		}
 		r.stack.Environment, r.stack.ProjectID = env, p.id
+		if env.Class == stacks.Production {
+			// What its config says does not switch it off: guard release does, for one deletion.
+			r.stack.TerminationProtection = new(true)
+		}
 		p.stacks = append(p.stacks, r.stack)
 		p.byPath[r.path] = r.stack
 		p.byName[r.stack.Name] = append(p.byName[r.stack.Name], r.stack)

@@ -24,6 +24,7 @@ type actor struct {
 	command  string // as the guard and the summary name it
 	arg      string
 	yes      bool
+	reason   string // given by a flag, for the history
 	dryRun   bool
 	s        *session
 	sc       *scope
@@ -98,6 +99,10 @@ func (r *actor) act(ctx context.Context, aims []aim, do deed) error {
 		return nil
 	}
 	request := r.request(aims)
+	custody, err := r.held(ctx, &request, aims)
+	if err != nil {
+		return err
+	}
 	answers, err := r.app.ask(ctx, request)
 	if err != nil {
 		return err
@@ -106,6 +111,35 @@ func (r *actor) act(ctx context.Context, aims []aim, do deed) error {
 	if err != nil {
 		return err
 	}
+	if err := custody.open(ctx, &request); err != nil {
+		return err
+	}
+	custody.beat(ctx, func(error) {})
+	err = r.carryOut(ctx, clearance, aims, do)
+	return errors.Join(err, custody.end(ctx, fmt.Sprintf("exit %d", exitCode(err))))
+}
+
+// held looks at the locks, gathers what the guard judges, and asks whether the
+// request is forbidden whatever anybody types.
+func (r *actor) held(ctx context.Context, request *guard.Request, aims []aim) (*custody, error) {
+	sts := make([]*stacks.Stack, 0, len(aims))
+	for _, m := range aims {
+		sts = append(sts, m.stack)
+	}
+	c, err := r.s.custody(ctx, r.command, sts)
+	if err != nil {
+		return nil, err
+	}
+	c.reason, c.lockless = r.reason, r.command == "cancel"
+	request.Locks = c.others()
+	if err := r.s.gather(ctx, request, c.areas); err != nil {
+		return nil, err
+	}
+	return c, guard.Forbidden(*request)
+}
+
+// carryOut makes the calls, each after its intent was written down.
+func (r *actor) carryOut(ctx context.Context, clearance guard.Clearance, aims []aim, do deed) error {
 	j, err := journal.Open(r.s.state("journal"), r.s.run)
 	if err != nil {
 		return err

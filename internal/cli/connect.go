@@ -42,7 +42,7 @@ func (s *session) connect() error {
 		}
 		s.realm, s.endpoint, s.server, s.now = stacks.RealmSandbox, "", server, s.simulated
 		opts.Realm, opts.HTTPClient, opts.Endpoint = stacks.RealmSandbox, server.Client(), sandbox.Endpoint
-		opts.Keys = &awsconf.Keys{ID: "sandbox", Secret: "sandbox"}
+		opts.Keys = &awsconf.Keys{ID: s.app.sandboxKey(), Secret: "sandbox"}
 		opts.Environ = func(string) string { return "" }
 		poll = s.poll
 	}
@@ -57,6 +57,15 @@ func (s *session) connect() error {
 	s.cache = journal.NewCache(s.state("cache"))
 	s.wire()
 	return nil
+}
+
+// sandboxKey is the access key in the sandbox: of the user whom
+// DEPLOYER_SANDBOX_USER names, so that one person can play several.
+func (a *app) sandboxKey() string {
+	if user := a.env.Environ["DEPLOYER_SANDBOX_USER"]; user != "" {
+		return "sandbox." + user
+	}
+	return "sandbox"
 }
 
 // simulated is the sandbox's time: in that realm every stamp is by its clock.

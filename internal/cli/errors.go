@@ -13,7 +13,9 @@ const (
 	exitOK          = 0
 	exitFailed      = 1
 	exitUsage       = 2
+	exitRefused     = 3
 	exitUnconfirmed = 4
+	exitStale       = 5
 	exitChanges     = 9
 	exitInterrupted = 130
 )

@@ -70,7 +70,11 @@ func (w journaled) SetPolicy(ctx context.Context, t stacks.Target, body []byte) 
 
 // Protect implements execute.Mender.
 func (w journaled) Protect(ctx context.Context, t stacks.Target, on bool) error {
-	if err := w.intend(stacks.Protect, t); err != nil {
+	verb := stacks.Protect
+	if !on {
+		verb = stacks.Unprotect
+	}
+	if err := w.intend(verb, t); err != nil {
 		return err
 	}
 	return w.writer.Protect(ctx, t, on)

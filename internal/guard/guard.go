@@ -8,6 +8,7 @@
 package guard
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -170,10 +171,9 @@ func Questions(r Request) []Question {
 	return append(qs, q)
 }
 
-// Check decides. It returns a Clearance for exactly the request's steps, or
-// everything that speaks against it: an error of *Refusal, with the exit code
-// of the most serious.
-func Check(r Request, answers Answers) (Clearance, error) {
+// Forbidden gives what forbids a request whatever anybody types, so that nobody
+// is asked in vain: an error of *Refusal, nil for nothing.
+func Forbidden(r Request) error {
 	var errs *multierror.Error
 	for i := range r.Steps {
 		for _, refusal := range r.Steps[i].refusals(&r) {
@@ -183,11 +183,26 @@ func Check(r Request, answers Answers) (Clearance, error) {
 	for _, refusal := range r.standing() {
 		errs = multierror.Append(errs, refusal)
 	}
-	if r.Run == "" || r.Now.IsZero() || r.For <= 0 {
-		errs = multierror.Append(errs, &Refusal{Rule: "clearance", Code: exitRefused, What: "no clearance", Why: "the request names no run or no time"})
-	}
 	if refusal := r.habit(); refusal != nil {
 		errs = multierror.Append(errs, refusal)
+	}
+	if errs == nil {
+		return nil
+	}
+	errs.ErrorFormat = formatRefusals
+	return &Refused{errs: errs}
+}
+
+// Check decides. It returns a Clearance for exactly the request's steps, or
+// everything that speaks against it: an error of *Refusal, with the exit code
+// of the most serious.
+func Check(r Request, answers Answers) (Clearance, error) {
+	var errs *multierror.Error
+	if refused, ok := errors.AsType[*Refused](Forbidden(r)); ok {
+		errs = refused.errs
+	}
+	if r.Run == "" || r.Now.IsZero() || r.For <= 0 {
+		errs = multierror.Append(errs, &Refusal{Rule: "clearance", Code: exitRefused, What: "no clearance", Why: "the request names no run or no time"})
 	}
 	if errs == nil {
 		for _, q := range Questions(r) {

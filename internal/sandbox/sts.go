@@ -18,8 +18,13 @@ type caller struct {
 	UserID  string `json:"id"`
 }
 
+// userKey begins the access key of a user of the default account by name, so that
+// several people can be played: sandbox.alice is alice.
+const userKey = "sandbox."
+
 // identifyCaller looks the access key up: issued by AssumeRole, seeded, an account
-// number itself, or anything else, which is the user of the default account.
+// number itself, a user's by name, or anything else, which is the user of the
+// default account.
 func (s *Server) identifyCaller(tx store.Tx, c *call) error {
 	if c.accessKey != "" {
 		found, err := getJSON(tx, tableKey, c.accessKey, &c.caller)
@@ -32,6 +37,10 @@ func (s *Server) identifyCaller(tx store.Tx, c *call) error {
 		account = c.accessKey
 	}
 	c.caller = userOf(account)
+	if name, ok := strings.CutPrefix(c.accessKey, userKey); ok && name != "" {
+		c.caller.ARN = "arn:aws:iam::" + account + ":user/" + name
+		c.caller.UserID = letters("AIDA", account, name)
+	}
 	return nil
 }
 

@@ -21,7 +21,12 @@ type Held struct {
 	mu      sync.Mutex
 	lock    guard.Lock
 	version string
+	before  string
 }
+
+// Before is the version of the record that was replaced, "" where there was
+// none.
+func (h *Held) Before() string { return h.before }
 
 // LockedError says that somebody else holds a lock.
 type LockedError struct{ Lock guard.Lock }
@@ -68,7 +73,7 @@ func (s *Store) Acquire(ctx context.Context, l guard.Lock, signs func(guard.Lock
 	if err != nil {
 		return nil, nil, err
 	}
-	held := &Held{store: s, now: now, lock: l, version: version}
+	held := &Held{store: s, now: now, lock: l, version: version, before: record.Version}
 	if found.Released {
 		return held, nil, nil
 	}

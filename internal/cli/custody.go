@@ -1,0 +1,322 @@
+package cli
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/deployer-cli/deployer/internal/guard"
+	"github.com/deployer-cli/deployer/internal/journal"
+	"github.com/deployer-cli/deployer/internal/state"
+	"github.com/deployer-cli/deployer/stacks"
+)
+
+// custody is what a run has of the environments it changes: their locks, and
+// its lines in their histories.
+type custody struct {
+	s        *session
+	command  string
+	areas    []area
+	caller   guard.Identity
+	seen     map[string]state.Record // the locks before anything was planned
+	living   []guard.Lock            // of others
+	held     []*state.Held
+	begun    []state.Entry
+	reason   string // for the histories
+	lockless bool   // cancel: it stops a run that holds the lock
+	stop     func()
+}
+
+// custody looks at the locks of the stacks' environments, before anything is
+// planned. Taking them comes later.
+func (s *session) custody(ctx context.Context, command string, sts []*stacks.Stack) (*custody, error) {
+	c := &custody{s: s, command: command, seen: map[string]state.Record{}}
+	var err error
+	if c.areas, err = areas(sts); err != nil {
+		return nil, err
+	}
+	for _, a := range c.areas {
+		if c.caller.ARN == "" {
+			if c.caller, _, err = s.caller(ctx, a.access); err != nil {
+				return nil, err
+			}
+		}
+		l, r, err := s.records(a.env, a.access).Lock(ctx, a.env.Name)
+		if errors.Is(err, state.ErrAbsent) {
+			continue
+		}
+		if err != nil {
+			return nil, unkept("P12", a, s, err)
+		}
+		c.seen[a.env.Name] = r
+		if _, dead := l.Dead(s.signs(l, r)); !dead {
+			c.living = append(c.living, l)
+		}
+	}
+	return c, nil
+}
+
+// others gives the locks that living others hold.
+func (c *custody) others() []guard.Lock { return c.living }
+
+// unkept refuses a run whose records cannot be kept: what cannot be written down
+// does not happen.
+func unkept(rule string, a area, s *session, err error) error {
+	return &guard.Refusal{
+		Rule: rule, Code: exitRefused, What: a.env.Name + " is not touched",
+		Why: "what is done to it could not be written down: " + err.Error(),
+		Tip: "its records are in " + s.records(a.env, a.access).Place() + "; nothing is done without them",
+	}
+}
+
+// signs tells what is known of a lock's owner from here. In the sandbox the
+// service's clock runs faster than any owner, so that the owner's own counts.
+func (s *session) signs(l guard.Lock, r state.Record) guard.Signs {
+	signs := guard.Signs{Silent: r.Age}
+	if s.realm == stacks.RealmSandbox {
+		signs.Silent = s.app.env.Now().Sub(l.Beat)
+	}
+	if host, err := os.Hostname(); err == nil && host == l.Host {
+		signs.Gone = state.Gone(l.PID)
+	}
+	return signs
+}
+
+// open takes the locks and writes down what is about to be done. When it fails
+// nothing is held.
+func (c *custody) open(ctx context.Context, request *guard.Request) error {
+	err := c.take(ctx)
+	if err == nil {
+		err = c.begin(ctx, request)
+	}
+	if err == nil {
+		return nil
+	}
+	return errors.Join(err, c.end(ctx, "not begun: "+err.Error()))
+}
+
+// take takes every lock. Where somebody else changed an environment since it was
+// looked at, the plan is stale.
+func (c *custody) take(ctx context.Context) error {
+	if c.lockless {
+		return nil
+	}
+	host, err := os.Hostname()
+	if err != nil {
+		host = "?"
+	}
+	for _, a := range c.areas {
+		l := guard.Lock{
+			Environment: a.env.Name, Run: c.s.run, Command: c.command, Owner: c.caller, Host: host, PID: os.Getpid(),
+			From: c.s.app.pipeline(), Taken: c.s.app.env.Now().UTC(),
+		}
+		store := c.s.records(a.env, a.access)
+		now, _, err := store.Lock(ctx, a.env.Name)
+		if err != nil && !errors.Is(err, state.ErrAbsent) {
+			return unkept("P12", a, c.s, err)
+		}
+		held, taken, err := store.Acquire(ctx, l, c.s.signs, c.s.app.env.Now)
+		if locked, ok := errors.AsType[*state.LockedError](err); ok {
+			return locked.Lock.Refusal()
+		}
+		if err != nil {
+			return unkept("P12", a, c.s, err)
+		}
+		c.held = append(c.held, held)
+		if held.Before() != c.seen[a.env.Name].Version {
+			return &guard.Refusal{
+				Rule: "P12", Code: exitStale, What: a.env.Name + " was changed while this was planned",
+				Why: "by " + now.Says(), Tip: "run it again: it plans anew",
+			}
+		}
+		if taken != nil {
+			c.tell(ctx, a, taken)
+		}
+	}
+	return nil
+}
+
+// tell says out loud that a dead run's lock was taken over, and what that run
+// had begun.
+func (c *custody) tell(ctx context.Context, a area, t *state.Taken) {
+	w, style := c.s.app.talk(), c.s.app.err
+	fmt.Fprintf(w, "%s %s was locked by %s; %s\n", style.Warn("warning:"), a.env.Name, t.From.Says(), t.Why)
+	if begun := c.s.unfinished(t.From.Run); len(begun) > 0 {
+		fmt.Fprintf(w, "  it had begun: %s\n", strings.Join(begun, ", "))
+	}
+	fmt.Fprintf(w, "  its lock is taken over; this run goes on from how the stacks live now (see: deployer history %s)\n", a.env.Name)
+	_, _ = c.s.records(a.env, a.access).Append(ctx, c.entry(a, state.TookOver, "the lock of "+t.From.Run+": "+t.Why))
+}
+
+// unfinished lists what a run announced and did not see the end of, where its
+// journal is on this machine.
+func (s *session) unfinished(run string) []string {
+	var order []stacks.Path
+	verbs := map[stacks.Path]stacks.Verb{}
+	for e, err := range journal.Entries(s.state("journal"), run) {
+		if err != nil {
+			return nil
+		}
+		switch {
+		case e.Intent != nil:
+			if _, known := verbs[e.Stack]; !known {
+				order = append(order, e.Stack)
+			}
+			verbs[e.Stack] = e.Intent.Verb
+		case e.Kind == "step-done" || e.Kind == "step-failed":
+			delete(verbs, e.Stack)
+		}
+	}
+	var out []string
+	for _, p := range order {
+		if verb, open := verbs[p]; open {
+			out = append(out, fmt.Sprintf("%s %s", verb, p))
+		}
+	}
+	return out
+}
+
+func (c *custody) entry(a area, kind, reason string) state.Entry {
+	return state.Entry{
+		Time: c.s.now().UTC(), Kind: kind, Environment: a.env.Name, Run: c.s.run, Command: c.command,
+		Who: c.caller.ARN, From: c.s.app.from(), Realm: c.s.realm, Account: c.caller.Account, Reason: reason,
+	}
+}
+
+// begin writes into every history what is about to be done. Without that
+// nothing is done.
+func (c *custody) begin(ctx context.Context, request *guard.Request) error {
+	for _, a := range c.areas {
+		e := c.entry(a, state.Began, c.reason)
+		e.Digest = request.Digest
+		for _, st := range request.Steps {
+			if st.Environment != nil && st.Environment.Name == a.env.Name {
+				e.Stacks = append(e.Stacks, st.Path)
+				e.Account = cmp.Or(st.Account, e.Account)
+			}
+		}
+		if len(e.Stacks) == 0 {
+			continue
+		}
+		for _, approval := range guard.Counted(*request) {
+			if approval.Environment == a.env.Name {
+				e.Approvals = append(e.Approvals, approval.ID+" by "+approval.Approver.ARN)
+				e.Reason = cmp.Or(e.Reason, approval.Reason)
+			}
+		}
+		for _, l := range request.Leases {
+			if l.Environment == a.env.Name && l.Over(request.Now) == "" && strings.EqualFold(l.Holder.ARN, request.Caller.ARN) {
+				e.Reason = cmp.Or(e.Reason, l.Reason)
+			}
+		}
+		stored, err := c.s.records(a.env, a.access).Append(ctx, e)
+		if err != nil {
+			return unkept("P11", a, c.s, err)
+		}
+		c.begun = append(c.begun, stored)
+	}
+	return nil
+}
+
+// end writes how it went and gives the locks back.
+func (c *custody) end(ctx context.Context, result string) error {
+	if c == nil {
+		return nil
+	}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), endAtMost)
+	defer cancel()
+	if c.stop != nil {
+		c.stop()
+	}
+	var errs []error
+	for _, b := range c.begun {
+		i := slices.IndexFunc(c.areas, func(a area) bool { return a.env.Name == b.Environment })
+		e := b
+		e.Kind, e.Time, e.Result, e.Stacks = state.Ended, c.s.now().UTC(), result, nil
+		if _, err := c.s.records(c.areas[i].env, c.areas[i].access).Append(ctx, e); err != nil {
+			errs = append(errs, fmt.Errorf("how it went could not be written into the history of %s: %w", b.Environment, err))
+		}
+	}
+	for _, h := range c.held {
+		if err := h.Release(ctx); err != nil {
+			errs = append(errs, fmt.Errorf("the lock could not be given back: %w", err))
+		}
+	}
+	c.begun, c.held = nil, nil
+	return errors.Join(errs...)
+}
+
+// endAtMost is how long the last records of a run may take.
+const endAtMost = 30 * time.Second
+
+// beat shows that the run lives, until stop. lost is called, once, when a lock
+// is somebody else's or cannot be renewed any more.
+func (c *custody) beat(ctx context.Context, lost func(error)) {
+	ctx, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	var wg sync.WaitGroup
+	c.stop = func() { cancel(); wg.Wait() }
+	held := slices.Clone(c.held)
+	wg.Go(func() {
+		ticker := time.NewTicker(guard.BeatEvery)
+		defer ticker.Stop()
+		good := time.Now()
+		for {
+			select {
+			case <-ctx.Done():
+				return
+			case <-ticker.C:
+			}
+			var errs []error
+			for _, h := range held {
+				errs = append(errs, h.Renew(ctx))
+			}
+			err := errors.Join(errs...)
+			switch {
+			case err == nil:
+				good = time.Now()
+			case ctx.Err() != nil:
+				return
+			case errors.Is(err, state.ErrChanged) || time.Since(good) > guard.DeadAfter/2:
+				lost(err)
+				return
+			}
+		}
+	})
+}
+
+// from tells where a command is run: by whom on which machine, or the job of a
+// pipeline.
+func (a *app) from() string {
+	host, err := os.Hostname()
+	if err != nil {
+		host = "?"
+	}
+	user := cmp.Or(a.env.Environ["USER"], a.env.Environ["LOGNAME"], a.env.Environ["USERNAME"], "?")
+	text := user + "@" + host
+	if job := a.pipeline(); job != "" {
+		text += ", " + job
+	}
+	return text
+}
+
+// pipeline names the pipeline's job that this is, "" outside of one.
+func (a *app) pipeline() string {
+	env := a.env.Environ
+	switch {
+	case env["GITHUB_RUN_ID"] != "":
+		return env["GITHUB_SERVER_URL"] + "/" + env["GITHUB_REPOSITORY"] + "/actions/runs/" + env["GITHUB_RUN_ID"]
+	case env["CI_JOB_URL"] != "":
+		return env["CI_JOB_URL"]
+	case env["CODEBUILD_BUILD_ID"] != "":
+		return env["CODEBUILD_BUILD_ID"]
+	case env["BUILD_URL"] != "":
+		return env["BUILD_URL"]
+	}
+	return ""
+}
