@@ -6,6 +6,7 @@ import "github.com/urfave/cli/v2"
 func (a *app) commands() []*cli.Command {
 	return []*cli.Command{
 		a.initCommand(),
+		a.newCommand(),
 		a.launchCommand(),
 		a.planCommand(),
 		a.diffCommand(),

@@ -129,6 +129,7 @@ func (a *app) examine(ctx context.Context, arg string) []check {
 	if s.project.ID() == "" {
 		out = append(out, check{Name: "project id", OK: true, Says: "none: stacks are tagged with the project code", Fix: "add project_id: " + suggestedID() + " to config/config.yaml, so that prune --orphans can tell your stacks from others'"})
 	}
+	out = append(out, s.heritage()...)
 	sc, err := s.alone(ctx, arg)
 	if err != nil {
 		return append(out, failures("stacks", err)...)
