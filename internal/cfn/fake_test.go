@@ -236,9 +236,10 @@ func (f *fake) events(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	s := f.stacks[i]
+	at := f.asOf(s)
 	fmt.Fprint(w, `<DescribeStackEventsResponse><DescribeStackEventsResult><StackEvents>`)
 	for n, p := range slices.Backward(s.phases) {
-		if p.at.After(time.Now()) {
+		if p.at.After(at) {
 			continue
 		}
 		logical, physical, kind := s.name, s.id, "AWS::CloudFormation::Stack"

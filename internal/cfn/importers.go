@@ -3,6 +3,7 @@ package cfn
 import (
 	"context"
 	"errors"
+	"slices"
 
 	"github.com/deployer-cli/deployer/internal/cfntemplate"
 	"github.com/deployer-cli/deployer/stacks"
@@ -26,11 +27,8 @@ func (c *Cloud) importers(ctx context.Context, a stacks.Access, export string, w
 		if !ok {
 			return nil, why
 		}
-		for _, name := range names {
-			if name == export {
-				out = append(out, all[i].Name)
-				break
-			}
+		if slices.Contains(names, export) {
+			out = append(out, all[i].Name)
 		}
 	}
 	return out, nil

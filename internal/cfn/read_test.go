@@ -103,6 +103,55 @@ func TestImports(t *testing.T) {
 	}
 }
 
+// An endpoint without ListImports has the importers in its templates.
+func TestImportsOfAnEndpoint(t *testing.T) {
+	t.Parallel()
+	const plain = "Resources:\n  Q: {Type: AWS::SQS::Queue}\n"
+	const imports = "Parameters:\n  Net: {Type: String, Default: net}\nResources:\n  Q: {Type: AWS::SQS::Queue, Properties: {QueueName: !ImportValue {'Fn::Sub': '${Net}-VPC'}}}\n"
+	const untold = "Resources:\n  R: {Type: AWS::SQS::Queue}\n  Q: {Type: AWS::SQS::Queue, Properties: {QueueName: !ImportValue {Ref: R}}}\n"
+	tests := map[string]struct {
+		second string // template of the second stack
+		code   string // of ListImports
+		want   []string
+		fails  bool
+	}{
+		"one":          {imports, "InvalidAction", []string{"b"}, false},
+		"none":         {plain, "InvalidAction", nil, false},
+		"cannot tell":  {untold, "InvalidAction", nil, true},
+		"not allowed":  {imports, "AccessDenied", nil, true},
+		"bad template": {"a: [", "InvalidAction", nil, true},
+	}
+	for name, tt := range tests {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			f := newFake()
+			f.add("a", "")
+			f.add("b", "")
+			f.before = func(action string) answer {
+				switch action {
+				case "ListImports":
+					return refuse(action, 400, tt.code, "words")(action)
+				case "GetTemplate":
+					return func(w http.ResponseWriter, r *http.Request) bool {
+						body := plain
+						if r.Form.Get("StackName") == arn("b") {
+							body = tt.second
+						}
+						fmt.Fprintf(w, "<GetTemplateResponse><GetTemplateResult><TemplateBody>%s</TemplateBody></GetTemplateResult></GetTemplateResponse>", body)
+						return true
+					}
+				}
+				return nil
+			}
+			c := cloud(f, func(o *cfn.Options) { o.Realm = stacks.RealmEndpoint })
+			got, err := c.Imports(t.Context(), access, "net-VPC")
+			if !slices.Equal(got, tt.want) || (err != nil) != tt.fails {
+				t.Errorf("%v, %v", got, err)
+			}
+		})
+	}
+}
+
 func TestEventsStopWhenTheReaderDoes(t *testing.T) {
 	t.Parallel()
 	f := newFake()

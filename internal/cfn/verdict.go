@@ -37,8 +37,11 @@ func judge(op stacks.Operation, s seen) verdict {
 			return uncertain
 		}
 		return waiting // it still looks as before
-	case stacks.Continue:
-		if status == stacks.UpdateRollbackComplete {
+	case stacks.Update, stacks.Cancel, stacks.Continue:
+		if !strings.HasPrefix(string(status), "UPDATE_") {
+			return waiting // as before
+		}
+		if op.Verb == stacks.Continue && status == stacks.UpdateRollbackComplete {
 			return ended
 		}
 	default:
@@ -52,20 +55,22 @@ const maxFirstPages = 20
 // slack is how far the clocks of events and of descriptions may be apart.
 const slack = time.Minute
 
-// tail is what has been read of a stack's events.
+// tail is what has been read of a stack's events. Reads can be stale, so that
+// what is read later need not be newer.
 type tail struct {
-	last   string        // id of the newest
-	ours   bool          // one carried the operation's token or id
-	tokens bool          // any carried a token at all
-	stack  stacks.Status // of the newest event of the stack itself
-	reason string        // the last one given for a failure of the stack
-	at     time.Time     // when that was
+	last   string          // id of the newest
+	known  map[string]bool // ids of those of the operation
+	began  time.Time       // of the first with the operation's token or id, zero before one was read
+	tokens bool            // any carried a token at all
+	stack  stacks.Status   // of the newest event of the stack itself
+	at     time.Time       // when that was
+	reason string          // the last one given for a failure of the stack
 }
 
 // read takes in the events that are new since the last time, and returns those
 // of op, oldest first.
 func (t *tail) read(pages iter.Seq2[[]stacks.Event, error], op stacks.Operation) (fresh []stacks.Event, calls int, err error) {
-	newest := t.last
+	newest := ""
 	for page, err := range pages {
 		calls++
 		if err != nil {
@@ -80,9 +85,16 @@ func (t *tail) read(pages iter.Seq2[[]stacks.Event, error], op stacks.Operation)
 			break
 		}
 	}
-	t.last = newest
 	slices.Reverse(fresh)
-	fresh = slices.DeleteFunc(fresh, func(e stacks.Event) bool { return !owned(e, op) && e.Time.Before(op.Accepted) })
+	fresh = slices.DeleteFunc(fresh, func(e stacks.Event) bool {
+		return t.known[e.ID] || !owned(e, op) && e.Time.Before(op.Accepted)
+	})
+	if t.last == "" || len(fresh) > 0 {
+		t.last = newest // else the page was an old one, or nothing happened
+	}
+	if t.known == nil {
+		t.known = make(map[string]bool)
+	}
 	for _, e := range fresh {
 		t.note(e, op)
 	}
@@ -94,7 +106,7 @@ func (t *tail) read(pages iter.Seq2[[]stacks.Event, error], op stacks.Operation)
 func (t *tail) news(page []stacks.Event, op stacks.Operation) (n int, more bool) {
 	for i, e := range page {
 		switch {
-		case e.ID == t.last, t.before(e, op):
+		case e.ID == t.last && e.ID != "", t.known[e.ID], before(e, op):
 			return i, false
 		case begins(e, op):
 			return i + 1, false
@@ -104,15 +116,18 @@ func (t *tail) news(page []stacks.Event, op stacks.Operation) (n int, more bool)
 }
 
 // before tells whether e, and all that is older, lies before op for certain.
-func (t *tail) before(e stacks.Event, op stacks.Operation) bool {
+func before(e stacks.Event, op stacks.Operation) bool {
 	return !owned(e, op) && e.Time.Before(op.Accepted.Add(-slack))
 }
 
 // note remembers what e says.
 func (t *tail) note(e stacks.Event, op stacks.Operation) {
-	t.ours = t.ours || owned(e, op)
+	t.known[e.ID] = true
 	t.tokens = t.tokens || e.Token != ""
-	if !e.OfStack() {
+	if owned(e, op) && (t.began.IsZero() || e.Time.Before(t.began)) {
+		t.began = e.Time
+	}
+	if !e.OfStack() || e.Time.Before(t.at) {
 		return
 	}
 	t.stack, t.at = stacks.Status(e.Status), e.Time
@@ -137,14 +152,14 @@ func (t *tail) proves(op stacks.Operation, live stacks.Live) (proven, behind boo
 	if t.stack != live.Status || t.stack.InProgress() {
 		return false, false
 	}
-	since := !t.at.Before(op.Accepted)
-	if !t.ours && (t.tokens || !since) {
+	since, ours := !t.at.Before(op.Accepted), !t.began.IsZero()
+	if ours && t.at.Before(t.began) || !ours && (t.tokens || !since) {
 		return false, false
 	}
 	if op.Verb == stacks.Cancel && !since { // what came before it was the update's own
 		return false, false
 	}
-	if op.Verb != stacks.Update && op.Verb != stacks.Execute || live.Status == stacks.CreateComplete {
+	if op.Verb != stacks.Update && (op.Verb != stacks.Execute || live.Status == stacks.CreateComplete) {
 		return true, false
 	}
 	// An update may end in the same status as the one before it, so that the

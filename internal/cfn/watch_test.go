@@ -157,6 +157,47 @@ func TestStaleReadsEndNothing(t *testing.T) {
 	})
 }
 
+// A stack is updated right after it came up, and two of three reads, of its
+// description and of its events, is of before the update.
+func TestReadsThatGoBackAndForth(t *testing.T) {
+	t.Parallel()
+	for first := range 3 {
+		synctest.Test(t, func(t *testing.T) {
+			f := newFake()
+			now := time.Now()
+			s := f.add("web", "old")
+			s.updated = now
+			s.phases = []phase{
+				{at: now.Add(-20 * time.Second), status: "CREATE_IN_PROGRESS", token: "old"},
+				{at: now.Add(-100 * time.Millisecond), status: "CREATE_COMPLETE", token: "old"},
+				{at: now, status: "UPDATE_IN_PROGRESS", token: "new"},
+				{at: now.Add(30 * time.Second), status: "UPDATE_COMPLETE", token: "new"},
+			}
+			reads := first
+			f.stale = func(*fakeStack) time.Time {
+				if reads++; reads%3 != 0 {
+					return now.Add(-time.Millisecond)
+				}
+				return time.Time{}
+			}
+			op := stacks.Operation{Access: access, Name: "web", StackID: s.id, Token: "new", Accepted: now.Add(-time.Second)}
+			for _, op.Verb = range []stacks.Verb{stacks.Update, stacks.Execute} {
+				p, events, err := await(t.Context(), cloud(f), op)
+				if err != nil || p.Status != stacks.UpdateComplete || time.Since(now) < 30*time.Second {
+					t.Errorf("%s ended %s after %s, %v", op.Verb, p.Status, time.Since(now), err)
+				}
+				ids := make(map[string]bool)
+				for _, e := range events {
+					if ids[e.ID] {
+						t.Errorf("%s was told twice", e.ID)
+					}
+					ids[e.ID] = true
+				}
+			}
+		})
+	}
+}
+
 func TestFailureBringsItsReason(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
