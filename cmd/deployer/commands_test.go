@@ -27,6 +27,7 @@ var scriptCommands = map[string]func(ts *testscript.TestScript, neg bool, args [
 	"await":    cmdAwait,
 	"disk":     cmdDisk,
 	"wide":     cmdWide,
+	"digest":   cmdDigest,
 }
 
 // scriptCondition knows [mount]: file systems can be mounted.
@@ -225,6 +226,16 @@ func cmdAwait(ts *testscript.TestScript, _ bool, args []string) {
 			ts.Fatalf("%s does not hold %q %d times", args[2], args[1], want)
 		}
 	}
+}
+
+// cmdDigest puts the digest of a plan file into a variable: digest NAME FILE.
+func cmdDigest(ts *testscript.TestScript, _ bool, args []string) {
+	if len(args) != 2 {
+		ts.Fatalf("usage: digest NAME FILE")
+	}
+	var file struct{ Digest string }
+	ts.Check(json.Unmarshal([]byte(ts.ReadFile(args[1])), &file))
+	ts.Setenv(args[0], file.Digest)
 }
 
 // cmdWide checks that no line of a terminal's output that matches is wider

@@ -173,7 +173,6 @@ func (r *launcher) writeOut(ctx context.Context, inputs string) error {
 	if err := f.Seal(); err != nil {
 		return err
 	}
-	f.Plan.Digest = f.Digest
 	r.plan.Digest = f.Digest
 	var text bytes.Buffer
 	if err := f.Write(&text); err != nil {
