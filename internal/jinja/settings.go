@@ -80,7 +80,8 @@ func checkExtensions(value any) error {
 	if !ok {
 		return fmt.Errorf("must be a list, not %v", value)
 	}
-	known := []any{"jinja2.ext.do", "jinja2.ext.loopcontrols", "jinja2.ext.with_", "jinja2.ext.autoescape"}
+	// Projects switch debug on and leave it on; its tag itself is not known here.
+	known := []any{"jinja2.ext.do", "jinja2.ext.loopcontrols", "jinja2.ext.with_", "jinja2.ext.autoescape", "jinja2.ext.debug"}
 	for _, name := range list {
 		if !slices.Contains(known, name) {
 			return fmt.Errorf("extension %v is not supported, only do and loopcontrols are", name)
