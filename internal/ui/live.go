@@ -144,16 +144,16 @@ func (l *live) bar() string {
 	if l.p.steps > 0 {
 		full = cells * l.p.finished / l.p.steps
 	}
-	text := fmt.Sprintf("[%s%s] %d/%d stacks  %s", strings.Repeat("#", full), strings.Repeat(".", cells-full),
-		l.p.finished, l.p.steps, Duration(l.st.Now().Sub(l.begun)))
-	if waiting := l.p.steps - l.p.finished - len(l.p.current); waiting > 0 {
-		text += fmt.Sprintf("  %d waiting", waiting)
-	}
+	text := fmt.Sprintf("[%s%s] %d/%d stacks", strings.Repeat("#", full), strings.Repeat(".", cells-full), l.p.finished, l.p.steps)
 	if l.p.failed > 0 {
 		text += l.st.Style.Bad(fmt.Sprintf("  %d failed", l.p.failed))
 	}
 	if l.p.draining {
 		text += l.st.Style.Warn("  stopping")
+	}
+	text += "  " + Duration(l.st.Now().Sub(l.begun))
+	if waiting := l.p.steps - l.p.finished - len(l.p.current); waiting > 0 {
+		text += fmt.Sprintf("  %d waiting", waiting)
 	}
 	return text
 }

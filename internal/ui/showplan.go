@@ -5,6 +5,8 @@ import (
 	"io"
 	"strings"
 
+	"github.com/charmbracelet/x/ansi"
+
 	"github.com/deployer-cli/deployer/internal/plan"
 	"github.com/deployer-cli/deployer/stacks"
 )
@@ -164,7 +166,11 @@ func (v *planView) differences(step *plan.Step) {
 		if d.Part == "template" {
 			continue // its resources are listed
 		}
-		v.line("      " + v.difference(d))
+		text := v.difference(d)
+		if strings.TrimPrefix(ansi.Strip(text), "~ ") == clean(step.Cause) {
+			continue // it is the whole cause
+		}
+		v.line("      " + text)
 	}
 }
 
@@ -173,7 +179,7 @@ func (v *planView) difference(d plan.Difference) string {
 	if d.Why != "" {
 		why = "  " + v.s.Dim("("+clean(d.Why)+")")
 	}
-	key := strings.TrimSpace(d.Part + " " + d.Key)
+	key := clean(strings.TrimSpace(d.Part + " " + d.Key))
 	switch {
 	case d.Old == "" && d.New == "":
 		return v.s.Warn("~ ") + key + why
@@ -217,7 +223,7 @@ func (v *planView) lost(step *plan.Step) {
 }
 
 func (v *planView) change(c stacks.ResourceChange) string {
-	text := fmt.Sprintf("%s %s", c.LogicalID, c.Type)
+	text := clean(fmt.Sprintf("%s %s", c.LogicalID, c.Type))
 	if c.Why != "" {
 		text += "  " + clean(c.Why)
 	}

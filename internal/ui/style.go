@@ -100,11 +100,11 @@ func Duration(d time.Duration) string {
 	switch {
 	case d < 0:
 		return "0s"
-	case d < 10*time.Second:
+	case d.Round(100*time.Millisecond) < 10*time.Second:
 		return trimZero(d.Round(100 * time.Millisecond))
-	case d < time.Minute:
+	case d.Round(time.Second) < time.Minute:
 		return d.Round(time.Second).String()
-	case d < time.Hour:
+	case d.Round(time.Second) < time.Hour:
 		d = d.Round(time.Second)
 		return pad(int(d/time.Minute), "m", int(d%time.Minute/time.Second), "s")
 	default:

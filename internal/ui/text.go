@@ -3,8 +3,10 @@ package ui
 import (
 	"fmt"
 	"io"
+	"regexp"
 	"strings"
 	"time"
+	"unicode"
 
 	"github.com/charmbracelet/x/ansi"
 )
@@ -30,15 +32,28 @@ func plural(n int, word string) string {
 func clean(s string) string {
 	s = ansi.Strip(s)
 	return strings.Map(func(r rune) rune {
-		if r == '\n' || r == '\t' || r == '\r' {
+		switch {
+		case r == '\n' || r == '\t' || r == '\r' || r == '\u2028' || r == '\u2029':
 			return ' '
-		}
-		if r < ' ' || r == 0x7f || (r >= 0x80 && r < 0xa0) {
+		case unicode.IsControl(r) || unicode.Is(unicode.Bidi_Control, r):
 			return -1
 		}
 		return r
 	}, s)
 }
+
+// cell cleans a cell of a table, which may be painted as a whole.
+func cell(s string) string {
+	if !strings.ContainsRune(s, '\x1b') {
+		return clean(s)
+	}
+	if m := painted.FindStringSubmatch(s); m != nil {
+		return m[1] + clean(m[2]) + m[3]
+	}
+	return clean(s)
+}
+
+var painted = regexp.MustCompile(`^(\x1b\[[0-9;]*m)([^\x1b]*)(\x1b\[[0-9;]*m)$`) //nolint:gochecknoglobals // compiled once, never changed
 
 // cut shortens a line, which may hold colours, to width columns.
 func cut(s string, width int) string {
@@ -55,13 +70,20 @@ func padRight(s string, n int) string { return s + strings.Repeat(" ", max(0, n-
 // Table writes rows in aligned columns, two spaces apart. The header, when
 // given, stands above in upper case.
 func Table(w io.Writer, header []string, rows [][]string) {
-	all := rows
+	all := make([][]string, 0, len(rows)+1)
 	if len(header) > 0 {
 		head := make([]string, len(header))
 		for i, h := range header {
 			head[i] = strings.ToUpper(h)
 		}
-		all = append([][]string{head}, rows...)
+		all = append(all, head)
+	}
+	for _, row := range rows {
+		cells := make([]string, len(row))
+		for i, text := range row {
+			cells[i] = cell(text)
+		}
+		all = append(all, cells)
 	}
 	var widths []int
 	for _, row := range all {
