@@ -51,18 +51,20 @@ func at(pos stacks.Pos) string {
 // depends on; those of weak references are dashed.
 func (g *Graph) Dot(w io.Writer) error {
 	var out strings.Builder
+	escape := strings.NewReplacer(`\`, `\\`, `"`, `\"`, "\n", `\n`) // made once: it is large
+	quote := func(s string) string { return `"` + escape.Replace(s) + `"` }
 	fmt.Fprintln(&out, "digraph stacks {")
 	fmt.Fprintln(&out, "  rankdir=RL;")
 	fmt.Fprintln(&out, "  node [shape=box];")
 	for _, p := range g.Paths() {
-		fmt.Fprintf(&out, "  %s;\n", dotQuote(string(p)))
+		fmt.Fprintf(&out, "  %s;\n", quote(string(p)))
 	}
 	for _, l := range g.links() {
 		style := ""
 		if l.weak {
 			style = ", style=dashed"
 		}
-		fmt.Fprintf(&out, "  %s -> %s [label=%s%s];\n", dotQuote(string(l.from)), dotQuote(string(l.to)), dotQuote(l.label), style)
+		fmt.Fprintf(&out, "  %s -> %s [label=%s%s];\n", quote(string(l.from)), quote(string(l.to)), quote(l.label), style)
 	}
 	fmt.Fprintln(&out, "}")
 	_, err := io.WriteString(w, out.String())
@@ -73,18 +75,19 @@ func (g *Graph) Dot(w io.Writer) error {
 // are as those of Dot.
 func (g *Graph) Mermaid(w io.Writer) error {
 	var out strings.Builder
+	escape := strings.NewReplacer(`#`, "#35;", `"`, "#quot;", "\n", " ")
 	fmt.Fprintln(&out, "flowchart RL")
 	ids := map[stacks.Path]string{}
 	for i, p := range g.Paths() {
 		ids[p] = fmt.Sprintf("s%d", i)
-		fmt.Fprintf(&out, "  %s[\"%s\"]\n", ids[p], mermaidEscape(string(p)))
+		fmt.Fprintf(&out, "  %s[\"%s\"]\n", ids[p], escape.Replace(string(p)))
 	}
 	for _, l := range g.links() {
 		arrow := "-->"
 		if l.weak {
 			arrow = "-.->"
 		}
-		fmt.Fprintf(&out, "  %s %s|\"%s\"| %s\n", ids[l.from], arrow, mermaidEscape(l.label), ids[l.to])
+		fmt.Fprintf(&out, "  %s %s|\"%s\"| %s\n", ids[l.from], arrow, escape.Replace(l.label), ids[l.to])
 	}
 	_, err := io.WriteString(w, out.String())
 	return err
@@ -113,12 +116,4 @@ func (g *Graph) links() []link {
 		out = append(out, link{e.From, e.To, label, e.Weak})
 	}
 	return out
-}
-
-func dotQuote(s string) string {
-	return `"` + strings.NewReplacer(`\`, `\\`, `"`, `\"`, "\n", `\n`).Replace(s) + `"`
-}
-
-func mermaidEscape(s string) string {
-	return strings.NewReplacer(`#`, "#35;", `"`, "#quot;", "\n", " ").Replace(s)
 }
