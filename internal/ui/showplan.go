@@ -5,8 +5,6 @@ import (
 	"io"
 	"strings"
 
-	"github.com/charmbracelet/x/ansi"
-
 	"github.com/deployer-cli/deployer/internal/plan"
 	"github.com/deployer-cli/deployer/stacks"
 )
@@ -167,7 +165,7 @@ func (v *planView) differences(step *plan.Step) {
 			continue // its resources are listed
 		}
 		text := v.difference(d)
-		if strings.TrimPrefix(ansi.Strip(text), "~ ") == clean(step.Cause) {
+		if strings.TrimPrefix(strip(text), "~ ") == clean(step.Cause) {
 			continue // it is the whole cause
 		}
 		v.line("      " + text)

@@ -8,7 +8,7 @@ import (
 	"time"
 	"unicode"
 
-	"github.com/charmbracelet/x/ansi"
+	"github.com/clipperhouse/displaywidth"
 )
 
 func trimZero(d time.Duration) string {
@@ -27,10 +27,28 @@ func plural(n int, word string) string {
 	return fmt.Sprintf("%d %ss", n, word)
 }
 
+// columns measures texts as terminals do: a control sequence takes no room.
+// charmbracelet/x/ansi does the same, but brings tables that are worked out at
+// every start, which took longer than all the rest of it.
+func columns() displaywidth.Options {
+	return displaywidth.Options{ControlSequences: true, ControlSequences8Bit: true}
+}
+
+// strip leaves out control sequences.
+func strip(s string) string {
+	var b strings.Builder
+	for g := columns().StringGraphemes(s); g.Next(); {
+		if v := g.Value(); len(v) == 1 || v[0] != '\x1b' {
+			b.WriteString(v)
+		}
+	}
+	return b.String()
+}
+
 // clean takes everything out of a text from outside that a terminal would act
 // on, and folds it into one line.
 func clean(s string) string {
-	s = ansi.Strip(s)
+	s = strip(s)
 	return strings.Map(func(r rune) rune {
 		switch {
 		case r == '\n' || r == '\t' || r == '\r' || r == '\u2028' || r == '\u2029':
@@ -60,10 +78,10 @@ func cut(s string, width int) string {
 	if width <= 0 {
 		return s
 	}
-	return ansi.Truncate(s, width, "…")
+	return columns().TruncateString(s, width, "…")
 }
 
-func width(s string) int { return ansi.StringWidth(s) }
+func width(s string) int { return columns().String(s) }
 
 func padRight(s string, n int) string { return s + strings.Repeat(" ", max(0, n-width(s))) }
 
