@@ -31,6 +31,8 @@ type runOptions struct {
 	dryRun          bool
 	adopt           bool
 	prune           bool
+	changeSets      bool // go by change sets whatever the class
+	verbose         bool // and show what they are given
 	all             bool // what is ignored or obsolete too; nothing is changed then
 	disableRollback bool
 	failFast        bool
@@ -66,6 +68,7 @@ func (a *app) runOptions(c *cli.Context) (runOptions, error) {
 	}
 	return runOptions{
 		command: c.Command.Name, arg: arg, yes: c.Bool("yes"), dryRun: c.Bool("dry-run"), adopt: c.Bool("adopt"), prune: c.Bool("prune"),
+		changeSets: c.Bool("change-set"), verbose: c.Bool("verbose"),
 		disableRollback: c.Bool("disable-rollback"), failFast: c.Bool("fail-fast"), timeout: c.Duration("timeout"),
 		planFile: c.String("plan"), digest: c.String("digest"),
 	}, nil
@@ -167,6 +170,9 @@ func (r *launcher) decided(ctx context.Context) error {
 	a := r.app
 	if a.globals.output == "text" {
 		ui.ShowPlan(a.talk(), a.err, r.plan, a.columns())
+	}
+	if err := r.showSets(ctx); err != nil {
+		return err
 	}
 	request, err := r.request(ctx)
 	if err != nil {

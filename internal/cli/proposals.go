@@ -32,7 +32,7 @@ func (r *launcher) proposes() bool {
 	if r.file != nil || r.sets != nil || r.deletes() {
 		return false
 	}
-	if r.opts.out != "" {
+	if r.opts.out != "" || r.opts.changeSets {
 		return true
 	}
 	for i := range r.plan.Steps {
