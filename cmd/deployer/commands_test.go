@@ -26,6 +26,8 @@ var scriptCommands = map[string]func(ts *testscript.TestScript, neg bool, args [
 	"endpoint": cmdEndpoint,
 	"await":    cmdAwait,
 	"disk":     cmdDisk,
+	"port":     cmdPort,
+	"connect":  cmdConnect,
 	"wide":     cmdWide,
 	"digest":   cmdDigest,
 }
@@ -263,4 +265,33 @@ func cmdWide(ts *testscript.TestScript, _ bool, args []string) {
 	if !matched {
 		ts.Fatalf("no line matches %s", args[2])
 	}
+}
+
+// cmdPort puts a free loopback address into a variable.
+func cmdPort(ts *testscript.TestScript, _ bool, args []string) {
+	if len(args) != 1 {
+		ts.Fatalf("usage: port NAME")
+	}
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	ts.Check(err)
+	ts.Setenv(args[0], l.Addr().String())
+	ts.Check(l.Close())
+}
+
+// cmdConnect waits until somebody listens at an address.
+func cmdConnect(ts *testscript.TestScript, _ bool, args []string) {
+	if len(args) != 1 {
+		ts.Fatalf("usage: connect ADDRESS")
+	}
+	tick := time.NewTicker(10 * time.Millisecond)
+	defer tick.Stop()
+	for range 2000 {
+		c, err := net.Dial("tcp", args[0])
+		if err == nil {
+			ts.Check(c.Close())
+			return
+		}
+		<-tick.C
+	}
+	ts.Fatalf("nobody listens at %s", args[0])
 }

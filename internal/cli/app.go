@@ -80,6 +80,7 @@ func (a *app) root() *cli.App {
 		Before:                    a.before,
 		Action:                    a.noCommand,
 	}
+	plainSwitches(root.Flags)
 	for _, c := range root.Commands {
 		harden(c)
 	}
@@ -192,6 +193,7 @@ func Version() string {
 // a known subcommand is an error.
 func harden(c *cli.Command) {
 	c.OnUsageError = usageFailure
+	plainSwitches(c.Flags)
 	c.HideHelpCommand = true
 	for _, s := range c.Subcommands {
 		harden(s)
@@ -209,6 +211,15 @@ func harden(c *cli.Command) {
 			names = append(names, s.Name)
 		}
 		return &usageError{fmt.Sprintf("%s needs one of: %s", ctx.Command.Name, strings.Join(names, ", ")), "see: deployer " + ctx.Command.Name + " --help"}
+	}
+}
+
+// plainSwitches keeps "(default: false)" out of the help of every switch.
+func plainSwitches(flags []cli.Flag) {
+	for _, f := range flags {
+		if b, ok := f.(*cli.BoolFlag); ok {
+			b.DisableDefaultText = true
+		}
 	}
 }
 

@@ -92,7 +92,7 @@ func (s *session) openSandbox() (*sandbox.Server, error) {
 	}
 	db, err := store.Open(filepath.Join(dir, "state.db"))
 	if err != nil {
-		return nil, err
+		return nil, &storeError{err}
 	}
 	s.closers = append(s.closers, db.Close)
 	speed := sandbox.KeepSpeed
@@ -113,6 +113,17 @@ func (s *session) openSandbox() (*sandbox.Server, error) {
 }
 
 func truthy(v string) bool { return v != "" && v != "0" && v != "false" && v != "no" }
+
+// storeError says that the sandbox's store cannot be opened.
+type storeError struct{ err error }
+
+func (e *storeError) Error() string { return e.err.Error() }
+func (e *storeError) Unwrap() error { return e.err }
+
+// Hint says what there is to lose: what was tried out, and nothing else.
+func (e *storeError) Hint() string {
+	return "make room, or remove .deployer/sandbox: it holds the sandbox and nothing else"
+}
 
 // unwritable explains a folder that cannot be written to.
 func unwritable(name string, err error) error {
