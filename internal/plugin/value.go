@@ -2,6 +2,7 @@ package plugin
 
 import (
 	"encoding/json"
+	"fmt"
 	"strconv"
 	"strings"
 
@@ -23,6 +24,9 @@ func read(dec *json.Decoder) (stacks.Value, error) {
 		kind := stacks.Int
 		if strings.ContainsAny(t.String(), ".eE") {
 			kind = stacks.Float
+			if _, err := t.Float64(); err != nil {
+				return stacks.Value{}, fmt.Errorf("the number %s is too large", t)
+			}
 		}
 		return stacks.Value{Kind: kind, Text: t.String()}, nil
 	case json.Delim:
