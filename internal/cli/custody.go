@@ -66,8 +66,11 @@ func (s *session) custody(ctx context.Context, command string, sts []*stacks.Sta
 func (c *custody) others() []guard.Lock { return c.living }
 
 // unkept refuses a run whose records cannot be kept: what cannot be written down
-// does not happen.
+// does not happen. Where they gate nothing the failure is told as it is.
 func unkept(rule string, a area, s *session, err error) error {
+	if a.env.Class != stacks.Production && a.env.State.Bucket == "" {
+		return err
+	}
 	return &guard.Refusal{
 		Rule: rule, Code: exitRefused, What: a.env.Name + " is not touched",
 		Why: "what is done to it could not be written down: " + err.Error(),
@@ -79,7 +82,7 @@ func unkept(rule string, a area, s *session, err error) error {
 // service's clock runs faster than any owner, so that the owner's own counts.
 func (s *session) signs(l guard.Lock, r state.Record) guard.Signs {
 	signs := guard.Signs{Silent: r.Age}
-	if s.realm == stacks.RealmSandbox {
+	if s.realm == stacks.RealmSandbox && !l.Beat.IsZero() {
 		signs.Silent = s.app.env.Now().Sub(l.Beat)
 	}
 	if host, err := os.Hostname(); err == nil && host == l.Host {
@@ -98,7 +101,8 @@ func (c *custody) open(ctx context.Context, request *guard.Request) error {
 	if err == nil {
 		return nil
 	}
-	return errors.Join(err, c.end(ctx, "not begun: "+err.Error()))
+	_ = c.end(ctx, "not begun: "+err.Error()) // why it was not begun says more
+	return err
 }
 
 // take takes every lock. Where somebody else changed an environment since it was

@@ -16,6 +16,7 @@ const (
 	exitRefused     = 3
 	exitUnconfirmed = 4
 	exitStale       = 5
+	exitLocked      = 7
 	exitChanges     = 9
 	exitInterrupted = 130
 )

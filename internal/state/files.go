@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"syscall"
 	"time"
 
 	"github.com/rogpeppe/go-internal/lockedfile"
@@ -159,7 +160,12 @@ func (e *Error) Error() string {
 }
 
 // Hint tells what to do about it.
-func (e *Error) Hint() string { return "deployer needs to read and write .deployer/ of the project" }
+func (e *Error) Hint() string {
+	if errors.Is(e.cause, syscall.ENOSPC) || errors.Is(e.cause, syscall.EDQUOT) {
+		return "the disk is full: make room, for nothing is done that is not written down first"
+	}
+	return "deployer needs to read and write .deployer/ of the project"
+}
 
 // Unwrap gives the cause.
 func (e *Error) Unwrap() error { return e.cause }

@@ -1,0 +1,400 @@
+package cli
+
+import (
+	"context"
+	"embed"
+	"encoding/json"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/urfave/cli/v2"
+
+	"github.com/deployer-cli/deployer/internal/execute"
+	"github.com/deployer-cli/deployer/internal/guard"
+	"github.com/deployer-cli/deployer/internal/state"
+	"github.com/deployer-cli/deployer/stacks"
+)
+
+//go:embed pipelines
+var pipelineFiles embed.FS //nolint:gochecknoglobals // embedded, never written
+
+// guardCommand explains the guard of an environment, and what belongs to it.
+func (a *app) guardCommand() *cli.Command {
+	return &cli.Command{
+		Name: "guard", Usage: "explain in plain words what changing ENV takes, and why", ArgsUsage: "ENV",
+		Action: a.withPath(true, a.explain),
+		Subcommands: []*cli.Command{
+			a.guardReleaseCommand(),
+			{
+				Name: "ci", Usage: "print a pipeline that plans, waits for a review, and applies what was reviewed", ArgsUsage: "github|gitlab|codepipeline",
+				Action: a.guardCI,
+			},
+			{
+				Name: "iam", Usage: "print the IAM and SCP statements that make AWS refuse too", ArgsUsage: "ENV",
+				Action: a.withPath(true, a.guardIAM),
+			},
+			{
+				Name: "test", Usage: "try every refusal in a sandbox that is thrown away, and print the table",
+				Action: func(c *cli.Context) error {
+					if err := noArguments(c); err != nil {
+						return err
+					}
+					return a.guardTest()
+				},
+			},
+		},
+	}
+}
+
+// rule is one line of what a guard asks for.
+type rule struct {
+	Rule string `json:"rule"`
+	Says string `json:"says"`
+	Why  string `json:"why"`
+}
+
+func (a *app) explain(ctx context.Context, name string) error {
+	s, place, err := a.standAt(ctx, name)
+	if err != nil {
+		return err
+	}
+	defer s.close() //nolint:errcheck // only read from
+	who, _, err := s.me(ctx, place)
+	if err != nil {
+		return err
+	}
+	rules := explained(place, s.records(place.env, place.access).Place(), s.now())
+	doc := struct {
+		Environment string       `json:"environment"`
+		Class       stacks.Class `json:"class"`
+		You         string       `json:"you"`
+		Rules       []rule       `json:"rules"`
+	}{place.env.Name, place.env.Class, who.ARN, rules}
+	if done, err := a.document(doc); done {
+		return err
+	}
+	w := a.env.Stdout
+	fmt.Fprintf(w, "%s is %s. You are %s.\n\nTo change it:\n", place.env.Name, class(place.env), who.ARN)
+	for _, r := range rules {
+		fmt.Fprintf(w, "  %-4s %s\n       %s\n", r.Rule, r.Says, a.out.Dim("because "+r.Why))
+	}
+	return nil
+}
+
+func class(e *stacks.Environment) string {
+	if e.Class != stacks.Undeclared {
+		return string(e.Class)
+	}
+	return "not declared: no environment block governs it"
+}
+
+// explained says for each rule what it asks for here.
+func explained(a area, place string, now time.Time) []rule {
+	e, p := a.env, a.policy
+	if e.Class != stacks.Production {
+		return ordinary(e, place)
+	}
+	rules := []rule{
+		{"P1", "its class is production, in the file, literally", "no flag, variable or template can change a class; the live tags and the name have to agree"},
+		{"P2", fmt.Sprintf("use credentials of account %s%s", strings.Join(e.Accounts, " or "), in(e.Regions)), "with any others nothing is read, run or touched"},
+		{"P4", "at a terminal, type the phrase that the plan is shown with, such as: " + e.Name + " 3 changes 0 deletes", "a y is a habit; the phrase can only be typed by whoever read the plan"},
+		{"P5", "without a terminal: deployer plan " + e.Name + " --out F, have it reviewed, deployer launch --plan F --digest D", "a pipeline applies exactly what was reviewed; --yes is exit 4"},
+		{"P6", approvalSays(p), "one person alone does not change it, and nobody approves their own plan"},
+	}
+	rules = append(rules, freezeRules(p, now)...)
+	rules = append(rules,
+		rule{"P8", "what holds data is deleted or replaced only by name: plan --allow-delete STACK::LOGICAL, --allow-replace STACK::LOGICAL, and with an approval", "a change of one line can replace a database"},
+		rule{"P9", "to delete a stack: guard release STACK --reason T, plan --delete, an approval, delete --plan F --digest D", "termination protection is on for every stack, and is switched on again where it is off"},
+	)
+	if p.Lease.Required {
+		says := fmt.Sprintf("take a lease first: deployer unlock %s --for 15m --reason T (%s at most)", e.Name, p.Lease.Max)
+		if p.Lease.MFA {
+			says += ", with your MFA device"
+		}
+		rules = append(rules, rule{"P10", says, "whoever is not about to change it cannot, by accident or otherwise"})
+	}
+	return append(rules,
+		rule{"P11", "nothing to do: every run is written into its history first (" + place + ")", "what cannot be written down does not happen; see: deployer history " + e.Name},
+		rule{"P12", "wait while somebody else changes it; see: deployer lock show " + e.Name, "two runs at once leave what neither planned"},
+	)
+}
+
+func in(regions []string) string {
+	if len(regions) == 0 {
+		return ""
+	}
+	return " in " + strings.Join(regions, ", ")
+}
+
+func approvalSays(p guard.Policy) string {
+	who := "nobody yet: guard.approvers names nobody"
+	if len(p.Approvers) > 0 {
+		who = strings.Join(p.Approvers, ", ")
+	}
+	n := "what deletes or replaces a holder of data needs an approval"
+	if p.Approvals == 1 {
+		n = "every plan needs an approval"
+	} else if p.Approvals > 1 {
+		n = fmt.Sprintf("every plan needs %d approvals", p.Approvals)
+	}
+	text := n + " (deployer approve --plan F), by somebody whom guard.approvers names: " + who
+	if !p.Shared {
+		text += ". They are on this machine only: add environment.state"
+	}
+	return text
+}
+
+func freezeRules(p guard.Policy, now time.Time) []rule {
+	var out []rule
+	for _, f := range p.Freezes {
+		says := "not during " + f.Text
+		until, on := f.At(now)
+		next := f.Next(now)
+		switch {
+		case on && until.IsZero():
+			says += ": it is on now"
+		case on:
+			says += ": it is on now, until " + stamp(until)
+		case !next.IsZero():
+			says += "; it begins next at " + stamp(next)
+		default:
+			says += "; it is over"
+		}
+		out = append(out, rule{"P7", says, "that is the freeze; what cannot wait needs approve --during-freeze --reason T, and plan always works"})
+	}
+	return out
+}
+
+// ordinary explains what is not production.
+func ordinary(e *stacks.Environment, place string) []rule {
+	var rules []rule
+	if e.Declared && len(e.Accounts) > 0 {
+		rules = append(rules, rule{"P2", fmt.Sprintf("use credentials of account %s%s", strings.Join(e.Accounts, " or "), in(e.Regions)), "its environment block binds it"})
+	}
+	launch, remove := "y, or --yes", "y, or --yes"
+	switch {
+	case e.Class == stacks.Persistent:
+		remove = "the typed phrase; --yes is not enough"
+	case e.Class == stacks.Undeclared && stacks.HasProductionWord(e.Name):
+		launch, remove = "the typed phrase at a terminal; --yes in a pipeline", "the typed phrase; --yes is not enough"
+	}
+	return append(rules,
+		rule{"P4", "to launch: " + launch + "; to delete: " + remove, "its class is " + e.Class.Word()},
+		rule{"P11", "nothing to do: every run is written into its history first (" + place + ")", "see: deployer history " + e.Name},
+		rule{"P12", "wait while somebody else changes it; see: deployer lock show " + e.Name, "two runs at once leave what neither planned"},
+	)
+}
+
+func (a *app) guardCI(c *cli.Context) error {
+	kinds := []string{"github", "gitlab", "codepipeline"}
+	if c.NArg() != 1 {
+		return &usageError{"guard ci needs one of: " + strings.Join(kinds, ", "), "such as: deployer guard ci github > .github/workflows/production.yml"}
+	}
+	kind := c.Args().First()
+	if err := oneOf("guard ci", kind, kinds...); err != nil {
+		return err
+	}
+	text, err := pipelineFiles.ReadFile("pipelines/" + kind + ".yml")
+	if err != nil {
+		return err
+	}
+	_, err = a.env.Stdout.Write(text)
+	return err
+}
+
+// guardReleaseCommand lets stacks be deleted: it takes their protection off.
+func (a *app) guardReleaseCommand() *cli.Command {
+	return &cli.Command{
+		Name: "release", Usage: "let the stacks under PATH be deleted: take termination protection off, and say why", ArgsUsage: "PATH",
+		Description: "The first of the acts that deleting a stack of production takes: release, a plan\n(plan --delete --out F), an approval, delete --plan F --digest D. It is for the stacks\nas they live now, and ends by itself; the next launch puts the protection back.",
+		Flags: []cli.Flag{
+			&cli.StringFlag{Name: "reason", Usage: "why, for the history"},
+			&cli.StringFlag{Name: "for", Usage: "how long it is good, such as 4h", Value: "4h"},
+			yesFlag(),
+		},
+		Action: func(c *cli.Context) error {
+			arg, err := a.path(c, true)
+			if err != nil {
+				return err
+			}
+			lasts, err := guard.Period(c.String("for"))
+			if err != nil {
+				return &usageError{"--for: " + err.Error(), ""}
+			}
+			if strings.TrimSpace(c.String("reason")) == "" {
+				return &usageError{"guard release needs --reason TEXT", "it stands in the history"}
+			}
+			if lasts > approvalMax {
+				return &usageError{fmt.Sprintf("--for %s: a release is good for a week at most", lasts), ""}
+			}
+			r := &actor{app: a, command: "release", arg: arg, yes: c.Bool("yes"), reason: c.String("reason")}
+			return r.finish(r.release(c.Context, lasts))
+		},
+	}
+}
+
+func (r *actor) release(ctx context.Context, lasts time.Duration) error {
+	if err := r.begin(ctx); err != nil {
+		return err
+	}
+	var aims []aim
+	for _, st := range r.sc.selected() {
+		live := r.live[st.Path]
+		if live == nil || !live.Status.Exists() {
+			r.outcomes[st.Path] = execute.Skipped
+			fmt.Fprintf(r.app.talk(), "  %s  does not exist\n", st.Path)
+			continue
+		}
+		says := "may be deleted for " + lasts.String()
+		if live.TerminationProtection {
+			says += ", its termination protection goes off"
+		}
+		aims = append(aims, aim{stack: st, live: live, verbs: []stacks.Verb{stacks.Unprotect}, says: says})
+	}
+	if len(aims) == 0 {
+		r.done("nothing to do")
+		return nil
+	}
+	err := r.act(ctx, aims, func(ctx context.Context, w journaled, m aim) (execute.Outcome, error) {
+		return execute.Updated, r.releaseOne(ctx, w, m, lasts)
+	})
+	if err == nil {
+		r.done(fmt.Sprintf("%d released", len(aims)))
+	}
+	return err
+}
+
+// releaseOne writes the release down, and then takes the protection off.
+func (r *actor) releaseOne(ctx context.Context, w journaled, m aim, lasts time.Duration) error {
+	places, err := areas([]*stacks.Stack{m.stack})
+	if err != nil {
+		return err
+	}
+	place := places[0]
+	who, userID, err := r.s.me(ctx, place)
+	if err != nil {
+		return err
+	}
+	now := r.s.now().UTC().Truncate(time.Second)
+	release := guard.Release{
+		ID: state.NewID(), Environment: place.env.Name, Stack: m.stack.Path, StackID: m.live.ID, By: who,
+		Reason: r.reason, Made: now, Expires: now.Add(lasts),
+	}
+	if err := r.s.records(place.env, place.access).AddRelease(ctx, release, state.Folder(who, userID)); err != nil {
+		return unkept("P9", place, r.s, err)
+	}
+	if !m.live.TerminationProtection {
+		return nil
+	}
+	return w.Protect(ctx, r.target(m), false)
+}
+
+// guardIAM prints what makes AWS itself refuse what the guard refuses.
+func (a *app) guardIAM(ctx context.Context, name string) error {
+	s, err := a.open(name)
+	if err != nil {
+		return err
+	}
+	defer s.close() //nolint:errcheck // only read from
+	place, err := s.environment(name)
+	if err != nil {
+		return err
+	}
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	doc := s.statements(place)
+	if done, err := a.document(doc); done {
+		return err
+	}
+	enc := json.NewEncoder(a.env.Stdout)
+	enc.SetEscapeHTML(false)
+	enc.SetIndent("", "  ")
+	return enc.Encode(doc)
+}
+
+type statement struct {
+	Sid       string         `json:"Sid"`
+	Effect    string         `json:"Effect"`
+	Principal any            `json:"Principal,omitempty"`
+	Action    []string       `json:"Action"`
+	Resource  any            `json:"Resource"`
+	Condition map[string]any `json:"Condition,omitempty"`
+}
+
+type policyDocument struct {
+	Version   string      `json:"Version"`
+	Statement []statement `json:"Statement"`
+}
+
+// statements are three policies: one for the organisation, one for those who
+// plan, one for the bucket of the records.
+func (s *session) statements(a area) map[string]policyDocument {
+	var names []string
+	for _, st := range s.project.Stacks() {
+		if st.Environment == a.env {
+			for _, account := range slices.Concat(a.env.Accounts, accountsOr(a.env.Accounts)) {
+				names = append(names, fmt.Sprintf("arn:aws:cloudformation:%s:%s:stack/%s/*", st.Access.Region, account, st.Name))
+			}
+		}
+	}
+	slices.Sort(names)
+	destructive := []string{
+		"cloudformation:DeleteStack", "cloudformation:UpdateStack", "cloudformation:ExecuteChangeSet", "cloudformation:UpdateTerminationProtection",
+		"cloudformation:SetStackPolicy", "cloudformation:CancelUpdateStack", "cloudformation:RollbackStack", "cloudformation:ContinueUpdateRollback",
+	}
+	out := map[string]policyDocument{
+		// Nobody but the role that applies changes what carries the tag.
+		"scp": {"2012-10-17", []statement{
+			{Sid: "OnlyTheApplyRoleChangesProduction", Effect: "Deny", Action: destructive, Resource: "*", Condition: map[string]any{
+				"StringEquals": map[string]any{"aws:ResourceTag/" + stacks.TagClass: string(stacks.Production)},
+				"ArnNotLike":   map[string]any{"aws:PrincipalArn": "arn:aws:iam::*:role/APPLY_ROLE"},
+			}},
+			{Sid: "NobodyTakesTheTagOff", Effect: "Deny", Action: []string{"cloudformation:UntagResource", "cloudformation:TagResource"}, Resource: "*", Condition: map[string]any{
+				"StringEquals": map[string]any{"aws:ResourceTag/" + stacks.TagClass: string(stacks.Production)},
+				"ArnNotLike":   map[string]any{"aws:PrincipalArn": "arn:aws:iam::*:role/APPLY_ROLE"},
+			}},
+		}},
+		// Who plans reads, and makes and drops change sets.
+		"plan_role": {"2012-10-17", []statement{
+			{Sid: "Read", Effect: "Allow", Action: []string{"cloudformation:Describe*", "cloudformation:Get*", "cloudformation:List*", "cloudformation:ValidateTemplate", "sts:GetCallerIdentity"}, Resource: "*"},
+			{Sid: "Propose", Effect: "Allow", Action: []string{"cloudformation:CreateChangeSet", "cloudformation:DeleteChangeSet"}, Resource: names},
+			{Sid: "NeverApply", Effect: "Deny", Action: append(slices.Clone(destructive), "cloudformation:CreateStack"), Resource: "*"},
+		}},
+	}
+	if bucket := a.env.State.Bucket; bucket != "" {
+		out["state_bucket"] = bucketPolicy(a.env.State)
+	}
+	return out
+}
+
+// accountsOr stands for any account where the environment names none.
+func accountsOr(accounts []string) []string {
+	if len(accounts) > 0 {
+		return nil
+	}
+	return []string{"*"}
+}
+
+// bucketPolicy keeps everybody to their own approvals, leases and releases, and
+// the history to what was written.
+func bucketPolicy(st stacks.State) policyDocument {
+	at := "arn:aws:s3:::" + st.Bucket + "/"
+	if prefix := strings.Trim(st.Prefix, "/"); prefix != "" {
+		at += prefix + "/"
+	}
+	var others, mine []string
+	for _, kind := range []string{"approvals", "leases", "releases"} {
+		others = append(others, at+kind+"/*")
+		mine = append(mine, at+kind+"/*/user=${aws:username}/*", at+kind+"/*/role=${aws:userid}/*")
+	}
+	return policyDocument{"2012-10-17", []statement{
+		{Sid: "EverybodyWritesTheirOwn", Effect: "Allow", Principal: map[string]string{"AWS": "PRINCIPALS"}, Action: []string{"s3:PutObject"}, Resource: mine},
+		{Sid: "EverybodyReads", Effect: "Allow", Principal: map[string]string{"AWS": "PRINCIPALS"}, Action: []string{"s3:GetObject", "s3:ListBucket"}, Resource: []string{strings.TrimSuffix(at, "/") + "/*", "arn:aws:s3:::" + st.Bucket}},
+		{Sid: "RunsLockAndWriteHistory", Effect: "Allow", Principal: map[string]string{"AWS": "PRINCIPALS"}, Action: []string{"s3:PutObject"}, Resource: []string{at + "locks/*", at + "history/*"}},
+		{Sid: "HistoryIsOnlyAddedTo", Effect: "Deny", Principal: "*", Action: []string{"s3:PutObject"}, Resource: []string{at + "history/*"}, Condition: map[string]any{"Null": map[string]string{"s3:if-none-match": "true"}}},
+		{Sid: "NothingIsTakenOut", Effect: "Deny", Principal: "*", Action: []string{"s3:DeleteObject", "s3:DeleteObjectVersion"}, Resource: append(others, at+"history/*", at+"locks/*")},
+	}}
+}
