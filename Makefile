@@ -45,9 +45,12 @@ fuzz: ## fuzz every target for FUZZTIME each
 bench: ## the measures of the contract, as ratios and counts
 	@$(GO) test -run '^$$' -bench . -benchmem ./...
 
+torture: ## kill a launch of thirty stacks at every call, before and after it, and launch again
+	@DEPLOYER_TORTURE=1 $(GO) test -run '^TestTorture$$' -parallel 8 -timeout 60m -v ./cmd/deployer | grep -vE '^=== |^    --- PASS'
+
 cover: ## coverage by function, in bin/coverage.html
 	@mkdir -p bin
 	@$(GO) test -coverpkg=./... -coverprofile=bin/coverage.out ./... && $(GO) tool cover -html=bin/coverage.out -o bin/coverage.html
 	@$(GO) tool cover -func=bin/coverage.out | tail -1
 
-.PHONY: help build demo test race lint fuzz bench cover
+.PHONY: help build demo test race lint fuzz bench torture cover
