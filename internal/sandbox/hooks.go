@@ -85,7 +85,11 @@ func (s *Server) fetch(tx engine.Tx, _ engine.Account, address string) ([]byte, 
 	if err != nil || u.Host == "" {
 		return nil, invalid("ValidationError", "TemplateURL must be a supported URL.")
 	}
-	bucket, key := s.locate(hostOf(&http.Request{URL: u}), u.Path)
+	host := hostOf(&http.Request{URL: u})
+	if !s.hasS3(host) {
+		return nil, invalid("ValidationError", "TemplateURL must be a supported URL.")
+	}
+	bucket, key := s.locate(host, u.Path)
 	if bucket == "" || key == "" {
 		return nil, invalid("ValidationError", "S3 error: Domain name specified in %s is not a valid S3 domain", u.Host)
 	}

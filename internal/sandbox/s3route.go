@@ -101,14 +101,24 @@ func (s *Server) bucketOfHost(host string) (string, bool) {
 		}
 		return "", false
 	}
-	own := append([]string{"sandbox.invalid", "localhost"}, s.opts.Hosts...)
-	for _, name := range own {
+	for _, name := range s.names() {
 		if b, ok := strings.CutSuffix(host, "."+name); ok && b != "s3" {
 			return strings.TrimSuffix(b, ".s3"), true
 		}
 	}
 	return "", false
 }
+
+// hasS3 tells whether S3 may be behind a host: one of Amazon's, or one of ours.
+func (s *Server) hasS3(host string) bool {
+	if isAddress(host) || strings.HasSuffix(host, ".amazonaws.com") || strings.HasSuffix(host, ".amazonaws.com.cn") {
+		return true
+	}
+	return slices.ContainsFunc(s.names(), func(own string) bool { return host == own || strings.HasSuffix(host, "."+own) })
+}
+
+// names are the names this server is reached by.
+func (s *Server) names() []string { return append([]string{"sandbox.invalid", "localhost"}, s.opts.Hosts...) }
 
 // locationConstraint is the region a bucket shall be made in.
 func (r s3Call) locationConstraint() (string, error) {

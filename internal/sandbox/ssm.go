@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"net/http"
 	"slices"
 	"strconv"
 	"strings"
@@ -181,7 +182,7 @@ func (s *Server) missingParameter(tx engine.Tx, a engine.Account, selector strin
 			return invalid("ParameterVersionNotFound", "Systems Manager could not find version %s of %s. Verify the version and try again.", selector[i+1:], selector[:i])
 		}
 	}
-	return invalid("ParameterNotFound", "Parameter %s not found.", selector)
+	return &engine.Error{Status: http.StatusBadRequest, Code: "ParameterNotFound"} // AWS says no more
 }
 
 func isTrue(b *bool) bool { return b != nil && *b }
@@ -240,7 +241,7 @@ func deleteParameter(_ *Server, tx store.Tx, c *call, in *deleteParameterInput) 
 	if found, err := hasKey(tx, tableParam, key); err != nil {
 		return nil, err
 	} else if !found {
-		return nil, invalid("ParameterNotFound", "Parameter %s not found.", in.Name)
+		return nil, &engine.Error{Status: http.StatusBadRequest, Code: "ParameterNotFound"}
 	}
 	return &noOutput{}, tx.Delete(tableParam, key)
 }

@@ -11,11 +11,14 @@ import (
 func (s *session) getTemplate(in *GetTemplateInput) (*GetTemplateOutput, error) {
 	stages := []string{"Original", "Processed"}
 	if in.ChangeSetName != "" {
+		if in.StackName == "" && !strings.HasPrefix(in.ChangeSetName, "arn:") {
+			return nil, invalid("StackName is a required parameter.")
+		}
 		cs, err := s.changeSet(in.StackName, in.ChangeSetName)
 		if err != nil {
 			return nil, err
 		}
-		return &GetTemplateOutput{TemplateBody: s.body(cs.Next.Body), StagesAvailable: stages}, nil
+		return &GetTemplateOutput{TemplateBody: s.body(cs.Next.staged(in.TemplateStage)), StagesAvailable: stages}, nil
 	}
 	if in.StackName == "" {
 		return nil, invalid("StackName is required if ChangeSetName is not specified.")
@@ -27,7 +30,15 @@ func (s *session) getTemplate(in *GetTemplateInput) (*GetTemplateOutput, error) 
 	if in.TemplateStage != "" && !slices.Contains(stages, in.TemplateStage) {
 		return nil, invalid("1 validation error detected: Value '%s' at 'templateStage' failed to satisfy constraint: Member must satisfy enum value set: [Original, Processed]", in.TemplateStage)
 	}
-	return &GetTemplateOutput{TemplateBody: s.body(st.Now.Body), StagesAvailable: stages}, nil
+	return &GetTemplateOutput{TemplateBody: s.body(st.Now.staged(in.TemplateStage)), StagesAvailable: stages}, nil
+}
+
+// staged is the hash of the template before or after its macros.
+func (t *target) staged(stage string) string {
+	if stage == "Processed" {
+		return t.active()
+	}
+	return t.Body
 }
 
 func (s *session) getTemplateSummary(in *GetTemplateSummaryInput) (*GetTemplateSummaryOutput, error) {

@@ -174,6 +174,17 @@ func (s *session) updateTarget(st *stack, req request) (target, error) {
 	if req.Role == "" {
 		t.Role = st.Now.Role
 	}
+	if err := s.transform(st, &t); err != nil {
+		return t, s.err // told by the operation, not by the call
+	}
+	if t.Out != "" {
+		if tpl, err = s.template(t.Out); err != nil {
+			return t, err
+		}
+		if tpl, _, err = s.effective(st, tpl, &t); err != nil {
+			return t, err
+		}
+	}
 	var changed []string
 	for _, id := range tpl.ResourceNames {
 		if r := s.resource(st.ID, id); r != nil && r.alive() && r.Type != tpl.Resources[id].Type {

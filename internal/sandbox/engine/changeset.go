@@ -32,6 +32,7 @@ type changeSet struct {
 	Created     time.Time `json:"created"`
 	Next        target    `json:"next"`
 	Changes     []planned `json:"changes,omitempty"`
+	Warning     string    `json:"warning,omitempty"` // shown with property values only
 	OnFailure   string    `json:"onFailure,omitempty"`
 	NoRollback  bool      `json:"noRollback,omitempty"`
 	Mode        string    `json:"mode,omitempty"`
@@ -188,7 +189,7 @@ func (s *session) finishChangeSet(id string) {
 			cs.Reason = "No updates are to be performed."
 		}
 	default:
-		cs.Status, cs.Exec, cs.Changes = createComplete, execAvailable, p.changes
+		cs.Status, cs.Exec, cs.Changes, cs.Warning = createComplete, execAvailable, p.changes, p.warning
 	}
 	s.saveChangeSet(cs)
 }
@@ -204,6 +205,9 @@ func (s *session) describeChangeSet(in *DescribeChangeSetInput) (*DescribeChange
 		NotificationARNs: orEmpty(cs.Next.Notify), RollbackConfiguration: &RollbackConfiguration{}, Capabilities: orEmpty(cs.Next.Caps),
 		Tags: cs.Next.Tags, Changes: []Change{}, IncludeNestedStacks: new(truth(cs.Nested)), ImportExistingResources: cs.Import,
 		OnStackFailure: cs.OnFailure,
+	}
+	if truth(in.IncludePropertyValues) && out.StatusReason == "" {
+		out.StatusReason = cs.Warning
 	}
 	if cs.Next.Monitor != nil {
 		out.RollbackConfiguration = cs.Next.Monitor

@@ -42,11 +42,16 @@ type planner struct {
 	fates    map[string]fate
 	next     map[string]*state
 	changes  []planned
+	current  string // the resource under consideration
+	warning  string // why property values are not complete
 }
 
 // plan lists what a target would change, without changing anything.
 func (s *session) plan(st *stack, t *target) (*planner, error) {
-	tpl, err := s.template(t.Body)
+	if err := s.transform(st, t); err != nil {
+		return nil, err
+	}
+	tpl, err := s.template(t.active())
 	if err != nil {
 		return nil, err
 	}
@@ -122,14 +127,50 @@ func (p *planner) imported(name string) (any, error) {
 	if e, ok := p.s.export(p.st.account(), name); ok {
 		return e.Value, nil
 	}
+	p.warn("No export named " + name)
 	return cfntemplate.Unknown{Why: name}, nil
 }
 
+// warn remembers the first reason why values of a change are not known.
+func (p *planner) warn(why string) {
+	if p.warning == "" && p.current != "" {
+		p.warning = "[WARN] --include-property-values option can return incomplete ChangeSet data because: ChangeSet creation failed for resource [" +
+			p.current + "] because: " + why
+	}
+}
+
+// warnJoins tells of a list that Fn::Join cannot take apart yet: a text that only
+// the execution will tell, split.
+func (p *planner) warnJoins(v any) {
+	switch v := v.(type) {
+	case []any:
+		for _, item := range v {
+			p.warnJoins(item)
+		}
+	case map[string]any:
+		if args, ok := v["Fn::Join"].([]any); ok && len(args) == 2 {
+			if list, ok := args[1].(map[string]any); ok && list["Fn::Split"] != nil {
+				value, err := p.now.tpl.Eval(list, p.now.env)
+				if _, later := value.(cfntemplate.Unknown); err == nil && later {
+					p.warn(textJoin)
+				}
+			}
+		}
+		for _, item := range v {
+			p.warnJoins(item)
+		}
+	}
+}
+
+const textJoin = "Template error: every Fn::Join object requires two parameters, (1) a string delimiter and (2) a list of strings to be joined or a function that returns a list of strings (such as Fn::GetAZs) to be joined."
+
 func (p *planner) consider(id, tags string) error {
+	p.current = id
 	next, err := desiredIn(p.now, id, tags)
 	if err != nil {
 		return err
 	}
+	p.warnJoins(p.now.tpl.Resources[id].Properties)
 	p.next[id] = next
 	r := p.s.resource(p.st.ID, id)
 	if r == nil || !r.alive() || r.Physical == "" {

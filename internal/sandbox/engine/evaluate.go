@@ -61,11 +61,11 @@ func (s *session) scope(st *stack, t *target) (*scope, error) {
 	if err != nil {
 		return nil, fmt.Errorf("encode parameters: %w", err)
 	}
-	k := key(st.ID, t.Body, string(raw))
+	k := key(st.ID, t.active(), string(raw))
 	if c, ok := s.envs[k]; ok {
 		return c, nil
 	}
-	tpl, err := s.template(t.Body)
+	tpl, err := s.template(t.active())
 	if err != nil {
 		return nil, err
 	}
@@ -174,7 +174,7 @@ func (s *session) importValue(a Account, name string) (any, error) {
 // importsOf lists the exports an active part of a target asks for. The names
 // cannot depend on resources.
 func (s *session) importsOf(st *stack, t *target) ([]string, error) {
-	tpl, err := s.template(t.Body)
+	tpl, err := s.template(t.active())
 	if err != nil {
 		return nil, err
 	}

@@ -8,7 +8,13 @@ import (
 
 // startForward begins to make the stack what it shall be.
 func (s *session) startForward(st *stack, op *operation) {
-	if why := s.premises(st); why != "" {
+	why := ""
+	if err := s.transform(st, &st.Now); err != nil {
+		why = reasonOf(err)
+	} else {
+		why = s.premises(st)
+	}
+	if why != "" {
 		op.Why = why
 		s.later(st, op, phaseFail, s.soon(st, phaseFail))
 		return
@@ -25,7 +31,7 @@ func (s *session) startForward(st *stack, op *operation) {
 		s.later(st, op, phaseFail, s.soon(st, phaseFail))
 		return
 	}
-	if len(c.tpl.Transforms) > 0 && op.ChangeSet == "" {
+	if original, err := s.template(st.Now.Body); err == nil && len(original.Transforms) > 0 && op.ChangeSet == "" {
 		s.setStatus(st, st.Status, "Transformation succeeded")
 	}
 	if s.removalDenied(st, op, c) {

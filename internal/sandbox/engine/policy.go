@@ -51,7 +51,7 @@ func parsePolicy(text string) (stackPolicy, error) {
 		effect := st.Effect == "Allow" || st.Effect == "Deny"
 		action := (len(st.Action) > 0) != (len(st.NotAction) > 0)
 		on := (len(st.Resource) > 0) != (len(st.NotResource) > 0)
-		if !effect || !action || !on {
+		if !effect || !action || !on || st.Principal != any("*") {
 			return p, bad
 		}
 		for _, a := range slices.Concat(st.Action, st.NotAction) {

@@ -5,6 +5,7 @@ import "time"
 // target is what a stack is or shall become: a template and what goes into it.
 type target struct {
 	Body          string                 `json:"b,omitempty"` // hash of the template
+	Out           string                 `json:"o,omitempty"` // hash of what its macros made of it
 	Params        []param                `json:"p,omitempty"`
 	Tags          []Tag                  `json:"t,omitempty"`
 	Caps          []string               `json:"c,omitempty"`

@@ -62,6 +62,9 @@ func (s *session) target(st *stack, req request) (target, *cfntemplate.Template,
 	if err := checkRequest(tpl, req); err != nil {
 		return target{}, nil, err
 	}
+	if req.Role != "" && (!rolePattern.MatchString(req.Role) || !s.assumable(req.Role)) {
+		return target{}, nil, invalid("Role %s is invalid or cannot be assumed", req.Role)
+	}
 	t := target{
 		Body: s.saveBody(text), Tags: req.Tags, Caps: req.Capabilities, Role: req.Role, Notify: req.Notify,
 		Monitor: req.Monitor, Description: tpl.Description, ResourceTypes: req.ResourceTypes,
@@ -75,6 +78,9 @@ func (s *session) target(st *stack, req request) (target, *cfntemplate.Template,
 	}
 	if problems := tpl.CheckRules(env); len(problems) > 0 {
 		return target{}, nil, templateError(problems[0])
+	}
+	if err := dangling(effective); err != nil {
+		return target{}, nil, err
 	}
 	if s.err != nil {
 		return target{}, nil, s.err
@@ -104,9 +110,6 @@ func checkRequest(tpl *cfntemplate.Template, req request) error {
 			return invalid("Resource type %s is not allowed by parameter ResourceTypes [%s]", r.Type, strings.Join(req.ResourceTypes, ", "))
 		}
 	}
-	if req.Role != "" && !rolePattern.MatchString(req.Role) {
-		return invalid("Role %s is invalid or cannot be assumed", req.Role)
-	}
 	if len(req.Tags) > maxTags {
 		return invalid("1 validation error detected: Value at 'tags' failed to satisfy constraint: Member must have length less than or equal to %d", maxTags)
 	}
@@ -117,6 +120,37 @@ func checkRequest(tpl *cfntemplate.Template, req request) error {
 		return err
 	}
 	return checkMonitor(req.Monitor)
+}
+
+// dangling refuses references to resources that conditions leave out.
+func dangling(effective *cfntemplate.Template) error {
+	for _, problem := range effective.Check() {
+		if strings.Contains(problem.Message, "Unresolved resource dependencies") {
+			return templateError(problem)
+		}
+	}
+	return nil
+}
+
+// assumable reports whether a role lets CloudFormation assume it, as far as the
+// sandbox knows it: a role that no stack made is taken to exist and to trust.
+func (s *session) assumable(arn string) bool {
+	for _, o := range s.owners(s.acct, arn) {
+		r := s.resource(o.Stack, o.ID)
+		if o.Type != "AWS::IAM::Role" || r == nil {
+			continue
+		}
+		doc, _ := r.Props["AssumeRolePolicyDocument"].(map[string]any)
+		statements, ok := doc["Statement"].([]any)
+		if !ok {
+			statements = []any{doc["Statement"]}
+		}
+		return slices.ContainsFunc(statements, func(v any) bool {
+			st, _ := v.(map[string]any)
+			return st["Effect"] == "Allow" && (st["Principal"] == "*" || says(st["Principal"], "cloudformation."))
+		})
+	}
+	return true
 }
 
 func checkTags(tags []Tag) error {

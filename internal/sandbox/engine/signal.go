@@ -52,7 +52,7 @@ func (s *session) signalWait(st *stack, r *resource, create time.Duration) (time
 // signalsItself tells whether what a stack starts sends the signals that the
 // stack waits for, as far as its template says: nothing runs in the sandbox.
 func (s *session) signalsItself(st *stack) bool {
-	tpl, err := s.template(st.Now.Body)
+	tpl, err := s.template(st.Now.active())
 	return err == nil && slices.ContainsFunc(tpl.ResourceNames, func(id string) bool {
 		r := tpl.Resources[id]
 		return says(r.Properties, "cfn-signal") || says(r.Metadata, "cfn-signal")

@@ -80,7 +80,11 @@ func (s *session) templateText(body, url string) (string, error) {
 
 // fetch reads an object that a template or policy URL names.
 func (s *session) fetch(a Account, url string) (string, error) {
-	if !strings.HasPrefix(url, "https://") && !strings.HasPrefix(url, "http://") || !strings.Contains(url, "/") {
+	if rest, ok := strings.CutPrefix(url, "s3://"); ok {
+		bucket, _, _ := strings.Cut(rest, "/")
+		return "", invalid("S3 error: Domain name specified in %s is not a valid S3 domain", bucket)
+	}
+	if !strings.HasPrefix(url, "https://") && !strings.HasPrefix(url, "http://") {
 		return "", invalid("TemplateURL must be a supported URL.")
 	}
 	if s.e.cfg.Fetch == nil {
