@@ -278,3 +278,36 @@ func TestNoCredentialsComeThrough(t *testing.T) {
 		t.Errorf("%v", err)
 	}
 }
+
+// TestChangedCredentialsAreAskedAbout: a profile whose keys change while a run
+// lasts may lead to another account.
+func TestChangedCredentialsAreAskedAbout(t *testing.T) {
+	t.Parallel()
+	key := "AKIDFIRST"
+	accounts := map[string]string{"AKIDFIRST": account, "AKIDSECOND": "999999999999"}
+	h := handler(func(w http.ResponseWriter, r *http.Request) {
+		_, signed, _ := strings.Cut(r.Header.Get("Authorization"), "Credential=")
+		by, _, _ := strings.Cut(signed, "/")
+		fmt.Fprintf(w, `<GetCallerIdentityResponse><GetCallerIdentityResult><Arn>arn:me</Arn><UserId>AIDA</UserId><Account>%s</Account></GetCallerIdentityResult></GetCallerIdentityResponse>`, accounts[by])
+	})
+	changing := aws.CredentialsProviderFunc(func(context.Context) (aws.Credentials, error) {
+		return aws.Credentials{AccessKeyID: key, SecretAccessKey: "s"}, nil
+	})
+	c := over(h, func(o *cloud.Options) {
+		config := o.Config
+		o.Config = func(ctx context.Context, a stacks.Access) (aws.Config, error) {
+			cfg, err := config(ctx, a)
+			cfg.Credentials = changing
+			return cfg, err
+		}
+	})
+	for _, want := range []string{account, account} {
+		if got, err := c.Account(t.Context(), access); err != nil || got != want {
+			t.Fatalf("%s, %v", got, err)
+		}
+	}
+	key = "AKIDSECOND"
+	if got, err := c.Account(t.Context(), access); err != nil || got != "999999999999" {
+		t.Errorf("after the keys changed: %s, %v", got, err)
+	}
+}

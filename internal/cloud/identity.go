@@ -18,21 +18,28 @@ type Identity struct {
 
 // identity is asked for once; who comes meanwhile waits.
 type identity struct {
+	key       string        // the access key that it was asked with
 	ready     chan struct{} // closed when the rest is set
 	who       Identity
 	err       error
 	abandoned bool // whoever asked left before the answer
 }
 
-// Identity tells who a's credentials are. A good answer is kept.
+// Identity tells who a's credentials are. A good answer is kept for as long as
+// the access key stays the same: credentials that change while a run lasts may be
+// another account's.
 func (c *Cloud) Identity(ctx context.Context, a stacks.Access) (Identity, error) {
 	for {
-		i, mine := c.identity(a)
+		key, err := c.accessKey(ctx, a)
+		if err != nil {
+			return Identity{}, err
+		}
+		i, mine := c.identity(a, key)
 		if mine {
 			i.who, i.err = c.ask(ctx, a)
 			if i.err != nil {
 				i.abandoned = ctx.Err() != nil
-				c.forget(a)
+				c.forget(a, i)
 			}
 			close(i.ready)
 			return i.who, i.err
@@ -54,21 +61,36 @@ func (c *Cloud) Account(ctx context.Context, a stacks.Access) (string, error) {
 	return i.Account, err
 }
 
-func (c *Cloud) identity(a stacks.Access) (i *identity, mine bool) {
+// accessKey is the one that the next call would be signed with.
+func (c *Cloud) accessKey(ctx context.Context, a stacks.Access) (string, error) {
+	cfg, err := c.opts.Config(ctx, a)
+	if err != nil || cfg.Credentials == nil {
+		return "", err
+	}
+	creds, err := cfg.Credentials.Retrieve(ctx)
+	if err != nil {
+		return "", explain(ctx, err, awsconf.Call{Service: "STS", Operation: "GetCallerIdentity", Access: a})
+	}
+	return creds.AccessKeyID, nil
+}
+
+func (c *Cloud) identity(a stacks.Access, key string) (i *identity, mine bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if i, ok := c.identities[a]; ok {
+	if i, ok := c.identities[a]; ok && i.key == key {
 		return i, false
 	}
-	i = &identity{ready: make(chan struct{})}
+	i = &identity{key: key, ready: make(chan struct{})}
 	c.identities[a] = i
 	return i, true
 }
 
-func (c *Cloud) forget(a stacks.Access) {
+func (c *Cloud) forget(a stacks.Access, i *identity) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	delete(c.identities, a)
+	if c.identities[a] == i {
+		delete(c.identities, a)
+	}
 }
 
 func (c *Cloud) ask(ctx context.Context, a stacks.Access) (Identity, error) {
