@@ -101,10 +101,14 @@ func (s *session) around(ctx context.Context, sts []*stacks.Stack, act hook.Act,
 	if err := s.hooksAt(ctx, sts, hook.Before(act)); err != nil {
 		return err
 	}
-	if err := do(); err != nil {
+	err := do()
+	if _, done := errors.AsType[*exitError](err); err != nil && !done {
 		return err
 	}
-	return s.hooksAt(ctx, sts, hook.After(act))
+	if failed := s.hooksAt(ctx, sts, hook.After(act)); failed != nil {
+		return failed
+	}
+	return err
 }
 
 func (s *session) hooksAt(ctx context.Context, sts []*stacks.Stack, m hook.Moment) error {

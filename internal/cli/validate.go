@@ -106,7 +106,7 @@ func (s *session) validate(ctx context.Context, st *stacks.Stack, v validation) 
 	name := path.Join(templates.Folder, st.Template.Path)
 	body := templates.Body{
 		Text: desired.Body, File: name, Late: desired.BodyLate,
-		Exact: st.Template.Type == "file" && path.Ext(name) != ".j2",
+		Exact: st.Template.Type == "file" && path.Ext(name) != ".j2" && path.Ext(name) != ".py",
 	}
 	var out []finding
 	for _, f := range s.loader.Validate(st, body, desired.Parameters) {
