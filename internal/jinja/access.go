@@ -57,9 +57,16 @@ func (r *run) getItem(v, key any) (any, error) {
 	if u, ok := key.(*undefined); ok {
 		return nil, u.err()
 	}
+	cost := 1
+	if s, ok := v.(string); ok {
+		cost += len(s) / 64 // characters are counted
+	}
+	if err := r.spend(cost); err != nil {
+		return nil, err
+	}
 	switch v := v.(type) {
 	case *Dict:
-		if h, err := hash(key); err == nil {
+		if h, err := r.hash(key); err == nil {
 			if out, ok := v.get(h); ok {
 				return out, nil
 			}
@@ -72,9 +79,6 @@ func (r *run) getItem(v, key any) (any, error) {
 		}
 	}
 	if name, ok := key.(string); ok {
-		if err := r.spend(1); err != nil {
-			return nil, err
-		}
 		return r.getAttr(v, name)
 	}
 	return &undefined{owner: v, owned: true, name: key}, nil

@@ -148,7 +148,7 @@ func intArithmetic(op string, x, y int64) (any, error) {
 		z, ok = multiply(x, y)
 	case "//", "%":
 		if y == 0 {
-			return nil, fail("integer division or modulo by zero")
+			return nil, fail("division by zero")
 		}
 		quotient, rest := x/y, x%y
 		ok = x != math.MinInt64 || y != -1
@@ -204,23 +204,34 @@ func floatArithmetic(op string, x, y float64) (any, error) {
 		return floatPower(x, y)
 	}
 	if y == 0 {
-		return nil, fail("float division by zero")
+		return nil, fail("division by zero")
 	}
 	switch op {
 	case "/":
 		return x / y, nil
 	case "//":
-		return (x - floatModulo(x, y)) / y, nil
+		quotient, _ := floatDivide(x, y)
+		return quotient, nil
 	}
-	return floatModulo(x, y), nil
+	_, rest := floatDivide(x, y)
+	return rest, nil
 }
 
-func floatModulo(x, y float64) float64 {
-	rest := math.Mod(x, y)
-	if rest != 0 && (rest < 0) != (y < 0) {
+// floatDivide is Python's divmod: rounded down, and zeros have the sign
+// that the exact answer would have.
+func floatDivide(x, y float64) (quotient, rest float64) {
+	rest = math.Mod(x, y)
+	quotient = (x - rest) / y
+	if rest == 0 {
+		rest = math.Copysign(0, y)
+	} else if (rest < 0) != (y < 0) {
 		rest += y
+		quotient--
 	}
-	return rest
+	if quotient == 0 {
+		return math.Copysign(0, x/y), rest
+	}
+	return math.Round(quotient), rest
 }
 
 func floatPower(x, y float64) (any, error) {

@@ -51,7 +51,14 @@ func (x *argsExpr) eval(r *run, s *scope) (arguments, error) {
 	return a, err
 }
 
+// maxNamed bounds keyword arguments and parameters, which are looked for
+// one by one.
+const maxNamed = 1000
+
 func (a *arguments) addNamed(name string, v any) error {
+	if len(a.named) == maxNamed {
+		return failLimit("a call has more than %d keyword arguments", maxNamed)
+	}
 	for _, n := range a.named {
 		if n.name == name {
 			return fail("got multiple values for keyword argument %s", reprString(name))

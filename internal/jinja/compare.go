@@ -229,10 +229,10 @@ func (r *run) contains(v, item any) (bool, error) {
 		}
 		return strings.Contains(v, sub), r.spend(1 + len(v)/64)
 	case *Dict:
-		return dictHas(v, item)
+		return r.dictHas(v, item)
 	case *dictView:
 		if v.kind == "keys" {
-			return dictHas(v.dict, item)
+			return r.dictHas(v.dict, item)
 		}
 	}
 	items, err := r.iterate(v)
@@ -250,8 +250,8 @@ func (r *run) contains(v, item any) (bool, error) {
 	}
 }
 
-func dictHas(d *Dict, key any) (bool, error) {
-	h, err := hash(key)
+func (r *run) dictHas(d *Dict, key any) (bool, error) {
+	h, err := r.hash(key)
 	if err != nil {
 		return false, err
 	}

@@ -27,12 +27,7 @@ func (d *Dict) Set(key string, value any) { d.put(key, key, value) }
 // SetKey is Set for keys of any type Python allows: texts, numbers,
 // booleans, nil and tuples of them.
 func (d *Dict) SetKey(key, value any) error {
-	h, err := hash(key)
-	if err != nil {
-		return err
-	}
-	d.put(h, key, value)
-	return nil
+	return (*run)(nil).setKey(d, key, value)
 }
 
 // Get finds the value of a text key. It may be called on a nil Dict.
@@ -154,10 +149,27 @@ type (
 	tupleHash string
 )
 
-// hash gives equal answers for keys that are equal in Python.
-func hash(v any) (any, error) {
+// setKey sets a key of any type.
+func (r *run) setKey(d *Dict, key, value any) error {
+	key = known(key)
+	h, err := r.hash(key)
+	if err != nil {
+		return err
+	}
+	d.put(h, key, value)
+	return nil
+}
+
+// hash gives equal answers for keys that are equal in Python. Outside of a
+// run, which r is nil for, nothing is paid.
+func (r *run) hash(v any) (any, error) {
 	switch v := known(v).(type) {
-	case string, int64:
+	case string:
+		if r == nil {
+			return v, nil
+		}
+		return v, r.spend(len(v) / 64)
+	case int64:
 		return v, nil
 	case nil:
 		return nilHash{}, nil
@@ -169,7 +181,7 @@ func hash(v any) (any, error) {
 		}
 		return v, nil
 	case Tuple:
-		return hashTuple(v)
+		return r.hashTuple(v)
 	case *undefined:
 		return nil, v.err()
 	case *macro, *namespace, *method, *function:
@@ -179,15 +191,24 @@ func hash(v any) (any, error) {
 	}
 }
 
-func hashTuple(t Tuple) (any, error) {
+func (r *run) hashTuple(t Tuple) (any, error) {
 	var b strings.Builder
 	for _, item := range t {
-		h, err := hash(item)
+		h, err := r.hash(item)
 		if err != nil {
 			return nil, err
 		}
 		text := shortText(h)
 		b.WriteString(typeName(h) + strconv.Itoa(len(text)) + ":" + text)
+		if r == nil {
+			continue
+		}
+		if err := r.spend(1 + len(text)/16); err != nil {
+			return nil, err
+		}
+		if err := r.fits(b.Len()); err != nil {
+			return nil, err
+		}
 	}
 	return tupleHash(b.String()), nil
 }

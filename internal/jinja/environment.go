@@ -37,13 +37,13 @@ type Options struct {
 // Limits bound what one Render may cost; a zero field has its default.
 type Limits struct {
 	Output int // bytes of output and of any one text, default 16 MiB
-	Steps  int // units of work, default 20 million
+	Steps  int // units of work, default 10 million
 	Depth  int // calls of macros, includes and such in each other, default 200
 }
 
 const (
 	defaultOutput = 16 << 20
-	defaultSteps  = 20_000_000
+	defaultSteps  = 10_000_000
 	defaultDepth  = 200
 	maxCached     = 4096 // parsed templates kept
 )
@@ -78,20 +78,25 @@ type cacheKey struct{ name, source string }
 // New makes an Environment. Delimiters that cannot be told apart are
 // reported by the first Render.
 func New(opts Options) *Environment {
-	setDefault(&opts.BlockStart, "{%")
-	setDefault(&opts.BlockEnd, "%}")
-	setDefault(&opts.VariableStart, "{{")
-	setDefault(&opts.VariableEnd, "}}")
-	setDefault(&opts.CommentStart, "{#")
-	setDefault(&opts.CommentEnd, "#}")
-	setDefault(&opts.NewlineSequence, "\n")
-	setDefault(&opts.Limits.Output, defaultOutput)
-	setDefault(&opts.Limits.Steps, defaultSteps)
-	setDefault(&opts.Limits.Depth, defaultDepth)
-	if opts.Rand == nil {
-		opts.Rand = rand.IntN
-	}
+	opts = opts.withDefaults()
 	return &Environment{opts: opts, known: newBuiltins(), parsed: make(map[cacheKey]*template)}
+}
+
+func (o Options) withDefaults() Options {
+	setDefault(&o.BlockStart, "{%")
+	setDefault(&o.BlockEnd, "%}")
+	setDefault(&o.VariableStart, "{{")
+	setDefault(&o.VariableEnd, "}}")
+	setDefault(&o.CommentStart, "{#")
+	setDefault(&o.CommentEnd, "#}")
+	setDefault(&o.NewlineSequence, "\n")
+	setDefault(&o.Limits.Output, defaultOutput)
+	setDefault(&o.Limits.Steps, defaultSteps)
+	setDefault(&o.Limits.Depth, defaultDepth)
+	if o.Rand == nil {
+		o.Rand = rand.IntN
+	}
+	return o
 }
 
 func setDefault[T comparable](field *T, value T) {

@@ -50,7 +50,7 @@ func (x *dictExpr) eval(r *run, s *scope) (any, error) {
 		if err != nil {
 			return nil, err
 		}
-		if err := d.SetKey(known(key), value); err != nil {
+		if err := r.setKey(d, key, value); err != nil {
 			return nil, x.wrap(s, err)
 		}
 	}
@@ -211,9 +211,12 @@ func (x *concatExpr) eval(r *run, s *scope) (any, error) {
 			return nil, x.wrap(s, err)
 		}
 		b.WriteString(text)
-		if err := r.checkSize(b.Len()); err != nil {
+		if err := r.fits(b.Len()); err != nil {
 			return nil, x.wrap(s, err)
 		}
+	}
+	if err := r.checkSize(b.Len()); err != nil {
+		return nil, x.wrap(s, err)
 	}
 	return b.String(), nil
 }

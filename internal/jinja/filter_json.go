@@ -42,10 +42,7 @@ func (w *jsonWriter) write(v any, depth int) error {
 		return err
 	}
 	defer w.r.shallower()
-	if w.out.Len() > w.r.env.opts.Limits.Output {
-		return w.r.checkSize(w.out.Len())
-	}
-	if err := w.r.spend(1); err != nil {
+	if err := w.r.fits(w.out.Len()); err != nil {
 		return err
 	}
 	switch v := known(v).(type) {

@@ -166,7 +166,7 @@ func randomFilter(r *run, v any, _ []any) (any, error) {
 }
 
 func joinFilter(r *run, v any, args []any) (any, error) {
-	path, err := attributePath(argOr(args, 1, nil))
+	path, err := r.attributePath(argOr(args, 1, nil))
 	if err != nil {
 		return nil, err
 	}
@@ -224,7 +224,7 @@ func reverseFilter(r *run, v any, _ []any) (any, error) {
 }
 
 func sumFilter(r *run, v any, args []any) (any, error) {
-	path, err := attributePath(argOr(args, 0, nil))
+	path, err := r.attributePath(argOr(args, 0, nil))
 	if err != nil {
 		return nil, err
 	}

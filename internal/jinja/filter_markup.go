@@ -175,7 +175,7 @@ func (p *prettyPrinter) write(v any, indent, trailing int) error {
 	}
 	if indent+utf8.RuneCountInString(text)+trailing <= prettyWidth {
 		p.out.WriteString(text)
-		return p.r.checkSize(p.out.Len())
+		return p.r.fits(p.out.Len())
 	}
 	switch v := v.(type) {
 	case *List:
@@ -193,7 +193,7 @@ func (p *prettyPrinter) write(v any, indent, trailing int) error {
 		})
 	}
 	p.out.WriteString(text)
-	return p.r.checkSize(p.out.Len())
+	return p.r.fits(p.out.Len())
 }
 
 func (p *prettyPrinter) lines(open, end string, n, indent, trailing int, item func(i, extra int) error) error {
@@ -211,7 +211,7 @@ func (p *prettyPrinter) lines(open, end string, n, indent, trailing int, item fu
 		}
 	}
 	p.out.WriteString(end)
-	return p.r.checkSize(p.out.Len())
+	return p.r.fits(p.out.Len())
 }
 
 // sorted gives a dict with its keys in order, also inside.
@@ -227,7 +227,7 @@ func (p *prettyPrinter) sorted(v any) (any, error) {
 	out := NewDict()
 	for _, pair := range list.(*List).Items {
 		key, value := pair.(Tuple)[0], pair.(Tuple)[1]
-		if err := out.SetKey(key, value); err != nil {
+		if err := p.r.setKey(out, key, value); err != nil {
 			return nil, err
 		}
 	}

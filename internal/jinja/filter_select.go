@@ -41,7 +41,7 @@ func (r *run) mapper(a arguments) (func(any) (any, error), error) {
 	if len(a.named) > 0 {
 		return nil, fail("Unexpected keyword argument %s", reprString(a.named[0].name))
 	}
-	path, err := attributePath(by)
+	path, err := r.attributePath(by)
 	if err != nil {
 		return nil, err
 	}
@@ -70,7 +70,7 @@ func selector(byAttribute, keep bool) func(*run, any, arguments) (any, error) {
 				return nil, fail("Missing parameter for attribute name")
 			}
 			var err error
-			if path, err = attributePath(a.pos[0]); err != nil {
+			if path, err = r.attributePath(a.pos[0]); err != nil {
 				return nil, err
 			}
 			a.pos = a.pos[1:]
@@ -126,7 +126,7 @@ func extreme(want int) func(*run, any, []any) (any, error) {
 		if err != nil {
 			return nil, err
 		}
-		path, err := attributePath(argOr(args, 1, nil))
+		path, err := r.attributePath(argOr(args, 1, nil))
 		if err != nil {
 			return nil, err
 		}
@@ -182,7 +182,7 @@ func sortFilter(r *run, v any, args []any) (any, error) {
 func (r *run) sortKeys(items []any, by any, caseSensitive bool) ([]any, error) {
 	names, ok := asText(by)
 	if !ok || !strings.Contains(names, ",") {
-		path, err := attributePath(by)
+		path, err := r.attributePath(by)
 		if err != nil {
 			return nil, err
 		}
@@ -207,7 +207,7 @@ func uniqueFilter(r *run, v any, args []any) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	path, err := attributePath(argOr(args, 1, nil))
+	path, err := r.attributePath(argOr(args, 1, nil))
 	if err != nil {
 		return nil, err
 	}
@@ -222,7 +222,7 @@ func uniqueFilter(r *run, v any, args []any) (any, error) {
 	seen := make(map[any]bool)
 	g := &generator{name: "sync_do_unique"}
 	for i, item := range items {
-		h, err := hash(keys[i])
+		h, err := r.hash(keys[i])
 		if err != nil {
 			return nil, err
 		}
@@ -251,7 +251,7 @@ func (g *group) attribute(name string) (any, bool) {
 }
 
 func groupbyFilter(r *run, v any, args []any) (any, error) {
-	path, err := attributePath(args[0])
+	path, err := r.attributePath(args[0])
 	if err != nil {
 		return nil, err
 	}

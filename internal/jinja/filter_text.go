@@ -147,10 +147,6 @@ func trimFilter(r *run, v any, args []any) (any, error) {
 }
 
 func truncateFilter(r *run, v any, args []any) (any, error) {
-	s, ok := v.(string)
-	if !ok {
-		return nil, fail("object of type %s cannot be truncated", reprString(typeName(v)))
-	}
 	size, err := smallOr(args, 0, 255)
 	if err != nil {
 		return nil, err
@@ -170,6 +166,13 @@ func truncateFilter(r *run, v any, args []any) (any, error) {
 	room := size - utf8.RuneCountInString(end)
 	if room < 0 || leeway < 0 {
 		return nil, fail("expected length >= %d, got %d", size-room, size)
+	}
+	s, ok := v.(string)
+	if !ok {
+		if n, ok := length(v); ok && n <= size+leeway {
+			return v, nil
+		}
+		return nil, fail("object of type %s cannot be truncated", reprString(typeName(v)))
 	}
 	runes := []rune(s)
 	if len(runes) <= size+leeway {

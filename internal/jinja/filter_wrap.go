@@ -1,6 +1,7 @@
 package jinja
 
 import (
+	"slices"
 	"strings"
 	"unicode"
 )
@@ -31,7 +32,7 @@ func wordwrapFilter(r *run, v any, args []any) (any, error) {
 	if separator == nil {
 		separator = &r.env.opts.NewlineSequence
 	}
-	if err := r.checkSize(2 * len(s)); err != nil {
+	if err := r.spend(8 * len(s)); err != nil {
 		return nil, err
 	}
 	var lines []string
@@ -65,11 +66,11 @@ func (w *wrapper) wrap(line string) []string {
 		chunks = chunks[n:]
 		if len(chunks) > 0 && len(chunks[0]) > w.width {
 			head, rest := w.breakChunk(chunks[0], w.width-size, n == 0)
-			if len(head) > 0 {
+			if head != nil { // may be empty, which then hides white space before it
 				current = append(current, head)
 			}
-			if chunks = chunks[1:]; len(rest) > 0 {
-				chunks = append([][]rune{rest}, chunks...)
+			if chunks[0] = rest; len(rest) == 0 {
+				chunks = chunks[1:]
 			}
 		}
 		if k := len(current); k > 0 && isBlank(current[k-1]) {
@@ -91,16 +92,14 @@ func (w *wrapper) breakChunk(chunk []rune, room int, alone bool) (head, rest []r
 		}
 		return nil, chunk
 	}
-	room = max(room, 0)
-	if room == 0 && alone {
-		room = 1
-	}
 	if w.breakHyphens {
-		for i := room - 1; i > 0; i-- {
-			if chunk[i] == '-' && strings.Trim(string(chunk[:i]), "-") != "" {
-				room = i + 1
-				break
-			}
+		hyphen := room - 1
+		for hyphen > 0 && chunk[hyphen] != '-' {
+			hyphen--
+		}
+		isOther := func(c rune) bool { return c != '-' }
+		if hyphen > 0 && slices.ContainsFunc(chunk[:hyphen], isOther) {
+			room = hyphen + 1
 		}
 	}
 	return chunk[:room], chunk[room:]

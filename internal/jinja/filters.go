@@ -1,5 +1,7 @@
 package jinja
 
+import "math"
+
 // filter is a built-in filter or test: a function of a value and bound
 // arguments. Exactly one of run and open is set.
 type filter struct {
@@ -132,21 +134,23 @@ func absFilter(_ *run, v any, _ []any) (any, error) {
 	if !ok {
 		return nil, fail("bad operand type for abs(): %s", reprString(typeName(v)))
 	}
-	if compareNumbers(n, int64(0)) == -1 {
+	if i, ok := n.(int64); ok && i < 0 {
 		return sign("-", n)
+	} else if ok {
+		return n, nil
 	}
-	return n, nil
+	return math.Abs(n.(float64)), nil
 }
 
 // attribute is a path such as "a.0.b" that filters look up in items.
 type attribute []any
 
-func attributePath(v any) (attribute, error) {
+func (r *run) attributePath(v any) (attribute, error) {
 	switch v := known(v).(type) {
 	case nil, absent:
 		return nil, nil
 	case string:
-		return splitPath(v), nil
+		return splitPath(v), r.spend(len(v))
 	case int64:
 		return attribute{v}, nil
 	case *undefined:

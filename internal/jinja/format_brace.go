@@ -21,20 +21,20 @@ func textFormatMap(r *run, self any, args []any) (any, error) {
 	if !ok {
 		return nil, fail("format_map() needs a dict, not %s", typeName(args[0]))
 	}
-	a := arguments{}
-	for key, value := range d.All() {
-		if name, ok := asText(key); ok {
-			a.named = append(a.named, namedValue{name, value})
-		}
+	f := &braceFormatter{r: r, mapping: d}
+	text, err := f.expand(self.(string), 2)
+	if err != nil {
+		return nil, err
 	}
-	return r.braceFormat(self.(string), a)
+	return text, r.checkSize(len(text))
 }
 
 type braceFormatter struct {
-	r      *run
-	args   arguments
-	auto   int  // next field without a number
-	manual bool // a field had a number
+	r       *run
+	args    arguments
+	mapping *Dict // of format_map, instead of args
+	auto    int   // next field without a number
+	manual  bool  // a field had a number
 }
 
 // expand replaces the fields of s; depth says how often fields may still
@@ -70,7 +70,7 @@ func (f *braceFormatter) expand(s string, depth int) (string, error) {
 			return "", err
 		}
 		b.WriteString(text)
-		if err := f.r.checkSize(b.Len()); err != nil {
+		if err := f.r.fits(b.Len()); err != nil {
 			return "", err
 		}
 		s = s[end+1:]
@@ -202,6 +202,9 @@ func (r *run) itemOnly(v any, key string) (any, error) {
 }
 
 func (f *braceFormatter) argument(name string) (any, error) {
+	if v, ok := f.mapping.get(name); ok {
+		return v, f.r.spend(1)
+	}
 	n, length, ok := digitsAt(name)
 	switch {
 	case name == "":
@@ -241,10 +244,7 @@ func parseSpec(s string) (*formatSpec, error) {
 		s = s[1:]
 	}
 	if s != "" && strings.IndexByte("+- ", s[0]) >= 0 {
-		if s[0] != '-' {
-			f.sign = s[0]
-		}
-		s = s[1:]
+		f.sign, s = s[0], s[1:]
 	}
 	if strings.HasPrefix(s, "#") {
 		f.alternate = true

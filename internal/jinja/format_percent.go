@@ -27,9 +27,12 @@ func (r *run) percentFormat(format string, values any) (any, error) {
 		if err := p.one(); err != nil {
 			return nil, err
 		}
-		if err := r.checkSize(p.out.Len()); err != nil {
+		if err := r.fits(p.out.Len()); err != nil {
 			return nil, err
 		}
+	}
+	if _, list := values.(*List); list { // Python takes it for a mapping
+		return p.out.String(), nil
 	}
 	if len(p.args) > p.used && p.mapping == nil {
 		return nil, fail("not all arguments converted during string formatting")

@@ -11,7 +11,7 @@ import (
 type formatSpec struct {
 	fill      rune
 	align     alignment // 0: as the type wants; '=' pads after the sign
-	sign      byte      // '+', ' ' or 0
+	sign      byte      // '+', '-', ' ' or 0
 	alternate bool      // '#': with 0x and such
 	width     int
 	precision int  // -1: not given
@@ -91,10 +91,7 @@ func (f *formatSpec) float(r *run, v float64) (string, error) {
 	case verb == 0 && precision < 0:
 		text = formatFloat(size)
 	case verb == 0:
-		text = strconv.FormatFloat(size, 'g', max(precision, 1), 64)
-		if !strings.ContainsAny(text, ".e") {
-			text += ".0"
-		}
+		text = formatShort(size, max(precision, 1))
 	default:
 		if precision < 0 {
 			precision = 6
@@ -105,6 +102,26 @@ func (f *formatSpec) float(r *run, v float64) (string, error) {
 		text = strings.ToUpper(text)
 	}
 	return f.number(r, math.Signbit(v) && v == v, "", text)
+}
+
+// formatShort is verb g as format() uses it without a verb: it leaves room
+// for a digit after the point.
+func formatShort(size float64, precision int) string {
+	text := strconv.FormatFloat(size, 'e', precision-1, 64)
+	at := strings.IndexByte(text, 'e')
+	exponent, _ := strconv.Atoi(text[at+1:])
+	if size != 0 && (exponent < -4 || exponent >= precision-1) {
+		mantissa := text[:at]
+		if strings.Contains(mantissa, ".") {
+			mantissa = strings.TrimRight(strings.TrimRight(mantissa, "0"), ".")
+		}
+		return mantissa + text[at:]
+	}
+	text = strconv.FormatFloat(size, 'g', precision, 64)
+	if !strings.Contains(text, ".") {
+		text += ".0"
+	}
+	return text
 }
 
 func formatVerb(size float64, verb byte, precision int) string {
@@ -126,7 +143,7 @@ func (f *formatSpec) number(r *run, negative bool, prefix, digits string) (strin
 	switch {
 	case negative:
 		head = "-" + prefix
-	case f.sign != 0:
+	case f.sign == '+' || f.sign == ' ':
 		head = string(rune(f.sign)) + prefix
 	}
 	switch f.align {
@@ -174,31 +191,52 @@ func (f *formatSpec) format(r *run, v any) (string, error) {
 		if !ok {
 			return "", f.unknown(v)
 		}
-		return f.integer(r, n)
+		return f.wholeNumber(r, n)
 	case 's':
 		s, ok := v.(string)
 		if !ok {
 			return "", f.unknown(v)
 		}
-		return f.text(r, s)
+		return f.plainText(r, s)
 	}
 	switch v := v.(type) {
 	case int64:
-		return f.integer(r, v)
+		return f.wholeNumber(r, v)
 	case float64:
 		return f.float(r, v)
 	case string:
-		return f.text(r, v)
+		return f.plainText(r, v)
 	case bool:
 		if *f == (formatSpec{precision: -1}) {
 			return shortText(v), nil
 		}
-		return f.integer(r, boolInt(v))
+		return f.wholeNumber(r, boolInt(v))
 	}
 	if *f != (formatSpec{precision: -1}) {
 		return "", fail("unsupported format string passed to %s.__format__", typeName(v))
 	}
 	return r.str(v)
+}
+
+// wholeNumber is integer with the checks of format().
+func (f *formatSpec) wholeNumber(r *run, n int64) (string, error) {
+	if f.precision >= 0 {
+		return "", fail("Precision not allowed in integer format specifier")
+	}
+	return f.integer(r, n)
+}
+
+// plainText is text with the checks of format().
+func (f *formatSpec) plainText(r *run, s string) (string, error) {
+	switch {
+	case f.sign != 0:
+		return "", fail("Sign not allowed in string format specifier")
+	case f.alternate:
+		return "", fail("Alternate form (#) not allowed in string format specifier")
+	case f.group != 0:
+		return "", fail("Cannot specify '%c' with 's'.", f.group)
+	}
+	return f.text(r, s)
 }
 
 func (f *formatSpec) unknown(v any) error {

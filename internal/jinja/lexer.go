@@ -15,10 +15,14 @@ type lexer struct {
 	tokens []token
 
 	lineStarting bool // what was read last ended with a line end, or nothing was
+
+	// next is where each delimiter comes next, so that looking for a rare
+	// one does not read the rest of the source again and again.
+	next [3]int
 }
 
 func lex(opts *Options, t *template) ([]token, error) {
-	l := &lexer{opts: opts, t: t, src: t.source, lineStarting: true}
+	l := &lexer{opts: opts, t: t, src: t.source, lineStarting: true, next: [3]int{-1, -1, -1}}
 	for l.pos < len(l.src) {
 		if err := l.root(); err != nil {
 			return nil, err
@@ -93,25 +97,14 @@ func (l *lexer) move(end int) {
 // findOpening finds the first delimiter; of several at the same place the
 // longest one counts.
 func (l *lexer) findOpening() (opening, bool) {
-	best, length := opening{start: -1}, 0
-	for _, d := range []struct {
-		kind rune
-		text string
-	}{{'v', l.opts.VariableStart}, {'b', l.opts.BlockStart}, {'c', l.opts.CommentStart}} {
-		limit := len(l.src)
-		if best.start >= 0 { // no need to look further than what is found
-			limit = min(limit, best.start+len(d.text))
-		}
-		i := strings.Index(l.src[l.pos:limit], d.text)
-		if i < 0 {
-			continue
-		}
-		i += l.pos
-		if best.start < 0 || i < best.start || i == best.start && len(d.text) > length {
-			best, length = opening{kind: d.kind, start: i, after: i + len(d.text)}, len(d.text)
+	best, length := opening{start: len(l.src)}, 0
+	for i, text := range [3]string{l.opts.VariableStart, l.opts.BlockStart, l.opts.CommentStart} {
+		at := l.nextDelimiter(i, text)
+		if at < best.start || at == best.start && len(text) > length {
+			best, length = opening{kind: rune("vbc"[i]), start: at, after: at + len(text)}, len(text)
 		}
 	}
-	if best.start < 0 {
+	if best.start == len(l.src) {
 		return best, false
 	}
 	best.sign = l.signAt(best.after)
@@ -119,6 +112,19 @@ func (l *lexer) findOpening() (opening, bool) {
 		best.after++
 	}
 	return best, true
+}
+
+// nextDelimiter gives the offset of delimiter i, or the end of the source.
+func (l *lexer) nextDelimiter(i int, text string) int {
+	if l.next[i] >= l.pos {
+		return l.next[i]
+	}
+	at := strings.Index(l.src[l.pos:], text)
+	if at < 0 {
+		at = len(l.src) - l.pos
+	}
+	l.next[i] = l.pos + at
+	return l.next[i]
 }
 
 func (l *lexer) signAt(pos int) byte {

@@ -1,16 +1,9 @@
 package jinja
 
 import (
-	"regexp"
 	"strings"
 	"unicode"
 	"unicode/utf8"
-)
-
-// The literals of Jinja2's lexer; all anchored and linear.
-var (
-	floatPattern   = regexp.MustCompile(`^(?i)([0-9]+_)*[0-9]+((\.([0-9]+_)*[0-9]+)?e[+\-]?([0-9]+_)*[0-9]+|\.([0-9]+_)*[0-9]+)`)
-	integerPattern = regexp.MustCompile(`^(?i)(0b(_?[01])+|0o(_?[0-7])+|0x(_?[0-9a-f])+|[1-9](_?[0-9])*|0(_?0)*)`)
 )
 
 // tag reads the inside of a tag up to its end, which counts only outside
@@ -50,7 +43,8 @@ func (l *lexer) literal() (bool, error) {
 	case c == '\'' || c == '"':
 		return l.str(c)
 	case c >= '0' && c <= '9':
-		return true, l.number()
+		l.number()
+		return true, nil
 	}
 	end := l.pos
 	for end < len(l.src) {
@@ -72,18 +66,91 @@ func (l *lexer) literal() (bool, error) {
 	return true, nil
 }
 
-func (l *lexer) number() error {
+func (l *lexer) number() {
 	rest := l.src[l.pos:]
 	afterDot := l.pos > 0 && l.src[l.pos-1] == '.' // x.0.1 is two subscripts
-	if m := floatPattern.FindString(rest); m != "" && !afterDot {
-		l.emit(tokFloat, l.pos, strings.ReplaceAll(m, "_", ""))
-		l.move(l.pos + len(m))
-		return nil
+	kind, n := tokInteger, integerLength(rest)
+	if size := floatLength(rest); size > 0 && !afterDot {
+		kind, n = tokFloat, size
 	}
-	m := integerPattern.FindString(rest)
-	l.emit(tokInteger, l.pos, strings.ReplaceAll(m, "_", ""))
-	l.move(l.pos + len(m))
-	return nil
+	l.emit(kind, l.pos, strings.ReplaceAll(rest[:n], "_", ""))
+	l.move(l.pos + n)
+}
+
+// digits gives the length of a run of the digits in set, between which
+// single underscores may stand.
+func digits(s, set string) int {
+	n := 0
+	for i := range len(s) {
+		c := s[i]
+		if c >= 'A' && c <= 'F' {
+			c |= 0x20
+		}
+		switch {
+		case strings.IndexByte(set, c) >= 0:
+			n = i + 1
+		case c != '_' || i != n:
+			return n
+		}
+	}
+	return n
+}
+
+const decimal = "0123456789"
+
+// integerLength gives the length of the integer that s begins with.
+func integerLength(s string) int {
+	if s[0] != '0' {
+		return digits(s, decimal)
+	}
+	if len(s) > 2 {
+		set := ""
+		switch s[1] | 0x20 {
+		case 'b':
+			set = "01"
+		case 'o':
+			set = decimal[:8]
+		case 'x':
+			set = decimal + "abcdef"
+		}
+		rest := strings.TrimPrefix(s[2:], "_")
+		if n := digits(rest, set); n > 0 {
+			return len(s) - len(rest) + n
+		}
+	}
+	return digits(s, "0")
+}
+
+// floatLength gives the length of the float that s begins with, or 0.
+func floatLength(s string) int {
+	whole := digits(s, decimal)
+	n := whole
+	if n < len(s) && s[n] == '.' {
+		if fraction := digitsFirst(s[n+1:]); fraction > 0 {
+			n += 1 + fraction
+		}
+	}
+	if n < len(s) && s[n]|0x20 == 'e' {
+		from := n + 1
+		if from < len(s) && (s[from] == '+' || s[from] == '-') {
+			from++
+		}
+		if exponent := digitsFirst(s[from:]); exponent > 0 {
+			return from + exponent
+		}
+	}
+	if n == whole {
+		return 0
+	}
+	return n
+}
+
+// digitsFirst is digits for runs that must not begin with an underscore.
+func digitsFirst(s string) int {
+	if s == "" || s[0] == '_' {
+		return 0
+	}
+	return digits(s, decimal)
 }
 
 func (l *lexer) str(quote byte) (bool, error) {

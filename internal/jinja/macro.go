@@ -65,6 +65,9 @@ func (m *macro) call(r *run, a arguments) (any, error) {
 		return nil, err
 	}
 	defer r.leave()
+	if err := r.spend(len(m.params)); err != nil {
+		return nil, err
+	}
 	s := m.scope.captured()
 	if err := m.bind(r, s, a); err != nil {
 		return nil, err

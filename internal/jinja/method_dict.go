@@ -23,8 +23,8 @@ func viewer(kind string) func(*run, any, []any) (any, error) {
 	}
 }
 
-func dictGet(_ *run, self any, args []any) (any, error) {
-	h, err := hash(args[0])
+func dictGet(r *run, self any, args []any) (any, error) {
+	h, err := r.hash(args[0])
 	if err != nil {
 		return nil, err
 	}
@@ -36,7 +36,7 @@ func dictGet(_ *run, self any, args []any) (any, error) {
 
 func dictPop(r *run, self any, args []any) (any, error) {
 	d := self.(*Dict)
-	h, err := hash(args[0])
+	h, err := r.hash(args[0])
 	if err != nil {
 		return nil, err
 	}
@@ -57,7 +57,7 @@ func dictPop(r *run, self any, args []any) (any, error) {
 // removeEntry pays for the index that may have to be made anew.
 func (r *run) removeEntry(d *Dict, i int) error {
 	d.remove(i)
-	return r.spend(len(d.entries) - i)
+	return r.spend(len(d.entries))
 }
 
 func dictPopitem(r *run, self any, _ []any) (any, error) {
@@ -70,9 +70,9 @@ func dictPopitem(r *run, self any, _ []any) (any, error) {
 	return Tuple{e.key, e.value}, r.removeEntry(d, last)
 }
 
-func dictSetdefault(_ *run, self any, args []any) (any, error) {
+func dictSetdefault(r *run, self any, args []any) (any, error) {
 	d := self.(*Dict)
-	h, err := hash(args[0])
+	h, err := r.hash(args[0])
 	if err != nil {
 		return nil, err
 	}
@@ -101,7 +101,7 @@ func dictFromkeys(r *run, _ any, args []any) (any, error) {
 	}
 	d := NewDict()
 	for _, key := range keys {
-		if err := d.SetKey(known(key), argOr(args, 1, nil)); err != nil {
+		if err := r.setKey(d, key, argOr(args, 1, nil)); err != nil {
 			return nil, err
 		}
 	}
@@ -147,7 +147,7 @@ func (r *run) fillFrom(d *Dict, v any) error {
 		if len(pair) != 2 {
 			return fail("dictionary update sequence element #%d has length %d; 2 is required", i, len(pair))
 		}
-		if err := d.SetKey(known(pair[0]), pair[1]); err != nil {
+		if err := r.setKey(d, pair[0], pair[1]); err != nil {
 			return err
 		}
 	}

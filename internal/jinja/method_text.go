@@ -225,6 +225,9 @@ func affix(has func(s, x string) bool) func(*run, any, []any) (any, error) {
 		if !ok {
 			options = Tuple{args[0]}
 		}
+		if err := r.spend(len(options)); err != nil {
+			return nil, err
+		}
 		for i := range options {
 			x, err := textArg(options, i)
 			if err != nil {

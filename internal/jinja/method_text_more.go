@@ -19,10 +19,11 @@ func stripper(start, end bool) func(*run, any, []any) (any, error) {
 			return nil, err
 		}
 		s := self.(string)
+		before := len(s)
 		drop := isSpace
 		if chars != nil {
 			drop = func(c rune) bool { return strings.ContainsRune(*chars, c) }
-			if err := r.spend(len(s) / 16 * min(len(*chars), 64)); err != nil {
+			if err := r.spend((1 + len(s)/16) * (1 + len(*chars)/16)); err != nil {
 				return nil, err
 			}
 		}
@@ -32,7 +33,7 @@ func stripper(start, end bool) func(*run, any, []any) (any, error) {
 		if end {
 			s = strings.TrimRightFunc(s, drop)
 		}
-		return s, r.spend(1)
+		return s, r.spend(1 + before/64 + (before-len(s))/4)
 	}
 }
 
@@ -255,6 +256,9 @@ func (r *run) padPython(s string, width int, fill rune, align alignment) (string
 
 // pad makes s at least width characters long.
 func (r *run) pad(s string, width int, fill rune, align alignment) (string, error) {
+	if err := r.spend(1 + len(s)/64); err != nil {
+		return "", err
+	}
 	missing := width - utf8.RuneCountInString(s)
 	if missing <= 0 {
 		return s, nil
@@ -284,7 +288,7 @@ func textExpandtabs(r *run, self any, args []any) (any, error) {
 		switch {
 		case c == '\t' && size > 0:
 			n := size - column%size
-			if err := r.checkSize(b.Len() + n); err != nil {
+			if err := r.fits(b.Len() + n); err != nil {
 				return nil, err
 			}
 			b.WriteString(strings.Repeat(" ", n))

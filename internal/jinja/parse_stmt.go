@@ -226,7 +226,9 @@ func (p *parser) signature(sig *signature) {
 		case len(sig.defaults) > 0:
 			p.fail(p.cur().pos, "non-default argument follows default argument")
 		}
-		sig.params = append(sig.params, name)
+		if sig.params = append(sig.params, name); len(sig.params) > maxNamed {
+			p.failWith(at, failLimit("a macro has more than %d parameters", maxNamed))
+		}
 	}
 	p.expectOp(")")
 }

@@ -48,10 +48,10 @@ func (w *reprWriter) write(v any) error {
 	if err := w.value(v); err != nil {
 		return err
 	}
-	if w.Len() > w.r.env.opts.Limits.Output {
-		return w.r.checkSize(w.Len())
+	if err := w.r.fits(w.Len()); err != nil {
+		return err
 	}
-	return w.r.spend(1 + (w.Len()-before)/16)
+	return w.r.spend((w.Len() - before) / 16)
 }
 
 func (w *reprWriter) value(v any) error {

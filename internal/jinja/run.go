@@ -73,10 +73,19 @@ func (r *run) spend(n int) error {
 
 // checkSize pays for a text of n bytes before it is made.
 func (r *run) checkSize(n int) error {
+	if err := r.fits(n); err != nil {
+		return err
+	}
+	return r.spend(n / 16)
+}
+
+// fits tells whether a text of n bytes is within the limit. A text that
+// grows is checked by it step by step and paid for once.
+func (r *run) fits(n int) error {
 	if n < 0 || n > r.env.opts.Limits.Output {
 		return failLimit("a text is longer than the limit of %d bytes", r.env.opts.Limits.Output)
 	}
-	return r.spend(n / 16)
+	return r.spend(1)
 }
 
 // eval evaluates x; every evaluation of a part goes through here.
@@ -119,10 +128,16 @@ func (r *run) enter() error {
 
 func (r *run) leave() { r.calls-- }
 
+// loadCost is the price of asking the loader, which may read a file.
+const loadCost = 100
+
 // load finds and parses another template.
 func (r *run) load(name string) (*template, error) {
 	if t := r.loaded[name]; t != nil {
 		return t, nil
+	}
+	if err := r.spend(loadCost); err != nil {
+		return nil, err
 	}
 	if r.env.opts.Loader == nil {
 		return nil, &failure{kind: KindNotFound, msg: name}

@@ -91,10 +91,11 @@ func checkExtensions(value any) error {
 }
 
 // ambiguous says which delimiters cannot be told apart; "" means none.
-func (o *Options) ambiguous() string {
+func (o Options) ambiguous() string {
+	o = o.withDefaults()
 	starts := []string{o.BlockStart, o.VariableStart, o.CommentStart}
 	for i, start := range starts {
-		if start != "" && slices.Contains(starts[i+1:], start) {
+		if slices.Contains(starts[i+1:], start) {
 			return "block, variable and comment start strings must be different"
 		}
 	}
