@@ -15,6 +15,13 @@ const (
 	macroInclude    = "AWS::Include"
 	macroServerless = "AWS::Serverless-2016-10-31"
 	fnTransform     = "Fn::Transform"
+
+	// Macros of AWS's that only add what the sandbox does not make anyway: the
+	// function that rotates a secret, the hook of a deployment, a product's values.
+	macroSecrets2020 = "AWS::SecretsManager-2020-07-23"
+	macroSecrets2024 = "AWS::SecretsManager-2024-09-16"
+	macroBlueGreen   = "AWS::CodeDeployBlueGreen"
+	macroCatalog     = "AWS::ServiceCatalog"
 )
 
 // active is the hash of the template a target stands for: what its macros made of
@@ -125,6 +132,8 @@ func (m macros) whole(doc map[string]any, item any) (map[string]any, error) {
 		return doc, nil
 	case macroServerless:
 		return m.serverless(doc)
+	case macroSecrets2020, macroSecrets2024, macroBlueGreen, macroCatalog:
+		return doc, nil
 	case macroInclude:
 		part, err := m.include(call["Parameters"])
 		if err != nil {
