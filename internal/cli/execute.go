@@ -12,6 +12,8 @@ import (
 	"github.com/deployer-cli/deployer/internal/cfn"
 	"github.com/deployer-cli/deployer/internal/execute"
 	"github.com/deployer-cli/deployer/internal/graph"
+	"github.com/deployer-cli/deployer/internal/guard"
+	"github.com/deployer-cli/deployer/internal/hook"
 	"github.com/deployer-cli/deployer/internal/plan"
 	"github.com/deployer-cli/deployer/stacks"
 )
@@ -189,4 +191,29 @@ func (r *launcher) stepOf(st *stacks.Stack, live *stacks.Live, cs cfn.ChangeSet)
 		}
 	}
 	return step
+}
+
+// hooks are those of the run: what goes by change sets that somebody asked for
+// has moments of its own.
+func (r *launcher) hooks(clearance guard.Clearance) execute.Hooks {
+	h := r.s.hooks(clearance)
+	if h == nil || r.sets == nil && !r.opts.changeSets {
+		return h
+	}
+	return setHooks{h}
+}
+
+// setHooks runs the hooks of carrying out a change set instead of those of
+// creating and updating.
+type setHooks struct{ execute.Hooks }
+
+// Run implements execute.Hooks.
+func (h setHooks) Run(ctx context.Context, st *stacks.Stack, moment string, output func(line string)) error {
+	switch hook.Moment(moment) {
+	case hook.Before(hook.Create), hook.Before(hook.Update):
+		return h.Hooks.Run(ctx, st, string(hook.Before(hook.ExecuteChangeSet)), output)
+	case hook.After(hook.Create), hook.After(hook.Update):
+		return h.Hooks.Run(ctx, st, string(hook.After(hook.ExecuteChangeSet)), output)
+	}
+	return nil
 }

@@ -533,7 +533,7 @@ func (r *launcher) execute(ctx context.Context, clearance guard.Clearance) error
 		DisableRollback: r.opts.disableRollback, Drain: drain, Now: s.now, Expected: r.expected(),
 		Token: func(p stacks.Path, n int) string { return token(s.run, p, n) },
 	}
-	ports := execute.Ports{Changer: r.changer(writer), Mender: writer, Watcher: s.cfn, Decider: r.planner, Hooks: s.hooks(clearance)}
+	ports := execute.Ports{Changer: r.changer(writer), Mender: writer, Watcher: s.cfn, Decider: r.planner, Hooks: r.hooks(clearance)}
 	sink := event.NewStamper(s.run, s.now, event.Tee(j.Sink(detach), show))
 	r.done, err = execute.Run(ctx, job, ports, sink)
 	r.ran = true
