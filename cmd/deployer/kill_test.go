@@ -64,8 +64,8 @@ func TestKilledLaunch(t *testing.T) {
 	const n = 6
 	dir := t.TempDir()
 	layered(t, dir, n)
-	vars := []string{"DEPLOYER_SANDBOX=1", "DEPLOYER_SANDBOX_SPEED=10"}
-	cmd := process(t.Context(), t, dir, vars, "launch", "dev", "-y", "-o", "json")
+	slow, vars := []string{"DEPLOYER_SANDBOX=1", "DEPLOYER_SANDBOX_SPEED=1"}, []string{"DEPLOYER_SANDBOX=1", "DEPLOYER_SANDBOX_SPEED=20"}
+	cmd := process(t.Context(), t, dir, slow, "launch", "dev", "-y", "-o", "json")
 	out, err := cmd.StdoutPipe()
 	if err != nil {
 		t.Fatal(err)
@@ -84,7 +84,7 @@ func TestKilledLaunch(t *testing.T) {
 	if err := cmd.Wait(); err == nil {
 		t.Fatal("the launch ended before it was killed")
 	}
-	running := func() (inProgress, complete int) {
+	running := func(vars []string) (inProgress, complete int) {
 		for _, status := range statuses(t, dir, vars...) {
 			switch status {
 			case "CREATE_IN_PROGRESS":
@@ -95,12 +95,12 @@ func TestKilledLaunch(t *testing.T) {
 		}
 		return inProgress, complete
 	}
-	left, before := running()
+	left, before := running(slow)
 	if left == 0 {
-		t.Fatalf("nothing was going on when the launch was killed: %v", statuses(t, dir, vars...))
+		t.Fatalf("nothing was going on when the launch was killed: %v", statuses(t, dir, slow...))
 	}
-	waitFor(t, 20*time.Second, "the stacks to go on without us", func() bool {
-		inProgress, complete := running()
+	waitFor(t, time.Minute, "the stacks to go on without us", func() bool {
+		inProgress, complete := running(vars)
 		return inProgress == 0 && complete == before+left
 	})
 	again := child(t, dir, vars, "launch", "dev", "-y", "-o", "json").result(t)
