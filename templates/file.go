@@ -32,12 +32,30 @@ func (l *Loader) fetchFile(_ context.Context, st *stacks.Stack) (Raw, error) {
 		return Raw{}, &stacks.Problem{Pos: st.Template.Pos, What: "template", Why: "no path is given", Tip: "write template: {path: network.yaml}"}
 	}
 	name := path.Join(Folder, given)
-	if path.IsAbs(given) || driveLetter(given) || !fs.ValidPath(name) {
+	if outside := path.IsAbs(given) || driveLetter(given) || !fs.ValidPath(name); outside && l.outside != nil {
+		return l.fetchOutside(st, given)
+	} else if outside {
 		return Raw{}, problem(st, given, "the path leads out of the project", "a path is relative to "+Folder+"/")
 	}
 	text, err := l.files.read(name)
 	if err != nil {
 		return Raw{}, l.unreadable(st, name, err)
+	}
+	return Raw{Name: path.Base(name), File: name, Text: text}, nil
+}
+
+// fetchOutside gets a template that stands elsewhere, as Sceptre allows.
+func (l *Loader) fetchOutside(st *stacks.Stack, given string) (Raw, error) {
+	name := given
+	if !path.IsAbs(given) && !driveLetter(given) {
+		name = path.Join(Folder, given)
+	}
+	text, err := l.outside(name)
+	if errors.Is(err, fs.ErrNotExist) {
+		return Raw{}, problem(st, name, "the file does not exist", "a path is relative to "+Folder+"/")
+	}
+	if err != nil {
+		return Raw{}, problem(st, name, "it cannot be read: "+err.Error(), "")
 	}
 	return Raw{Name: path.Base(name), File: name, Text: text}, nil
 }

@@ -59,6 +59,7 @@ type Options struct {
 	Types    map[string]Fetch                  // by template type: "http", "s3"; "file" is built in
 	Handlers func(kind string) (Handler, bool) // for every other type; nil: there are none
 	Formats  map[string]Format                 // by file ending: ".py"; the others are built in
+	Outside  func(name string) ([]byte, error) // reads a template outside of the project: absolute, or relative to it; nil refuses
 }
 
 // Loader renders and parses the templates of one project. It reads each file
@@ -69,6 +70,7 @@ type Loader struct {
 	types    map[string]Fetch
 	handlers func(kind string) (Handler, bool)
 	formats  map[string]Format
+	outside  func(name string) ([]byte, error)
 	plugged  map[string]bool // endings of formats that were plugged in
 	rendered cache[string, rendered]
 	parsed   cache[[32]byte, *cfntemplate.Template]
@@ -82,6 +84,7 @@ func NewLoader(fsys fs.FS, opts Options) *Loader {
 		files:   &files{fsys: fsys},
 		types:   map[string]Fetch{},
 		plugged: map[string]bool{},
+		outside: opts.Outside,
 		formats: map[string]Format{},
 	}
 	l.types["file"] = l.fetchFile

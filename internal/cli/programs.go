@@ -26,7 +26,7 @@ func (s *session) programs() {
 		Objects: func() (handler.Objects, bool) { return s.cloud, s.vetted },
 	})
 	s.loader = templates.NewLoader(s.root.FS(), templates.Options{
-		Types: made.Types(), Formats: made.Formats(),
+		Types: made.Types(), Formats: made.Formats(), Outside: s.outsideFile,
 		Handlers: func(kind string) (templates.Handler, bool) {
 			if h, ok := s.plugins.Handler(kind); ok || kind != "sam" {
 				return h, ok

@@ -53,7 +53,9 @@ func (h *Handlers) runPython(ctx context.Context, st *stacks.Stack, raw template
 	file := raw.File
 	var paths []string
 	if !strings.Contains(raw.File, "://") {
-		file = filepath.Join(h.ports.Project, filepath.FromSlash(raw.File))
+		if file = filepath.FromSlash(raw.File); !filepath.IsAbs(file) {
+			file = filepath.Join(h.ports.Project, file)
+		}
 		paths = h.searchPath(filepath.Dir(file))
 	}
 	request, err := json.Marshal(map[string]any{
