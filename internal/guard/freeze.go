@@ -20,8 +20,10 @@ type Freeze struct {
 	takes time.Duration
 }
 
-// windowsAtMost bounds the following of windows that overlap without end.
-const windowsAtMost = 2000
+const (
+	leap          = 25 * time.Hour // more than clocks are ever moved by
+	windowsAtMost = 10_000         // that are followed; more overlap without end
+)
 
 // At tells whether the freeze is on at t, and until when; the zero time is "no
 // end that is known".
@@ -32,17 +34,18 @@ func (f Freeze) At(t time.Time) (until time.Time, on bool) {
 		}
 		return f.end, !t.Before(f.start) && t.Before(f.end)
 	}
-	begun := f.again.Next(t.Add(-f.takes)) // the first window that is not over at t
-	if begun.IsZero() || begun.After(t) {
-		return time.Time{}, false
-	}
-	until = begun.Add(f.takes)
+	// From well before: a beginning that was moved behind a leap of the clocks is
+	// only found from before the leap.
+	begun := f.again.Next(t.Add(-f.takes - leap))
 	for range windowsAtMost {
-		next := f.again.Next(begun)
-		if next.IsZero() || next.After(until) {
-			return until, true
+		ends := begun.Add(f.takes)
+		switch {
+		case begun.IsZero(), begun.After(t) && (!on || begun.After(until)):
+			return until, on
+		case begun.After(t), ends.After(t):
+			until, on = ends, true
 		}
-		begun, until = next, next.Add(f.takes)
+		begun = f.again.Next(begun)
 	}
 	return time.Time{}, true
 }

@@ -1,0 +1,445 @@
+package guard_test
+
+import (
+	"errors"
+	"maps"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"pgregory.net/rapid"
+
+	"github.com/deployer-cli/deployer/internal/guard"
+	"github.com/deployer-cli/deployer/stacks"
+)
+
+func user(name string) guard.Identity {
+	return guard.Identity{ARN: "arn:aws:iam::" + account + ":user/" + name, Account: account}
+}
+
+func session(role, name string) guard.Identity {
+	return guard.Identity{ARN: "arn:aws:sts::" + account + ":assumed-role/" + role + "/" + name, Account: account}
+}
+
+const digest = "sha256:1"
+
+// reviewed is a run in a pipeline that everything speaks for: a plan by bob that
+// alice approved and carol applies, with a lease, outside of any freeze.
+func reviewed() guard.Request {
+	r := request(step("prod", stacks.Production))
+	r.Digest, r.Planner, r.Caller = digest, user("bob"), user("carol")
+	r.Policies = map[string]guard.Policy{"prod": {
+		Approvers: []string{"arn:aws:iam::*:user/*", "arn:aws:sts::*:assumed-role/Approver/*"}, Approvals: 1, Shared: true,
+		Lease: guard.LeasePolicy{Required: true, MFA: true, Max: time.Hour},
+	}}
+	r.Approvals = []guard.Approval{approval(r, user("alice"))}
+	r.Leases = []guard.Lease{{Environment: "prod", Holder: user("carol"), MFA: true, Made: r.Now.Add(-time.Minute), Expires: r.Now.Add(10 * time.Minute)}}
+	return r
+}
+
+func approval(r guard.Request, who guard.Identity) guard.Approval {
+	return guard.Approval{ID: "1", Environment: "prod", Digest: digest, Approver: who, Made: r.Now.Add(-time.Hour), Expires: r.Now.Add(time.Hour)}
+}
+
+func frozen(t testing.TB) []guard.Freeze {
+	t.Helper()
+	f, err := guard.Interval("2026-11-01/2026-12-01")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return []guard.Freeze{f}
+}
+
+func policy(r *guard.Request, change func(*guard.Policy)) {
+	p := r.Policies["prod"]
+	change(&p)
+	r.Policies = map[string]guard.Policy{"prod": p}
+}
+
+// spoiler makes one rule refuse.
+type spoiler struct {
+	rule  string
+	code  int
+	spoil func(t testing.TB, r *guard.Request)
+}
+
+func spoilers() map[string]spoiler {
+	return map[string]spoiler{
+		"P1 weakened": {"P1", 3, func(_ testing.TB, r *guard.Request) {
+			r.Steps = append(r.Steps, step("dev", stacks.Development))
+			r.Steps[len(r.Steps)-1].LiveTags = []stacks.Tag{{Key: stacks.TagClass, Value: "production"}}
+		}},
+		"P1 unknown": {"P1", 3, func(_ testing.TB, r *guard.Request) { r.Steps = append(r.Steps, guard.Step{Path: "x"}) }},
+		"P2 account": {"P2", 5, func(_ testing.TB, r *guard.Request) { r.Steps[0].Account = "999999999999" }},
+		"P2 region":  {"P2", 5, func(_ testing.TB, r *guard.Request) { r.Steps[0].Environment.Regions = []string{"us-east-1"} }},
+		"P4 --yes":   {"P4", 4, func(_ testing.TB, r *guard.Request) { r.Yes = true }},
+		"P5 no plan": {"P5", 4, func(_ testing.TB, r *guard.Request) { r.Digest = "" }},
+		"P6 none":    {"P6", 4, func(_ testing.TB, r *guard.Request) { r.Approvals = nil }},
+		"P6 too few": {"P6", 4, func(_ testing.TB, r *guard.Request) { policy(r, func(p *guard.Policy) { p.Approvals = 2 }) }},
+		"P6 twice one": {"P6", 4, func(_ testing.TB, r *guard.Request) {
+			policy(r, func(p *guard.Policy) { p.Approvals = 2 })
+			r.Approvals = append(r.Approvals, approval(*r, session("Approver", "alice")))
+		}},
+		"P6 local":   {"P6", 2, func(_ testing.TB, r *guard.Request) { policy(r, func(p *guard.Policy) { p.Shared = false }) }},
+		"P6 planner": {"P6", 4, func(_ testing.TB, r *guard.Request) { r.Planner = user("alice") }},
+		"P6 applier": {"P6", 4, func(_ testing.TB, r *guard.Request) { r.Approvals[0].Approver = user("carol") }},
+		"P6 no planner": {"P6", 4, func(_ testing.TB, r *guard.Request) {
+			r.Planner = guard.Identity{}
+		}},
+		"P6 expired": {"P6", 4, func(_ testing.TB, r *guard.Request) { r.Approvals[0].Expires = r.Now }},
+		"P6 future":  {"P6", 4, func(_ testing.TB, r *guard.Request) { r.Approvals[0].Made = r.Now.Add(time.Hour) }},
+		"P6 revoked": {"P6", 4, func(_ testing.TB, r *guard.Request) { r.Approvals[0].Revoked = r.Now }},
+		"P6 another": {"P6", 4, func(_ testing.TB, r *guard.Request) { r.Approvals[0].Digest = "sha256:2" }},
+		"P6 elsewhere": {"P6", 4, func(_ testing.TB, r *guard.Request) {
+			r.Approvals[0].Environment = "staging"
+		}},
+		"P6 generic": {"P6", 4, func(_ testing.TB, r *guard.Request) {
+			r.Approvals[0].Approver = session("Approver", "botocore-session-17")
+		}},
+		"P6 unmatched": {"P6", 4, func(_ testing.TB, r *guard.Request) { r.Approvals[0].Approver = session("Admin", "alice") }},
+		"P6 root": {"P6", 4, func(_ testing.TB, r *guard.Request) {
+			policy(r, func(p *guard.Policy) { p.Approvers = []string{"*"} })
+			r.Approvals[0].Approver = guard.Identity{ARN: "arn:aws:iam::" + account + ":root"}
+		}},
+		"P6 nobody named": {"P6", 4, func(_ testing.TB, r *guard.Request) { policy(r, func(p *guard.Policy) { p.Approvers = nil }) }},
+		"P6 data": {"P6", 4, func(_ testing.TB, r *guard.Request) {
+			policy(r, func(p *guard.Policy) { p.Approvals = 0 })
+			r.Approvals = nil
+			r.DataLoss, r.Allowed = []string{"prod/network::Db"}, []string{"prod/network::Db"}
+		}},
+		"P7 freeze": {"P7", 3, func(t testing.TB, r *guard.Request) {
+			f := frozen(t)
+			policy(r, func(p *guard.Policy) { p.Freezes = f })
+		}},
+		"P7 unread": {"P7", 3, func(_ testing.TB, r *guard.Request) {
+			policy(r, func(p *guard.Policy) { p.Freezes = []guard.Freeze{{}} })
+		}},
+		"P7 runs into": {"P7", 3, func(t testing.TB, r *guard.Request) {
+			f, err := guard.Interval("2026-11-22T10:20Z/PT1H")
+			if err != nil {
+				t.Fatal(err)
+			}
+			policy(r, func(p *guard.Policy) { p.Freezes = []guard.Freeze{f} })
+			r.Forecast = 21 * time.Minute
+		}},
+		"P8 unnamed": {"P8", 3, func(_ testing.TB, r *guard.Request) { r.DataLoss = []string{"prod/network::Other"} }},
+		"P8 other": {"P8", 3, func(_ testing.TB, r *guard.Request) {
+			r.DataLoss, r.Allowed = []string{"prod/network::Db"}, []string{"prod/network::D"}
+		}},
+		"P9 delete": {"P9", 3, func(_ testing.TB, r *guard.Request) {
+			r.Steps[0].Deletes, r.Steps[0].Verbs, r.Command = true, []stacks.Verb{stacks.Delete}, "delete"
+		}},
+		"P10 none":     {"P10", 3, func(_ testing.TB, r *guard.Request) { r.Leases = nil }},
+		"P10 expired":  {"P10", 3, func(_ testing.TB, r *guard.Request) { r.Leases[0].Expires = r.Now }},
+		"P10 ended":    {"P10", 3, func(_ testing.TB, r *guard.Request) { r.Leases[0].Ended = r.Now }},
+		"P10 no MFA":   {"P10", 3, func(_ testing.TB, r *guard.Request) { r.Leases[0].MFA = false }},
+		"P10 too long": {"P10", 3, func(_ testing.TB, r *guard.Request) { r.Leases[0].Expires = r.Now.Add(3 * time.Hour) }},
+		"P10 another's": {"P10", 3, func(_ testing.TB, r *guard.Request) {
+			r.Leases[0].Holder = user("dave")
+		}},
+		"P12 locked": {"P12", 7, func(_ testing.TB, r *guard.Request) { r.Locks = []guard.Lock{{Environment: "prod", Run: "other"}} }},
+		"protect":    {"protect", 3, func(_ testing.TB, r *guard.Request) { r.Steps[0].Protected = true }},
+	}
+}
+
+// clone makes a request whose parts a spoiler may change.
+func clone() guard.Request {
+	r := reviewed()
+	e := *r.Steps[0].Environment
+	r.Steps[0].Environment = &e
+	return r
+}
+
+func TestReviewedRunIsCleared(t *testing.T) {
+	t.Parallel()
+	r := reviewed()
+	if qs := guard.Questions(r); len(qs) > 0 {
+		t.Errorf("asks %v", qs)
+	}
+	if _, err := guard.Check(r, nil); err != nil {
+		t.Fatal(err)
+	}
+	if got := guard.Counted(r); len(got) != 1 || got[0].ID != "1" {
+		t.Errorf("counted %+v", got)
+	}
+}
+
+// TestRulesAlone: each rule refuses by itself, with its own exit code, its name,
+// its reason and a way on.
+func TestRulesAlone(t *testing.T) {
+	t.Parallel()
+	for name, s := range spoilers() {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			r := clone()
+			s.spoil(t, &r)
+			c, err := guard.Check(r, guard.Answers{"go": r.Phrase()})
+			expect(t, err, s.code, s.rule)
+			if c.Run() != "" {
+				t.Error("there is a clearance")
+			}
+			refused, ok := errors.AsType[*guard.Refused](err)
+			if !ok {
+				return
+			}
+			for _, e := range refused.Unwrap() {
+				refusal, ok := errors.AsType[*guard.Refusal](e)
+				if !ok || refusal.Rule == "" || refusal.Why == "" || (refusal.Tip == "" && refusal.Why != "its environment is not known") {
+					t.Errorf("%+v says too little", e)
+				}
+			}
+		})
+	}
+}
+
+// TestRulesInPairs: two rules refuse together, each is named, and the code is
+// that of the more serious.
+func TestRulesInPairs(t *testing.T) {
+	t.Parallel()
+	order := []int{4, 7, 5, 2, 3}
+	all := spoilers()
+	names := slices.Sorted(maps.Keys(all))
+	for i, a := range names {
+		for _, b := range names[i+1:] {
+			if all[a].rule == all[b].rule {
+				continue // two of one rule may undo each other
+			}
+			r := clone()
+			all[a].spoil(t, &r)
+			all[b].spoil(t, &r)
+			_, err := guard.Check(r, guard.Answers{"go": r.Phrase()})
+			refused, ok := errors.AsType[*guard.Refused](err)
+			if !ok {
+				t.Errorf("%s and %s: cleared", a, b)
+				continue
+			}
+			least := max(slices.Index(order, all[a].code), slices.Index(order, all[b].code))
+			if slices.Index(order, refused.ExitCode()) < least {
+				t.Errorf("%s and %s: exit %d, %v", a, b, refused.ExitCode(), err)
+			}
+		}
+	}
+}
+
+func TestWhatAFreezeLetsThrough(t *testing.T) {
+	t.Parallel()
+	freeze := func() guard.Request {
+		r := clone()
+		f := frozen(t)
+		policy(&r, func(p *guard.Policy) { p.Freezes = f })
+		return r
+	}
+	r := freeze()
+	r.Approvals[0].Freeze = true
+	if _, err := guard.Check(r, nil); err != nil {
+		t.Errorf("approved for the freeze: %v", err)
+	}
+	r = freeze()
+	r.Steps[0].Verbs = []stacks.Verb{stacks.Propose, stacks.Discard, stacks.Upload}
+	r.Digest, r.Approvals, r.Leases = "", nil, nil
+	if _, err := guard.Check(r, nil); err != nil {
+		t.Errorf("planning: %v", err)
+	}
+	r = freeze()
+	r.Command, r.Terminal, r.Digest = "cancel", true, ""
+	r.Steps[0].Verbs = []stacks.Verb{stacks.Cancel}
+	if _, err := guard.Check(r, guard.Answers{"go": r.Phrase()}); err != nil {
+		t.Errorf("stopping what was cleared before: %v", err)
+	}
+}
+
+func TestARunGoesOnIntoAFreeze(t *testing.T) {
+	t.Parallel()
+	r := clone()
+	f, err := guard.Interval("2026-11-22T12:00Z/PT1H")
+	if err != nil {
+		t.Fatal(err)
+	}
+	policy(&r, func(p *guard.Policy) { p.Freezes = []guard.Freeze{f} })
+	r.Forecast, r.For = 10*time.Minute, 24*time.Hour
+	c, err := guard.Check(r, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := r.Steps[0]
+	call := guard.Call{Verb: stacks.Update, Path: s.Path, Name: s.Name, StackID: s.StackID, Account: s.Account, Region: s.Region, Run: r.Run, At: r.Now.Add(150 * time.Minute)}
+	if err := c.Permits(call); err != nil {
+		t.Errorf("cleared before the freeze: %v", err)
+	}
+}
+
+func TestReleasedStackIsDeleted(t *testing.T) {
+	t.Parallel()
+	deleting := func() guard.Request {
+		r := clone()
+		r.Command, r.Steps[0].Deletes, r.Steps[0].Verbs = "delete", true, []stacks.Verb{stacks.Delete}
+		r.Releases = []guard.Release{{Environment: "prod", Stack: r.Steps[0].Path, StackID: r.Steps[0].StackID, Made: r.Now.Add(-time.Minute), Expires: r.Now.Add(time.Hour)}}
+		return r
+	}
+	if _, err := guard.Check(deleting(), nil); err != nil {
+		t.Errorf("released, planned and approved: %v", err)
+	}
+	for name, spoil := range map[string]func(*guard.Request){
+		"expired":       func(r *guard.Request) { r.Releases[0].Expires = r.Now },
+		"another id":    func(r *guard.Request) { r.Releases[0].StackID = "arn:2" },
+		"no id":         func(r *guard.Request) { r.Releases[0].StackID, r.Steps[0].StackID = "", "" },
+		"another stack": func(r *guard.Request) { r.Releases[0].Stack = "prod/queue" },
+		"another env":   func(r *guard.Request) { r.Releases[0].Environment = "staging" },
+		"the future":    func(r *guard.Request) { r.Releases[0].Made = r.Now.Add(time.Hour) },
+	} {
+		r := deleting()
+		spoil(&r)
+		_, err := guard.Check(r, nil)
+		if err == nil {
+			t.Errorf("deleted with a release that is %s", name)
+			continue
+		}
+		expect(t, err, 3, "P9")
+	}
+	r := deleting()
+	policy(&r, func(p *guard.Policy) { p.Approvals = 0 })
+	r.Approvals = nil
+	_, err := guard.Check(r, nil)
+	expect(t, err, 4, "P6")
+}
+
+func TestGenericNamesAreNobody(t *testing.T) {
+	t.Parallel()
+	p := guard.Policy{Approvers: []string{"*"}}
+	for _, who := range []guard.Identity{
+		session("R", "GitHubActions"), session("R", "deployer"), session("R", "i-0123456789abcdef0"), session("R", "1700000000"), session("R", ""),
+		session("R", "aws-go-sdk-1700000000000"), session("R", "AWSCodeBuild-1"), session("R", "my-session"),
+		{}, {ARN: "arn:aws:sts::" + account + ":federated-user/x"}, {ARN: "arn:aws:iam::" + account + ":root"},
+	} {
+		if p.MayApprove(who, user("bob")) == "" {
+			t.Errorf("%s may approve", who.ARN)
+		}
+	}
+	for _, who := range []guard.Identity{session("R", "alice@example.com"), user("team/alice"), session("AWSReservedSSO_Admin_1", "Alice")} {
+		if why := p.MayApprove(who, user("bob")); why != "" {
+			t.Errorf("%s may not: %s", who.ARN, why)
+		}
+	}
+	if p.MayApprove(session("R", "BOB"), user("bob")) == "" {
+		t.Error("bob approves his own plan, by another role")
+	}
+}
+
+// TestOnlyTheContractReachesAClearance: over any mix of class, account, tags,
+// plan, approval, lease, freeze, release, lock, terminal and typing, exactly what
+// the contract allows is cleared. The oracle below is written from the contract,
+// not from the code.
+func TestOnlyTheContractReachesAClearance(t *testing.T) {
+	t.Parallel()
+	freezes := frozen(t)
+	cleared := 0
+	rapid.Check(t, func(t *rapid.T) {
+		flip := func(name string) bool { return rapid.Bool().Draw(t, name) }
+		mostly := func(name string) bool { return rapid.IntRange(0, 5).Draw(t, name) > 0 }
+		class := rapid.SampledFrom([]stacks.Class{stacks.Production, stacks.Production, stacks.Persistent, stacks.Development}).Draw(t, "class")
+		live := rapid.SampledFrom([]stacks.Class{"", class, class, stacks.Production}).Draw(t, "live class")
+		r := clone()
+		r.Steps = []guard.Step{step("qa", class)}
+		r.Leases[0].Environment = "qa"
+		s := &r.Steps[0]
+		if class != stacks.Production {
+			s.Environment.Accounts = nil
+		}
+		s.LiveTags = []stacks.Tag{{Key: stacks.TagClass, Value: string(live)}}
+		rightAccount, approvedBy := mostly("right account"), rapid.SampledFrom([]string{"", "alice", "bob", "carol", "botocore-session-1"}).Draw(t, "approver")
+		needs, sameDigest, fresh := rapid.IntRange(0, 1).Draw(t, "approvals"), mostly("same digest"), mostly("fresh")
+		lease, leaseNeeded := mostly("lease"), flip("lease needed")
+		freezeOn, forFreeze := rapid.IntRange(0, 3).Draw(t, "freeze") == 0, flip("for freeze")
+		deletes, released := rapid.IntRange(0, 3).Draw(t, "deletes") == 0, mostly("released")
+		locked := rapid.IntRange(0, 7).Draw(t, "locked") == 0
+		holder, named := rapid.IntRange(0, 3).Draw(t, "holder") == 0, flip("named")
+		planFile := flip("plan file")
+		r.Terminal, r.Yes = flip("terminal"), rapid.IntRange(0, 3).Draw(t, "yes") == 0
+
+		if !rightAccount {
+			s.Account, s.Environment.Accounts = "999999999999", []string{account}
+		}
+		if !planFile {
+			r.Digest = ""
+		}
+		r.Approvals = nil
+		if approvedBy != "" {
+			who := user(approvedBy)
+			if strings.HasPrefix(approvedBy, "botocore") {
+				who = session("Approver", approvedBy)
+			}
+			a := approval(r, who)
+			a.Environment = "qa"
+			a.Freeze = forFreeze
+			if !sameDigest {
+				a.Digest = "sha256:2"
+			}
+			if !fresh {
+				a.Expires = r.Now
+			}
+			r.Approvals = []guard.Approval{a}
+		}
+		if !lease {
+			r.Leases = nil
+		}
+		p := r.Policies["prod"]
+		p.Approvals, p.Lease.Required = needs, leaseNeeded
+		if freezeOn {
+			p.Freezes = freezes
+		}
+		r.Policies = map[string]guard.Policy{"qa": p}
+		if deletes {
+			r.Command, s.Deletes, s.Verbs = "delete", true, []stacks.Verb{stacks.Delete}
+		}
+		if released {
+			r.Releases = []guard.Release{{Environment: "qa", Stack: s.Path, StackID: s.StackID, Made: r.Now, Expires: r.Now.Add(time.Hour)}}
+		}
+		if locked {
+			r.Locks = []guard.Lock{{Environment: "qa", Run: "other"}}
+		}
+		if holder {
+			r.DataLoss = []string{"qa/network::Db"}
+		}
+		if named {
+			r.Allowed = []string{"qa/network::Db"}
+		}
+		typed := rapid.SampledFrom([]string{"", "y", "phrase"}).Draw(t, "typed")
+		answers := guard.Answers{}
+		switch typed {
+		case "y":
+			answers["go"] = "y"
+		case "phrase":
+			answers["go"] = r.Phrase()
+		}
+
+		good := planFile && approvedBy == "alice" && sameDigest && fresh
+		strict := stacks.Strictest(class, live)
+		want := rightAccount && !locked && (needs == 0 || good)                  // P2, P12, P6
+		want = want && (class == stacks.Production || live != stacks.Production) // P1
+		phraseOnly := strict == stacks.Production || (strict == stacks.Persistent && deletes)
+		confirmed := planFile || (phraseOnly && typed == "phrase") || (!phraseOnly && (typed == "y" || r.Yes))
+		if strict == stacks.Production {
+			confirmed = planFile || (r.Terminal && typed == "phrase")
+			want = want && (r.Terminal || !r.Yes)             // P4
+			want = want && (!freezeOn || (good && forFreeze)) // P7
+			want = want && (!holder || (named && good))       // P8
+			want = want && (!deletes || (released && good))   // P9
+			want = want && (!leaseNeeded || lease)            // P10
+		}
+		want = want && confirmed
+		c, err := guard.Check(r, answers)
+		if (err == nil) != want {
+			t.Fatalf("cleared %v, the contract says %v: %v", err == nil, want, err)
+		}
+		if (c.Run() != "") != want {
+			t.Fatalf("clearance %q", c.Run())
+		}
+		if want {
+			cleared++
+		}
+	})
+	if cleared == 0 {
+		t.Error("nothing was ever cleared: the test cannot fail")
+	}
+}
