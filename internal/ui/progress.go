@@ -108,7 +108,11 @@ func (p *progress) end(e event.Event, s Style) string {
 	case event.StepSkipped:
 		return s.Dim(fmt.Sprintf("· %s skipped: %s", e.Stack, clean(e.Cause)))
 	case event.StepUnknown:
-		return s.Warn(fmt.Sprintf("? %s %s", e.Stack, e.Action)) + strings.TrimRight(": "+clean(e.Reason), ": ")
+		became := e.Action
+		if became == "running" {
+			became = "is still running"
+		}
+		return s.Warn(fmt.Sprintf("? %s %s", e.Stack, became)) + strings.TrimRight(": "+clean(e.Reason), ": ")
 	default:
 		if e.Action == "unchanged" {
 			return s.Dim(fmt.Sprintf("= %s unchanged", e.Stack))
