@@ -56,16 +56,26 @@ func (a *app) standAt(ctx context.Context, name string) (*session, area, error) 
 	return s, place, nil
 }
 
-// ownBanner shows an environment's banner with the account of the caller's own
-// credentials: whoever approves need not be able to take the project's role.
+// ownBanner shows an environment's banner without taking the project's role:
+// whoever approves need not be able to. The account is the one that the
+// environment is bound to, else that of the caller's own credentials.
 func (s *session) ownBanner(ctx context.Context, a area) error {
 	i := slices.IndexFunc(s.project.Stacks(), func(st *stacks.Stack) bool { return st.Environment == a.env })
 	if i < 0 {
 		return nil
 	}
-	st := *s.project.Stacks()[i]
-	st.Access, st.AccessRole = own(st.Access), stacks.Value{}
-	return s.banner(ctx, []*stacks.Stack{&st})
+	st := s.project.Stacks()[i]
+	who, _, err := s.caller(ctx, a.access)
+	if err != nil {
+		s.showBanner(st, "unknown")
+		return err
+	}
+	account := who.Account
+	if len(a.env.Accounts) > 0 {
+		account = strings.Join(a.env.Accounts, " or ")
+	}
+	s.showBanner(st, account)
+	return nil
 }
 
 // me tells who gives something for an environment, and in which folder.

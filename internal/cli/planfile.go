@@ -160,7 +160,7 @@ func (r *launcher) hookSum() string {
 
 // writeOut seals the plan and writes it where --out says, whole or not at all.
 func (r *launcher) writeOut(ctx context.Context, inputs string) error {
-	who, err := r.s.cloud.Identity(ctx, r.planner.sc.head().Access)
+	who, err := r.s.cloud.Identity(ctx, own(r.planner.sc.head().Access))
 	if err != nil {
 		return err
 	}
