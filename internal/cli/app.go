@@ -110,6 +110,7 @@ func (a *app) globalFlags() []cli.Flag {
 		&cli.BoolFlag{Name: "sandbox", Usage: "use the CloudFormation in the binary: no account, no network (also DEPLOYER_SANDBOX=1)", Destination: &g.sandbox},
 		&cli.BoolFlag{Name: "no-hooks", Usage: "leave the project's hooks out", Destination: &g.noHooks},
 		&cli.StringFlag{Name: "log-level", Usage: "how much to tell, a `LEVEL`: error, warn, info or debug", Value: "info", Destination: &g.logLevel},
+		&cli.BoolFlag{Name: "debug", Usage: "the same as --log-level debug"},
 		&cli.BoolFlag{Name: "version", Usage: "print the version"},
 	}
 }
@@ -122,6 +123,9 @@ func (a *app) before(c *cli.Context) error {
 	case "", "0", "false", "no":
 	default:
 		g.sandbox = true
+	}
+	if c.Bool("debug") {
+		g.logLevel = "debug"
 	}
 	a.paint()
 	if err := oneOf("--output", g.output, "text", "json", "yaml"); err != nil {

@@ -299,3 +299,15 @@ func (s *session) goLive(ctx context.Context, sts []*stacks.Stack) error {
 	s.useLive()
 	return nil
 }
+
+// rollBack takes disable_rollback off all stacks of a run.
+func (sc *scope) rollBack() {
+	for path, st := range sc.stacks {
+		if !st.DisableRollback {
+			continue
+		}
+		undone := *st
+		undone.DisableRollback = false
+		sc.stacks[path] = &undone
+	}
+}

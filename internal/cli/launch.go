@@ -31,6 +31,7 @@ type runOptions struct {
 	dryRun          bool
 	adopt           bool
 	prune           bool
+	enableRollback  bool
 	changeSets      bool // go by change sets whatever the class
 	verbose         bool // and show what they are given
 	all             bool // what is ignored or obsolete too; nothing is changed then
@@ -55,6 +56,7 @@ func runFlags() []cli.Flag {
 func rollbackFlags() []cli.Flag {
 	return []cli.Flag{
 		&cli.BoolFlag{Name: "disable-rollback", Usage: "leave a failed stack as it is, to look at it"},
+		&cli.BoolFlag{Name: "enable-rollback", Usage: "roll back also what disable_rollback: true would leave"},
 	}
 }
 
@@ -63,12 +65,15 @@ func (a *app) runOptions(c *cli.Context) (runOptions, error) {
 	if err != nil {
 		return runOptions{}, err
 	}
+	if c.Bool("enable-rollback") && c.Bool("disable-rollback") {
+		return runOptions{}, &usageError{"--enable-rollback and --disable-rollback exclude each other", ""}
+	}
 	if c.Duration("timeout") < 0 {
 		return runOptions{}, &usageError{fmt.Sprintf("--timeout %s: it cannot be negative", c.Duration("timeout")), ""}
 	}
 	return runOptions{
 		command: c.Command.Name, arg: arg, yes: c.Bool("yes"), dryRun: c.Bool("dry-run"), adopt: c.Bool("adopt"), prune: c.Bool("prune"),
-		changeSets: c.Bool("change-set"), verbose: c.Bool("verbose"),
+		enableRollback: c.Bool("enable-rollback"), changeSets: c.Bool("change-set"), verbose: c.Bool("verbose"),
 		disableRollback: c.Bool("disable-rollback"), failFast: c.Bool("fail-fast"), timeout: c.Duration("timeout"),
 		planFile: c.String("plan"), digest: c.String("digest"),
 	}, nil
@@ -331,10 +336,16 @@ func (r *launcher) scope(ctx context.Context) (*scope, error) {
 		return r.s.scope(ctx, r.opts.arg, graph.Down)
 	}
 	sc, err := r.s.scope(ctx, r.opts.arg, graph.Up)
-	if err == nil && r.opts.all {
+	if err != nil {
+		return nil, err
+	}
+	if r.opts.all {
 		sc.unmark()
 	}
-	return sc, err
+	if r.opts.enableRollback {
+		sc.rollBack()
+	}
+	return sc, nil
 }
 
 func (r *launcher) makePlan(ctx context.Context) (*plan.Plan, error) {
