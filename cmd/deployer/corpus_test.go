@@ -28,7 +28,7 @@ func corpus(t testing.TB) string {
 // widdix is an environment made of real templates that were written to belong
 // together. What is wired to what stands in their Parent*Stack parameters and
 // Fn::ImportValue alone: no stack names a dependency.
-var widdix = map[string][]string{ //nolint:gochecknoglobals // a table
+var widdix = map[string][]string{
 	"alert":     {"operations/alert.yaml", "Email: ops@example.com"},
 	"key":       {"security/kms-key.yaml", "ParentAlertStack: acme-dev-alert"},
 	"vpc":       {"vpc/vpc-2azs.yaml", "ClassB: '10'"},
@@ -151,14 +151,14 @@ func inOrder(t *testing.T, ended []string, order func(before, after string) (str
 }
 
 // parents says which stack of the corpus makes what a parameter asks for.
-var parents = map[string]string{ //nolint:gochecknoglobals // a table
+var parents = map[string]string{
 	"ParentVPCStack": "vpc-vpc-4azs", "ParentClientStack": "state-client-sg", "ParentAlertStack": "operations-alert",
 	"ParentZoneStack": "vpc-zone-public", "ParentKmsKeyStack": "security-kms-key", "ParentCloudMapStack": "vpc-cloudmap-private",
 }
 
 // accepted are the findings in the corpus that AWS would refuse, too.
 // These templates have an empty default for a parent that they cannot do without.
-var accepted = map[string]string{ //nolint:gochecknoglobals // a table
+var accepted = map[string]string{
 	"operations/alb-access-logs-anonymizer":        "imports -BucketName, which no stack",
 	"operations/cloudfront-access-logs-anonymizer": "imports -BucketName, which no stack",
 	"state/rds-aurora-serverless":                  "imports -KeyArn, which no stack",

@@ -77,7 +77,7 @@ func startMoto(t *testing.T) string {
 		t.Fatal(err)
 	}
 	_, port, _ := strings.Cut(address, ":")
-	ctx, cancel := context.WithTimeout(context.Background(), 2*time.Minute)
+	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
 	cmd := exec.CommandContext(ctx, path, "-H", "127.0.0.1", "-p", port)
 	if err := cmd.Start(); err != nil {
 		cancel()

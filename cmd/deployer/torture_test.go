@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"maps"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
@@ -25,6 +26,7 @@ const tortured = 30
 // before and once after the call is applied, and launches again: the end state
 // must be the same, and no stack made twice.
 func TestTorture(t *testing.T) {
+	t.Parallel()
 	if os.Getenv("DEPLOYER_TORTURE") == "" {
 		t.Skip("takes minutes: set DEPLOYER_TORTURE=1, or run make torture")
 	}
@@ -152,9 +154,7 @@ func (v *victim) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		v.kill()
 		panic(http.ErrAbortHandler) // the answer is lost
 	}
-	for name, values := range answer.Header() {
-		w.Header()[name] = values
-	}
+	maps.Copy(w.Header(), answer.Header())
 	w.WriteHeader(answer.Code)
 	_, _ = w.Write(answer.Body.Bytes()) // the client may be gone
 }
