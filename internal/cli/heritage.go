@@ -127,14 +127,18 @@ func cascades(all []*stacks.Stack, add func(says, fix string)) {
 	for _, st := range all {
 		known[st.Path] = true
 	}
+	var pairs []string
 	for _, st := range all {
 		for above := st.Path.Group(); above != ""; {
 			above = above.Group()
 			base := stacks.Path(path.Join(string(above), st.Path.Base()))
 			if known[base] {
-				add(fmt.Sprintf("config/%s.yaml is also the base of config/%s.yaml, which has the same name", base, st.Path), "")
+				pairs = append(pairs, fmt.Sprintf("%s of %s", base, st.Path))
 			}
 		}
+	}
+	if len(pairs) > 0 {
+		add("stacks that are also the base of others, which have the same name further down: "+names(pairs), "")
 	}
 }
 
