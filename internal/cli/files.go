@@ -46,7 +46,7 @@ func (a *app) graphCommand() *cli.Command {
 	return &cli.Command{
 		Name: "graph", Usage: "show which stacks depend on which, and why", ArgsUsage: "[PATH]",
 		Flags: []cli.Flag{
-			&cli.StringFlag{Name: "format", Usage: "`FORMAT`: text, dot or mermaid", Value: "text"},
+			&cli.StringFlag{Name: "format", Usage: "`FORMAT`: text, dot, mermaid or svg", Value: "text"},
 		},
 		Action: func(c *cli.Context) error {
 			arg, err := a.path(c, false)
@@ -59,7 +59,7 @@ func (a *app) graphCommand() *cli.Command {
 }
 
 func (a *app) runGraph(ctx context.Context, arg, format string) error {
-	if err := oneOf("--format", format, "text", "dot", "mermaid"); err != nil {
+	if err := oneOf("--format", format, "text", "dot", "mermaid", "svg"); err != nil {
 		return err
 	}
 	s, err := a.open(arg)
@@ -95,6 +95,8 @@ func (a *app) runGraph(ctx context.Context, arg, format string) error {
 		return sc.graph.Dot(a.env.Stdout)
 	case "mermaid":
 		return sc.graph.Mermaid(a.env.Stdout)
+	case "svg":
+		return sc.graph.SVG(a.env.Stdout)
 	default:
 		return sc.graph.Text(a.env.Stdout)
 	}

@@ -3,9 +3,11 @@ package cli
 import (
 	"context"
 	"errors"
+	"slices"
 
 	"github.com/urfave/cli/v2"
 
+	"github.com/deployer-cli/deployer/internal/plan"
 	"github.com/deployer-cli/deployer/internal/ui"
 )
 
@@ -69,7 +71,7 @@ func (r *launcher) finishPlan(ctx context.Context) error {
 			return err
 		}
 	}
-	if done, err := a.document(r.plan); done {
+	if done, err := a.document(published(r.plan)); done {
 		if err != nil {
 			return err
 		}
@@ -86,4 +88,17 @@ func (a *app) outColumns() int {
 		return 0
 	}
 	return a.env.Width()
+}
+
+// published is the plan in the words that a script may rely on: a stack that
+// is being worked on is a late update, whose cause says what it waits for.
+func published(p *plan.Plan) *plan.Plan {
+	out := *p
+	out.Steps = slices.Clone(p.Steps)
+	for i := range out.Steps {
+		if out.Steps[i].Action == plan.Join {
+			out.Steps[i].Action, out.Steps[i].Late = plan.Update, true
+		}
+	}
+	return &out
 }
