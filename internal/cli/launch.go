@@ -192,7 +192,7 @@ func (r *launcher) decided(ctx context.Context) error {
 	if err := r.gather(ctx, &request); err != nil {
 		return err
 	}
-	if err := guard.Forbidden(request); err != nil {
+	if err := errors.Join(guard.Forbidden(request), r.blockedDelete()); err != nil {
 		return err
 	}
 	answers, err := a.ask(ctx, request)
@@ -244,6 +244,24 @@ func (r *launcher) forbidden(ctx context.Context) error {
 		return err
 	}
 	return guard.Forbidden(request)
+}
+
+// blockedDelete refuses to delete some of the stacks where it is known that
+// others cannot go: half an environment helps nobody.
+func (r *launcher) blockedDelete() error {
+	if !r.deletes() {
+		return nil
+	}
+	var errs []error
+	for i := range r.plan.Steps {
+		if step := &r.plan.Steps[i]; step.Blocked != "" {
+			errs = append(errs, &guard.Refusal{
+				Rule: "all or nothing", Code: 3, What: fmt.Sprintf("%s cannot be deleted", step.Stack), Why: step.Blocked,
+				Tip: "nothing was deleted; mend that, or name the stacks that may go",
+			})
+		}
+	}
+	return errors.Join(errs...)
 }
 
 // warn says what a person would have been told before the question.
