@@ -190,7 +190,9 @@ func (r *Request) tally(e *stacks.Environment, p Policy) (people []Approval, bec
 		}
 		again := slices.IndexFunc(people, func(b Approval) bool { return a.Approver.Same(b.Approver) })
 		if again >= 0 {
-			people[again].Freeze = people[again].Freeze || a.Freeze
+			if a.Freeze && !people[again].Freeze {
+				people[again] = a
+			}
 			continue
 		}
 		people = append(people, a)
