@@ -28,7 +28,7 @@ type Fault struct {
 	Stack   string `json:"stack,omitempty"`    // name of the stack
 	Logical string `json:"resource,omitempty"` // logical id
 	Type    string `json:"type,omitempty"`     // such as AWS::RDS::*
-	Phase   string `json:"phase,omitempty"`    // create, update, delete; of requests: read, write
+	Phase   string `json:"phase,omitempty"`    // create, update, delete, rollback, import; of requests: read, write
 	Service string `json:"service,omitempty"`  // such as cloudformation
 	Action  string `json:"action,omitempty"`   // such as Describe*
 
@@ -91,7 +91,7 @@ func (f *Fault) Check() error {
 }
 
 func (f *Fault) checkPhase() error {
-	phases := []string{"", "create", "update", "delete"}
+	phases := []string{"", "create", "update", "delete", "rollback", "import"}
 	if f.ofRequests() {
 		phases = []string{"", "read", "write"}
 	}

@@ -24,6 +24,7 @@ func (s *Server) engineConfig() engine.Config {
 		Gone:      s.gone,
 		Holds:     s.holds,
 		Exists:    s.exists,
+		Tracks:    s.tracks,
 		Event:     s.notify,
 	}
 }
@@ -233,6 +234,15 @@ func (s *Server) holds(tx engine.Tx, m engine.Made) (string, error) {
 		return false
 	})
 	return why, err
+}
+
+// tracks tells of which types the sandbox knows every resource there is.
+func (s *Server) tracks(typeName string) bool {
+	switch typeName {
+	case "AWS::SSM::Parameter", "AWS::SecretsManager::Secret", "AWS::S3::Bucket", "AWS::SNS::Topic":
+		return !s.opts.Stubs
+	}
+	return false
 }
 
 // exists tells whether somebody outside the stacks has taken a name.

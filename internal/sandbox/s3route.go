@@ -118,7 +118,9 @@ func (s *Server) hasS3(host string) bool {
 }
 
 // names are the names this server is reached by.
-func (s *Server) names() []string { return append([]string{"sandbox.invalid", "localhost"}, s.opts.Hosts...) }
+func (s *Server) names() []string {
+	return append([]string{"sandbox.invalid", "localhost"}, s.opts.Hosts...)
+}
 
 // locationConstraint is the region a bucket shall be made in.
 func (r s3Call) locationConstraint() (string, error) {

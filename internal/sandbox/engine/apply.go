@@ -298,10 +298,14 @@ func (s *session) failNode(st *stack, op *operation, i int, reason string) {
 		return
 	}
 	status := updateFailed
-	if n.How == howCreate {
+	switch n.How {
+	case howCreate:
 		status = createFailed
 		op.FailCreate = append(op.FailCreate, n.ID)
-	} else {
+	case howImport:
+		status = importFailed
+		op.FailImport = append(op.FailImport, n.ID)
+	default:
 		op.FailUpdate = append(op.FailUpdate, n.ID)
 	}
 	s.setResource(st, r, status, strings.TrimSpace(reason))
@@ -328,9 +332,14 @@ func (s *session) cancelNodes(st *stack, op *operation) {
 		n.State = nodeCancelled
 		r := s.resource(st.ID, n.ID)
 		r.Next = nil
-		if n.How == howCreate {
+		switch n.How {
+		case howCreate:
 			op.FailCreate = append(op.FailCreate, n.ID)
 			s.setResource(st, r, createFailed, "Resource creation cancelled")
+			continue
+		case howImport:
+			op.FailImport = append(op.FailImport, n.ID)
+			s.setResource(st, r, importFailed, "Resource import cancelled")
 			continue
 		}
 		op.FailUpdate = append(op.FailUpdate, n.ID)

@@ -39,7 +39,10 @@ func (s *session) createStack(in *CreateStackInput) (*CreateStackOutput, error) 
 	if err != nil {
 		return nil, err
 	}
-	st.Now, st.Protected, st.Policy = t, truth(in.EnableTerminationProtection), s.saveBody(policy)
+	st.Now, st.Policy = t, s.saveBody(policy)
+	if in.EnableTerminationProtection != nil { // a stack under review may be protected already
+		st.Protected = *in.EnableTerminationProtection
+	}
 	if in.TimeoutInMinutes != nil {
 		if *in.TimeoutInMinutes < 1 {
 			return nil, invalid("1 validation error detected: Value '%d' at 'timeoutInMinutes' failed to satisfy constraint: Member must have value greater than or equal to 1", *in.TimeoutInMinutes)

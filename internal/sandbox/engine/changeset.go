@@ -20,27 +20,28 @@ const (
 )
 
 type changeSet struct {
-	ID          string    `json:"id"`
-	Name        string    `json:"name"`
-	Stack       string    `json:"stack"`
-	StackName   string    `json:"stackName"`
-	Type        string    `json:"type"`
-	Status      string    `json:"status"`
-	Exec        string    `json:"exec"`
-	Reason      string    `json:"reason,omitempty"`
-	Description string    `json:"description,omitempty"`
-	Created     time.Time `json:"created"`
-	Next        target    `json:"next"`
-	Changes     []planned `json:"changes,omitempty"`
-	Warning     string    `json:"warning,omitempty"` // shown with property values only
-	OnFailure   string    `json:"onFailure,omitempty"`
-	NoRollback  bool      `json:"noRollback,omitempty"`
-	Mode        string    `json:"mode,omitempty"`
-	Nested      *bool     `json:"nested,omitempty"`
-	Import      *bool     `json:"import,omitempty"`
-	Token       string    `json:"token,omitempty"`
-	Hash        string    `json:"hash,omitempty"`
-	Due         string    `json:"due,omitempty"`
+	ID          string            `json:"id"`
+	Name        string            `json:"name"`
+	Stack       string            `json:"stack"`
+	StackName   string            `json:"stackName"`
+	Type        string            `json:"type"`
+	Status      string            `json:"status"`
+	Exec        string            `json:"exec"`
+	Reason      string            `json:"reason,omitempty"`
+	Description string            `json:"description,omitempty"`
+	Created     time.Time         `json:"created"`
+	Next        target            `json:"next"`
+	Changes     []planned         `json:"changes,omitempty"`
+	Warning     string            `json:"warning,omitempty"` // shown with property values only
+	OnFailure   string            `json:"onFailure,omitempty"`
+	NoRollback  bool              `json:"noRollback,omitempty"`
+	Mode        string            `json:"mode,omitempty"`
+	Nested      *bool             `json:"nested,omitempty"`
+	Import      *bool             `json:"import,omitempty"`
+	Imports     map[string]string `json:"imports,omitempty"` // physical id by logical id
+	Token       string            `json:"token,omitempty"`
+	Hash        string            `json:"hash,omitempty"`
+	Due         string            `json:"due,omitempty"`
 }
 
 func (s *session) loadChangeSet(id string) *changeSet {
@@ -105,11 +106,11 @@ func (s *session) createChangeSet(in *CreateChangeSetInput) (*CreateChangeSetOut
 		Capabilities: in.Capabilities, Role: in.RoleARN, Notify: in.NotificationARNs, Monitor: in.RollbackConfiguration,
 		Tags: in.Tags, ResourceTypes: in.ResourceTypes, Unchecked: true, Create: kind == "CREATE",
 	}
-	t, err := s.changeSetTarget(st, req)
+	t, imports, err := s.changeSetTarget(st, req, in, kind)
 	if err != nil {
 		return nil, err
 	}
-	if kind == "CREATE" && st.Status == "" {
+	if st.Status == "" {
 		s.register(st)
 		s.begin(st, opReview)
 		s.setStatus(st, reviewInProgress, userInitiated)
@@ -120,7 +121,7 @@ func (s *session) createChangeSet(in *CreateChangeSetInput) (*CreateChangeSetOut
 		ID: id, Name: in.ChangeSetName, Stack: st.ID, StackName: st.Name, Type: kind, Status: changeSetPending, Exec: execUnavailable,
 		Description: in.Description, Created: s.now, Next: t, OnFailure: in.OnStackFailure, NoRollback: noRollback(in.DeploymentConfig),
 		Mode: mode(in.DeploymentConfig), Nested: in.IncludeNestedStacks, Import: in.ImportExistingResources,
-		Token: in.ClientToken, Hash: requestHash(in),
+		Token: in.ClientToken, Hash: requestHash(in), Imports: imports,
 	}
 	wait := s.e.between(2*time.Second, 5*time.Second, "changeset", id)
 	cs.Due = s.queue(s.now.Add(wait), due{Kind: dueChangeSet, ID: id, Stack: st.ID})
@@ -130,12 +131,18 @@ func (s *session) createChangeSet(in *CreateChangeSetInput) (*CreateChangeSetOut
 }
 
 // changeSetTarget checks the template and values of a change set.
-func (s *session) changeSetTarget(st *stack, req request) (target, error) {
-	if req.Create {
+func (s *session) changeSetTarget(st *stack, req request, in *CreateChangeSetInput, kind string) (target, map[string]string, error) {
+	switch {
+	case kind == "IMPORT":
+		return s.importTarget(st, req, in.ResourcesToImport)
+	case len(in.ResourcesToImport) > 0:
+		return target{}, nil, invalid("ResourcesToImport can only be specified when the change set type is IMPORT")
+	case req.Create:
 		t, _, err := s.target(st, req)
-		return t, err
+		return t, nil, err
 	}
-	return s.updateTarget(st, req)
+	t, err := s.updateTarget(st, req)
+	return t, nil, err
 }
 
 // changeSetStack finds or makes the stack a change set is for.
@@ -162,7 +169,12 @@ func (s *session) changeSetStack(in *CreateChangeSetInput, kind string) (*stack,
 		}
 		return st, notUpdatable(st)
 	case "IMPORT":
-		return nil, invalid("ChangeSetType IMPORT is not supported in the sandbox")
+		if st != nil && st.Status != reviewInProgress {
+			return st, notUpdatable(st)
+		}
+		in := *in
+		in.ChangeSetType = "CREATE"
+		return s.changeSetStack(&in, "CREATE")
 	}
 	return nil, invalid("1 validation error detected: Value '%s' at 'changeSetType' failed to satisfy constraint: Member must satisfy enum value set: [CREATE, UPDATE, IMPORT]", kind)
 }
@@ -180,9 +192,15 @@ func (s *session) finishChangeSet(id string) {
 	s.acct = st.account()
 	cs.Due = ""
 	p, err := s.plan(st, &cs.Next)
+	why := ""
+	if err == nil {
+		why = s.importing(st, cs, p)
+	}
 	switch {
 	case err != nil:
 		cs.Status, cs.Reason = changeSetFailed, reasonOf(err)
+	case why != "":
+		cs.Status, cs.Reason = changeSetFailed, why
 	case len(p.changes) == 0 && !p.outputsChange() && cs.Type != "CREATE":
 		cs.Status, cs.Reason = changeSetFailed, noChanges
 		if tpl, err := s.template(cs.Next.Body); err == nil && len(tpl.Transforms) > 0 {
@@ -277,7 +295,7 @@ func (s *session) executeChangeSet(in *ExecuteChangeSetInput) (*ExecuteChangeSet
 	if err := checkCapabilities(tpl, cs.Next.Caps); err != nil {
 		return nil, err
 	}
-	if cs.Type == "UPDATE" {
+	if cs.Type != "CREATE" && st.Status != reviewInProgress {
 		if err := notUpdatable(st); err != nil {
 			return nil, err
 		}
@@ -288,13 +306,16 @@ func (s *session) executeChangeSet(in *ExecuteChangeSetInput) (*ExecuteChangeSet
 	s.saveChangeSet(cs)
 	l := launch{
 		token: in.ClientRequestToken, noRollback: truth(in.DisableRollback) || cs.NoRollback, onFailure: cs.OnFailure,
-		keep: in.RetainExceptOnCreate, changeSet: cs.ID,
+		keep: in.RetainExceptOnCreate, changeSet: cs.ID, imports: cs.Imports,
 	}
 	st.ChangeSet, st.Updated = cs.ID, s.now
-	if cs.Type == "CREATE" {
+	switch cs.Type {
+	case "CREATE":
 		st.Now = cs.Next
 		s.startCreateStack(st, l)
-	} else {
+	case "IMPORT":
+		s.startImportStack(st, cs.Next, l)
+	default:
 		l.noRollback = l.noRollback || cs.OnFailure == "DO_NOTHING"
 		s.startUpdateStack(st, cs.Next, l)
 	}

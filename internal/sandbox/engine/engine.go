@@ -28,7 +28,7 @@ type FaultQuery struct {
 	StackID   string
 	LogicalID string
 	Type      string
-	Phase     string // create, update, delete; rollback when an update is taken back
+	Phase     string // create, update, delete, import; rollback when an update is taken back
 	Step      string // start, when Slow and Delay count and Fail stops creates and updates; end, when only Fail counts
 }
 
@@ -78,6 +78,8 @@ type Config struct {
 	Holds func(tx Tx, m Made) (string, error)
 	// Exists reports whether a resource of that name exists outside stacks.
 	Exists func(tx Tx, acct Account, typeName, physical string) (bool, error)
+	// Tracks tells of which types Exists knows every resource; nil means none.
+	Tracks func(typeName string) bool
 	// Event hears of every event, for notifications.
 	Event func(tx Tx, acct Account, topics []string, ev StackEvent) error
 	// Limit is the number of stacks per account and region; 0 means 2,000.

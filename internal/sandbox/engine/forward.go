@@ -41,6 +41,9 @@ func (s *session) startForward(st *stack, op *operation) {
 	op.Nodes = make([]node, len(ids))
 	for i, id := range ids {
 		op.Nodes[i] = node{ID: id, Do: doApply}
+		if op.Imports[id] != "" {
+			op.Nodes[i].Do = doImport
+		}
 	}
 	op.Nodes = order(op.Nodes, c.tpl.Dependencies)
 	op.Phase = phaseForward
@@ -205,9 +208,10 @@ func (s *session) finishForward(st *stack, op *operation) {
 		s.setImports(st, imports)
 	}
 	st.NoRollback = op.NoRollback
-	if op.Kind == kindCreate {
+	if op.Kind == kindCreate || op.Kind == kindImport {
 		s.forget(st)
-		s.done(st, createComplete, "", opSucceeded)
+		st.Fallback, st.FallbackOut = nil, nil
+		s.done(st, map[string]string{kindCreate: createComplete, kindImport: importComplete}[op.Kind], "", opSucceeded)
 		return
 	}
 	s.setStatus(st, updateCleanup, "")

@@ -13,6 +13,7 @@ type launch struct {
 	keep       *bool // RetainExceptOnCreate
 	policy     string
 	changeSet  string
+	imports    map[string]string
 	free       bool // a nested stack's clean-up does not wait for its parent
 }
 
@@ -32,7 +33,7 @@ func (s *session) startCreateStack(st *stack, l launch) {
 	st.Token, st.NoRollback, st.OnFailure, st.RetainExcept = l.token, l.noRollback, l.onFailure, l.keep
 	s.begin(st, opCreate)
 	s.setStatus(st, createInProgress, userInitiated)
-	op := &operation{Kind: kindCreate, Started: s.now, NoRollback: l.noRollback, OnFailure: l.onFailure, Keep: l.keep, ChangeSet: l.changeSet}
+	op := &operation{Kind: kindCreate, Started: s.now, NoRollback: l.noRollback, OnFailure: l.onFailure, Keep: l.keep, ChangeSet: l.changeSet, Imports: l.imports}
 	s.later(st, op, phaseStart, s.soon(st, phaseStart))
 	if st.Timeout > 0 {
 		op.TimeoutDue = s.queue(s.now.Add(time.Duration(st.Timeout)*time.Minute), due{Kind: dueTimeout, Stack: st.ID})
@@ -47,7 +48,7 @@ func (s *session) startUpdateStack(st *stack, t target, l launch) {
 	}
 	op := &operation{
 		Kind: kindUpdate, Started: s.now, Was: st.Status, NoRollback: l.noRollback, Keep: l.keep,
-		Policy: l.policy, ChangeSet: l.changeSet, Free: l.free,
+		Policy: l.policy, ChangeSet: l.changeSet, Free: l.free, Imports: l.imports,
 	}
 	st.Token, st.Now, st.Updated, st.RetainExcept = l.token, t, s.now, l.keep
 	st.Drift, st.DriftAt = "", time.Time{}

@@ -75,8 +75,8 @@ func (s *session) cancelDue(op *operation) {
 // forget ends what resources remember of the operation.
 func (s *session) forget(st *stack) {
 	for _, r := range s.listed(st.ID) {
-		if r.Prior != nil || r.Next != nil || r.Old != nil || r.Born || r.Touched || r.Signals != nil {
-			r.Prior, r.Next, r.Old, r.Born, r.Touched, r.Signals = nil, nil, nil, false, false, nil
+		if r.Prior != nil || r.Next != nil || r.Old != nil || r.Born || r.Touched || r.Imported || r.Signals != nil {
+			r.Prior, r.Next, r.Old, r.Born, r.Touched, r.Imported, r.Signals = nil, nil, nil, false, false, false, nil
 			s.saveResource(st.ID, r)
 		}
 	}
@@ -126,6 +126,8 @@ func (s *session) stepNode(st *stack, op *operation, i int) {
 		s.clean(st, op, i)
 	case doHold:
 		s.letGo(st, op, i)
+	case doImport:
+		s.takeOver(st, op, i)
 	}
 }
 
@@ -174,7 +176,7 @@ func (op *operation) turn(n *node) bool {
 }
 
 func (op *operation) failed() bool {
-	return op.Why != "" || len(op.FailCreate)+len(op.FailUpdate)+len(op.Invalid) > 0
+	return op.Why != "" || len(op.FailCreate)+len(op.FailUpdate)+len(op.FailImport)+len(op.Invalid) > 0
 }
 
 // phaseOver queues what comes after the nodes of a phase.
@@ -243,6 +245,9 @@ func (op *operation) failures() string {
 	}
 	if len(op.FailUpdate) > 0 {
 		b.WriteString("The following resource(s) failed to update: " + list(op.FailUpdate) + ". ")
+	}
+	if len(op.FailImport) > 0 {
+		b.WriteString("The following resource(s) failed to import: " + list(op.FailImport) + ". ")
 	}
 	if len(op.FailDelete) > 0 {
 		b.WriteString("The following resource(s) failed to delete: " + list(op.FailDelete) + ". ")

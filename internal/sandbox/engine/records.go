@@ -114,16 +114,17 @@ type resource struct {
 	Detailed string    `json:"detailed,omitempty"`
 	Changed  time.Time `json:"changed"`
 	state
-	Born    bool           `json:"born,omitempty"`    // made by the running operation
-	Touched bool           `json:"touched,omitempty"` // changed by the running operation, not only considered
-	Prior   *state         `json:"prior,omitempty"`   // as before the running operation touched it
-	Next    *state         `json:"next,omitempty"`    // what the running step makes of it
-	Old     []leftover     `json:"old,omitempty"`     // for the clean-up
-	Actual  map[string]any `json:"actual,omitempty"`
-	Missing bool           `json:"missing,omitempty"` // deleted behind the stack's back
-	Drift   string         `json:"drift,omitempty"`
-	DriftAt time.Time      `json:"driftAt,omitzero"`
-	Signals []signal       `json:"signals,omitempty"`
+	Born     bool           `json:"born,omitempty"`    // made by the running operation
+	Touched  bool           `json:"touched,omitempty"` // changed by the running operation, not only considered
+	Prior    *state         `json:"prior,omitempty"`   // as before the running operation touched it
+	Next     *state         `json:"next,omitempty"`    // what the running step makes of it
+	Old      []leftover     `json:"old,omitempty"`     // for the clean-up
+	Actual   map[string]any `json:"actual,omitempty"`
+	Imported bool           `json:"imported,omitempty"` // by the running operation: never deleted by its roll-back
+	Missing  bool           `json:"missing,omitempty"`  // deleted behind the stack's back
+	Drift    string         `json:"drift,omitempty"`
+	DriftAt  time.Time      `json:"driftAt,omitzero"`
+	Signals  []signal       `json:"signals,omitempty"`
 }
 
 type signal struct {
@@ -157,29 +158,31 @@ const (
 
 // operation is what a stack is doing.
 type operation struct {
-	Kind        string    `json:"kind"` // create, update, delete, import
-	Phase       phase     `json:"phase"`
-	Started     time.Time `json:"started"`
-	Was         string    `json:"was,omitempty"` // status before
-	Undoing     bool      `json:"undoing,omitempty"`
-	NoRollback  bool      `json:"noRollback,omitempty"`
-	OnFailure   string    `json:"onFailure,omitempty"`
-	Nodes       []node    `json:"nodes,omitempty"`
-	FailCreate  []string  `json:"failCreate,omitempty"`
-	FailUpdate  []string  `json:"failUpdate,omitempty"`
-	FailDelete  []string  `json:"failDelete,omitempty"`
-	Invalid     []string  `json:"invalid,omitempty"` // refused by validation before anything was made
-	Why         string    `json:"why,omitempty"`     // a failure of the stack itself
-	Skip        []string  `json:"skip,omitempty"`
-	Retain      []string  `json:"retain,omitempty"`
-	Force       bool      `json:"force,omitempty"`
-	Keep        *bool     `json:"keep,omitempty"` // RetainExceptOnCreate
-	Policy      string    `json:"policy,omitempty"`
-	Due         string    `json:"due,omitempty"`     // the stack's own next step
-	TimeoutDue  string    `json:"timeout,omitempty"` // TimeoutInMinutes
-	MonitorTill time.Time `json:"monitorTill,omitzero"`
-	ChangeSet   string    `json:"changeSet,omitempty"`
-	Free        bool      `json:"free,omitempty"`
+	Kind        string            `json:"kind"` // create, update, delete, import
+	Phase       phase             `json:"phase"`
+	Started     time.Time         `json:"started"`
+	Was         string            `json:"was,omitempty"` // status before
+	Undoing     bool              `json:"undoing,omitempty"`
+	NoRollback  bool              `json:"noRollback,omitempty"`
+	OnFailure   string            `json:"onFailure,omitempty"`
+	Nodes       []node            `json:"nodes,omitempty"`
+	FailCreate  []string          `json:"failCreate,omitempty"`
+	FailUpdate  []string          `json:"failUpdate,omitempty"`
+	FailDelete  []string          `json:"failDelete,omitempty"`
+	FailImport  []string          `json:"failImport,omitempty"`
+	Imports     map[string]string `json:"imports,omitempty"` // physical id by logical id
+	Invalid     []string          `json:"invalid,omitempty"` // refused by validation before anything was made
+	Why         string            `json:"why,omitempty"`     // a failure of the stack itself
+	Skip        []string          `json:"skip,omitempty"`
+	Retain      []string          `json:"retain,omitempty"`
+	Force       bool              `json:"force,omitempty"`
+	Keep        *bool             `json:"keep,omitempty"` // RetainExceptOnCreate
+	Policy      string            `json:"policy,omitempty"`
+	Due         string            `json:"due,omitempty"`     // the stack's own next step
+	TimeoutDue  string            `json:"timeout,omitempty"` // TimeoutInMinutes
+	MonitorTill time.Time         `json:"monitorTill,omitzero"`
+	ChangeSet   string            `json:"changeSet,omitempty"`
+	Free        bool              `json:"free,omitempty"`
 }
 
 // What a node does to its resource.

@@ -144,7 +144,7 @@ func (s *session) removalTime(st *stack, n *node, typeName string) time.Duration
 
 // kept reports whether a policy or the caller keeps a resource from deletion.
 func (s *session) kept(op *operation, r *resource) bool {
-	if slices.Contains(op.Retain, r.ID) {
+	if slices.Contains(op.Retain, r.ID) || r.Imported && op.Undoing {
 		return true
 	}
 	switch r.OnDelete {

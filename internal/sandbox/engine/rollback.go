@@ -16,6 +16,10 @@ func (s *session) failForward(st *stack, op *operation) {
 	if reason == "" {
 		reason, end = strings.TrimSuffix(op.failures(), ". "), ". "
 	}
+	if op.Kind == kindImport {
+		s.turnBack(st, op, importUndoInProgress, reason+end)
+		return
+	}
 	preserve := op.NoRollback || op.OnFailure == "DO_NOTHING"
 	switch {
 	case preserve && op.Kind == kindCreate:
@@ -50,8 +54,8 @@ func (s *session) turnBack(st *stack, op *operation, status, reason string) {
 func (s *session) undo(st *stack, op *operation) {
 	s.cancelDue(op)
 	op.Undoing, op.Nodes, op.Why = true, nil, ""
-	op.FailCreate, op.FailUpdate, op.FailDelete, op.Invalid = nil, nil, nil, nil
-	if op.Kind == kindUpdate && st.Fallback != nil {
+	op.FailCreate, op.FailUpdate, op.FailDelete, op.FailImport, op.Invalid = nil, nil, nil, nil, nil
+	if op.Kind != kindCreate && st.Fallback != nil {
 		st.Now = *st.Fallback
 		s.save(st)
 	}
@@ -59,6 +63,10 @@ func (s *session) undo(st *stack, op *operation) {
 }
 
 func (s *session) startRollback(st *stack, op *operation) {
+	if op.Kind == kindImport {
+		s.later(st, op, phaseUndone, s.soon(st, phaseUndone))
+		return
+	}
 	if op.Kind == kindCreate {
 		var made []*resource
 		for _, r := range s.listed(st.ID) {
@@ -95,6 +103,10 @@ func (s *session) revertNodes(st *stack) []node {
 }
 
 func (s *session) finishRollback(st *stack, op *operation) {
+	if op.Kind == kindImport {
+		s.finishImportUndo(st)
+		return
+	}
 	if op.Kind == kindCreate {
 		if len(op.FailDelete) > 0 {
 			s.done(st, rollbackFailed, op.failures(), opFailed)

@@ -18,6 +18,8 @@ func (n *node) phaseName() string {
 		return "rollback"
 	case n.How == howCreate:
 		return "create"
+	case n.Do == doImport:
+		return "import"
 	}
 	return "update"
 }
