@@ -38,7 +38,10 @@ type changeSet struct {
 	Mode        string            `json:"mode,omitempty"`
 	Nested      *bool             `json:"nested,omitempty"`
 	Import      *bool             `json:"import,omitempty"`
-	Imports     map[string]string `json:"imports,omitempty"` // physical id by logical id
+	Imports     map[string]string `json:"imports,omitempty"`  // physical id by logical id
+	Children    map[string]string `json:"children,omitempty"` // nested change sets by logical id
+	Parent      string            `json:"parent,omitempty"`
+	Root        string            `json:"root,omitempty"`
 	Token       string            `json:"token,omitempty"`
 	Hash        string            `json:"hash,omitempty"`
 	Due         string            `json:"due,omitempty"`
@@ -115,8 +118,7 @@ func (s *session) createChangeSet(in *CreateChangeSetInput) (*CreateChangeSetOut
 		s.begin(st, opReview)
 		s.setStatus(st, reviewInProgress, userInitiated)
 	}
-	arn, _, _ := strings.Cut(st.ID, ":stack/")
-	id := arn + ":changeSet/" + in.ChangeSetName + "/" + s.e.uuid("changeset", st.ID, in.ChangeSetName, ordinal(s.counter("changeset")))
+	id := s.changeSetID(st, in.ChangeSetName)
 	cs := &changeSet{
 		ID: id, Name: in.ChangeSetName, Stack: st.ID, StackName: st.Name, Type: kind, Status: changeSetPending, Exec: execUnavailable,
 		Description: in.Description, Created: s.now, Next: t, OnFailure: in.OnStackFailure, NoRollback: noRollback(in.DeploymentConfig),
@@ -191,25 +193,36 @@ func (s *session) finishChangeSet(id string) {
 	}
 	s.acct = st.account()
 	cs.Due = ""
+	s.work(st, cs)
+	s.saveChangeSet(cs)
+}
+
+// work works a change set out and reports whether nothing changes.
+func (s *session) work(st *stack, cs *changeSet) (p *planner, empty bool) {
 	p, err := s.plan(st, &cs.Next)
 	why := ""
 	if err == nil {
 		why = s.importing(st, cs, p)
+	}
+	if err == nil && why == "" {
+		why = s.nestSets(st, cs, p)
 	}
 	switch {
 	case err != nil:
 		cs.Status, cs.Reason = changeSetFailed, reasonOf(err)
 	case why != "":
 		cs.Status, cs.Reason = changeSetFailed, why
+		s.dropNested(cs)
+		cs.Children = nil
 	case len(p.changes) == 0 && !p.outputsChange() && cs.Type != "CREATE":
-		cs.Status, cs.Reason = changeSetFailed, noChanges
+		cs.Status, cs.Reason, empty = changeSetFailed, noChanges, true
 		if tpl, err := s.template(cs.Next.Body); err == nil && len(tpl.Transforms) > 0 {
 			cs.Reason = "No updates are to be performed."
 		}
 	default:
 		cs.Status, cs.Exec, cs.Changes, cs.Warning = createComplete, execAvailable, p.changes, p.warning
 	}
-	s.saveChangeSet(cs)
+	return p, empty
 }
 
 func (s *session) describeChangeSet(in *DescribeChangeSetInput) (*DescribeChangeSetOutput, error) {
@@ -222,7 +235,7 @@ func (s *session) describeChangeSet(in *DescribeChangeSetInput) (*DescribeChange
 		Parameters: cs.Next.shown(), CreationTime: cs.Created, ExecutionStatus: cs.Exec, Status: cs.Status, StatusReason: cs.Reason,
 		NotificationARNs: orEmpty(cs.Next.Notify), RollbackConfiguration: &RollbackConfiguration{}, Capabilities: orEmpty(cs.Next.Caps),
 		Tags: cs.Next.Tags, Changes: []Change{}, IncludeNestedStacks: new(truth(cs.Nested)), ImportExistingResources: cs.Import,
-		OnStackFailure: cs.OnFailure,
+		OnStackFailure: cs.OnFailure, ParentChangeSetId: cs.Parent, RootChangeSetId: cs.Root,
 	}
 	if truth(in.IncludePropertyValues) && out.StatusReason == "" {
 		out.StatusReason = cs.Warning
@@ -279,6 +292,9 @@ func (s *session) executeChangeSet(in *ExecuteChangeSetInput) (*ExecuteChangeSet
 	if _, again, err := s.repeated(st, "ExecuteChangeSet", in.ClientRequestToken, in); again || err != nil {
 		return out, err
 	}
+	if cs.Parent != "" {
+		return nil, invalid("ChangeSet [%s] is nested and can only be executed with its root ChangeSet [%s]", cs.ID, cs.Root)
+	}
 	if cs.Status != createComplete {
 		return nil, refuse(codeChangeSet, "ChangeSet [%s] cannot be executed in its current status of [%s]", cs.ID, cs.Status)
 	}
@@ -304,9 +320,11 @@ func (s *session) executeChangeSet(in *ExecuteChangeSetInput) (*ExecuteChangeSet
 	s.drop("csname", key(st.ID, cs.Name))
 	cs.Exec = execRunning
 	s.saveChangeSet(cs)
+	s.runNested(cs, execRunning)
 	l := launch{
 		token: in.ClientRequestToken, noRollback: truth(in.DisableRollback) || cs.NoRollback, onFailure: cs.OnFailure,
 		keep: in.RetainExceptOnCreate, changeSet: cs.ID, imports: cs.Imports,
+		nested: cs.Children,
 	}
 	st.ChangeSet, st.Updated = cs.ID, s.now
 	switch cs.Type {
@@ -334,6 +352,7 @@ func (s *session) executed(id string, ok bool) {
 		cs.Exec = execComplete
 	}
 	s.saveChangeSet(cs)
+	s.runNested(cs, cs.Exec)
 }
 
 // obsolete ends the open change sets of a stack, except the one that is
@@ -352,6 +371,7 @@ func (s *session) obsolete(st *stack, executed string) {
 			continue
 		}
 		s.dropDue(cs.Due)
+		s.dropNested(cs)
 		if executed != "" || st.Status == deleteInProgress {
 			s.drop("csname", key(st.ID, cs.Name))
 			s.drop("changeset", id)
@@ -374,7 +394,11 @@ func (s *session) deleteChangeSet(in *DeleteChangeSetInput) (*DeleteChangeSetOut
 	if cs.Exec == execRunning {
 		return nil, refuse(codeChangeSet, "ChangeSet [%s] cannot be deleted in its current execution status of [%s]", cs.ID, cs.Exec)
 	}
+	if cs.Parent != "" {
+		return nil, invalid("ChangeSet [%s] is nested and can only be deleted with its root ChangeSet [%s]", cs.ID, cs.Root)
+	}
 	s.dropDue(cs.Due)
+	s.dropNested(cs)
 	s.drop("csname", key(cs.Stack, cs.Name))
 	s.drop("changeset", cs.ID)
 	return out, nil
@@ -397,6 +421,7 @@ func (s *session) listChangeSets(in *ListChangeSetsInput) (*ListChangeSetsOutput
 			StackId: cs.Stack, StackName: cs.StackName, ChangeSetId: cs.ID, ChangeSetName: cs.Name, ExecutionStatus: cs.Exec,
 			Status: cs.Status, StatusReason: cs.Reason, CreationTime: cs.Created, Description: cs.Description,
 			IncludeNestedStacks: new(truth(cs.Nested)), ImportExistingResources: cs.Import,
+			ParentChangeSetId: cs.Parent, RootChangeSetId: cs.Root,
 		})
 		return true
 	})

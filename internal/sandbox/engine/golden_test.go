@@ -249,3 +249,88 @@ func TestImportExistingResources(t *testing.T) {
 	w.status("new", createComplete)
 	golden(t, "import-existing", w.stream("new"))
 }
+
+const nestingChild = `
+Parameters: {Value: {Type: String}}
+Resources:
+  Param: {Type: AWS::SSM::Parameter, Properties: {Type: String, Value: !Ref Value}}
+`
+
+const nestingMiddle = `
+Parameters: {Value: {Type: String}}
+Resources:
+  Inner: {Type: AWS::CloudFormation::Stack, Properties: {TemplateURL: "https://bucket.s3.amazonaws.com/child.yaml", Parameters: {Value: !Ref Value}}}
+`
+
+const nestingRoot = `
+Parameters: {Value: {Type: String, Default: one}}
+Resources:
+  Topic: {Type: AWS::SNS::Topic}
+  Outer: {Type: AWS::CloudFormation::Stack, Properties: {TemplateURL: "https://bucket.s3.amazonaws.com/middle.yaml", Parameters: {Value: !Ref Value}}}
+`
+
+// nesting makes a change set with those of nested stacks.
+func (w *world) nesting(name, kind, value string) *DescribeChangeSetOutput {
+	w.t.Helper()
+	id := do[CreateChangeSetOutput](w, "CreateChangeSet", &CreateChangeSetInput{
+		StackName: "root", ChangeSetName: name, ChangeSetType: kind, TemplateBody: nestingRoot, IncludeNestedStacks: new(true), Parameters: parameters([]string{"Value", value}),
+	}).Id
+	w.settle()
+	return do[DescribeChangeSetOutput](w, "DescribeChangeSet", &DescribeChangeSetInput{ChangeSetName: id})
+}
+
+func nestedIn(t *testing.T, w *world, cs *DescribeChangeSetOutput, id string) *DescribeChangeSetOutput {
+	t.Helper()
+	for _, c := range cs.Changes {
+		if c.ResourceChange.LogicalResourceId == id && c.ResourceChange.ChangeSetId != "" {
+			return do[DescribeChangeSetOutput](w, "DescribeChangeSet", &DescribeChangeSetInput{ChangeSetName: c.ResourceChange.ChangeSetId})
+		}
+	}
+	t.Fatalf("no change set for %s in %+v", id, cs)
+	return nil
+}
+
+func TestNestedChangeSets(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.files["https://bucket.s3.amazonaws.com/child.yaml"] = nestingChild
+	w.files["https://bucket.s3.amazonaws.com/middle.yaml"] = nestingMiddle
+	first := w.nesting("first", "CREATE", "one")
+	middle := nestedIn(t, w, first, "Outer")
+	inner := nestedIn(t, w, middle, "Inner")
+	want(t, inner.ParentChangeSetId+" "+inner.RootChangeSetId, middle.ChangeSetId+" "+first.ChangeSetId)
+	want(t, middle.ParentChangeSetId+" "+middle.RootChangeSetId, first.ChangeSetId+" "+first.ChangeSetId)
+	want(t, inner.Changes[0].ResourceChange.Action+" "+inner.Changes[0].ResourceChange.LogicalResourceId, "Add Param")
+	w.status(inner.StackName, reviewInProgress)
+	if said := w.refused("ExecuteChangeSet", &ExecuteChangeSetInput{ChangeSetName: inner.ChangeSetId}); !strings.Contains(said, first.ChangeSetId) {
+		t.Error(said)
+	}
+	do[DeleteChangeSetOutput](w, "DeleteChangeSet", &DeleteChangeSetInput{ChangeSetName: first.ChangeSetId})
+	w.status(inner.StackId, deleteComplete)
+
+	again := w.nesting("again", "CREATE", "one")
+	inner = nestedIn(t, w, nestedIn(t, w, again, "Outer"), "Inner")
+	do[ExecuteChangeSetOutput](w, "ExecuteChangeSet", &ExecuteChangeSetInput{ChangeSetName: again.ChangeSetId, ClientRequestToken: "exec"})
+	w.settle()
+	w.status("root", createComplete)
+	st := w.status(inner.StackName, createComplete)
+	want(t, st.StackId+" "+st.ChangeSetId, inner.StackId+" "+inner.ChangeSetId)
+	want(t, do[DescribeChangeSetOutput](w, "DescribeChangeSet", &DescribeChangeSetInput{ChangeSetName: inner.ChangeSetId}).ExecutionStatus, execComplete)
+
+	if same := w.nesting("same", "UPDATE", "one"); same.Status+" "+same.StatusReason != "FAILED "+noChanges {
+		t.Errorf("%+v", same)
+	}
+	two := w.nesting("two", "UPDATE", "two")
+	inner = nestedIn(t, w, nestedIn(t, w, two, "Outer"), "Inner")
+	want(t, inner.StackId+" "+inner.Changes[0].ResourceChange.Action, st.StackId+" Modify")
+	do[ExecuteChangeSetOutput](w, "ExecuteChangeSet", &ExecuteChangeSetInput{ChangeSetName: two.ChangeSetId, ClientRequestToken: "exec-two"})
+	w.settle()
+	w.status("root", updateComplete)
+	w.status(inner.StackName, updateComplete)
+
+	delete(w.files, "https://bucket.s3.amazonaws.com/child.yaml")
+	failed := w.nesting("failed", "UPDATE", "three")
+	if failed.Status != changeSetFailed || !strings.HasPrefix(failed.StatusReason, "Nested change set arn:") || !strings.Contains(failed.StatusReason, "was not successfully created: Nested change set") {
+		t.Errorf("%s %s", failed.Status, failed.StatusReason)
+	}
+}

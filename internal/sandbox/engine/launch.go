@@ -14,6 +14,7 @@ type launch struct {
 	policy     string
 	changeSet  string
 	imports    map[string]string
+	nested     map[string]string
 	free       bool // a nested stack's clean-up does not wait for its parent
 }
 
@@ -33,7 +34,7 @@ func (s *session) startCreateStack(st *stack, l launch) {
 	st.Token, st.NoRollback, st.OnFailure, st.RetainExcept = l.token, l.noRollback, l.onFailure, l.keep
 	s.begin(st, opCreate)
 	s.setStatus(st, createInProgress, userInitiated)
-	op := &operation{Kind: kindCreate, Started: s.now, NoRollback: l.noRollback, OnFailure: l.onFailure, Keep: l.keep, ChangeSet: l.changeSet, Imports: l.imports}
+	op := &operation{Kind: kindCreate, Started: s.now, NoRollback: l.noRollback, OnFailure: l.onFailure, Keep: l.keep, ChangeSet: l.changeSet, Imports: l.imports, Nested: l.nested}
 	s.later(st, op, phaseStart, s.soon(st, phaseStart))
 	if st.Timeout > 0 {
 		op.TimeoutDue = s.queue(s.now.Add(time.Duration(st.Timeout)*time.Minute), due{Kind: dueTimeout, Stack: st.ID})
@@ -48,7 +49,7 @@ func (s *session) startUpdateStack(st *stack, t target, l launch) {
 	}
 	op := &operation{
 		Kind: kindUpdate, Started: s.now, Was: st.Status, NoRollback: l.noRollback, Keep: l.keep,
-		Policy: l.policy, ChangeSet: l.changeSet, Free: l.free, Imports: l.imports,
+		Policy: l.policy, ChangeSet: l.changeSet, Free: l.free, Imports: l.imports, Nested: l.nested,
 	}
 	st.Token, st.Now, st.Updated, st.RetainExcept = l.token, t, s.now, l.keep
 	st.Drift, st.DriftAt = "", time.Time{}

@@ -62,7 +62,10 @@ func (s *session) createChild(st *stack, op *operation, i int, r *resource) {
 	name := st.Name + "-" + r.ID + "-" + s.e.letters(random, upperAlnum, "child", st.ID, st.OpID, r.ID)
 	req := s.childRequest(st, &r.state)
 	req.Create = true
-	child := s.newStack(name)
+	child, cs := s.prepared(op, r.ID)
+	if child == nil || child.Status != reviewInProgress {
+		child = s.newStack(name)
+	}
 	r.Physical, r.Ref = "", ""
 	child.Parent, child.ParentResource, child.Root = st.ID, r.ID, st.Root
 	if child.Root == "" {
@@ -85,7 +88,15 @@ func (s *session) createChild(st *stack, op *operation, i int, r *resource) {
 	} else {
 		s.setResource(st, r, createInProgress, initiated)
 	}
-	s.startCreateStack(child, launch{token: st.Token, noRollback: op.NoRollback})
+	s.startCreateStack(child, prepare(launch{token: st.Token, noRollback: op.NoRollback}, child, cs))
+}
+
+// prepare takes what the change set of a nested stack has prepared.
+func prepare(l launch, child *stack, cs *changeSet) launch {
+	if cs != nil && cs.Stack == child.ID {
+		child.ChangeSet, l.nested, l.imports = cs.ID, cs.Children, cs.Imports
+	}
+	return l
 }
 
 // updateChild starts the update of a nested stack, when there is one to do.
@@ -104,7 +115,8 @@ func (s *session) updateChild(st *stack, op *operation, i int, r *resource) {
 		s.laterNode(st, op, i, s.soon(child, phaseForward))
 		return
 	}
-	s.startUpdateStack(child, t, launch{token: st.Token, noRollback: op.NoRollback})
+	_, cs := s.prepared(op, r.ID)
+	s.startUpdateStack(child, t, prepare(launch{token: st.Token, noRollback: op.NoRollback}, child, cs))
 }
 
 // howAsked marks a node that has begun the deletion of its nested stack.

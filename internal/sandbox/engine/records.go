@@ -170,6 +170,7 @@ type operation struct {
 	FailUpdate  []string          `json:"failUpdate,omitempty"`
 	FailDelete  []string          `json:"failDelete,omitempty"`
 	FailImport  []string          `json:"failImport,omitempty"`
+	Nested      map[string]string `json:"nested,omitempty"`  // prepared change sets of nested stacks by logical id
 	Imports     map[string]string `json:"imports,omitempty"` // physical id by logical id
 	Invalid     []string          `json:"invalid,omitempty"` // refused by validation before anything was made
 	Why         string            `json:"why,omitempty"`     // a failure of the stack itself
