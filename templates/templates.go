@@ -10,6 +10,7 @@ import (
 	"context"
 	"errors"
 	"io/fs"
+	"maps"
 	"path"
 	"strings"
 
@@ -95,9 +96,7 @@ func NewLoader(fsys fs.FS, opts Options) *Loader {
 	if l.handlers = opts.Handlers; l.handlers == nil {
 		l.handlers = func(string) (Handler, bool) { return nil, false }
 	}
-	for name, f := range opts.Types {
-		l.types[name] = f
-	}
+	maps.Copy(l.types, opts.Types)
 	for ending, f := range opts.Formats {
 		l.formats[ending], l.plugged[ending] = f, true
 	}

@@ -166,7 +166,7 @@ func (x *expander) entries(m map[string]any, s scope, put func(string, any) erro
 // placed adds the place to err if it is a refusal.
 func placed(err error, at place) error {
 	if refused, ok := errors.AsType[*Error](err); ok {
-		refused.at(at)
+		_ = refused.at(at) // the place is set on what err holds
 	}
 	return err
 }

@@ -2,6 +2,7 @@ package cfnyaml
 
 import (
 	"fmt"
+	"slices"
 
 	"go.yaml.in/yaml/v4"
 )
@@ -189,11 +190,11 @@ func (b *mapBuilder) merge(at *yaml.Node, value *Node) error {
 		}
 		return nil
 	case List:
-		for i := len(value.Items) - 1; i >= 0; i-- {
-			if value.Items[i].Kind != Map {
-				return failAt(at, "<< needs maps to merge, not "+value.Items[i].Kind.String())
+		for _, item := range slices.Backward(value.Items) {
+			if item.Kind != Map {
+				return failAt(at, "<< needs maps to merge, not "+item.Kind.String())
 			}
-			for _, p := range value.Items[i].Pairs {
+			for _, p := range item.Pairs {
 				b.put(p)
 			}
 		}
@@ -241,13 +242,8 @@ func standard(tag string) bool {
 // collectionTag gives the tag to keep of a list or map, and refuses a standard
 // tag that does not fit it.
 func collectionTag(n *yaml.Node, fitting ...string) (string, error) {
-	if n.Style&yaml.TaggedStyle == 0 {
+	if n.Style&yaml.TaggedStyle == 0 || slices.Contains(fitting, n.Tag) {
 		return "", nil
-	}
-	for _, f := range fitting {
-		if n.Tag == f {
-			return "", nil
-		}
 	}
 	if standard(n.Tag) {
 		return "", failAt(n, fmt.Sprintf("tag %s does not fit what follows it", n.Tag))

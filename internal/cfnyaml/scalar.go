@@ -6,6 +6,7 @@ import (
 	"math"
 	"math/big"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -161,8 +162,8 @@ func floatText(raw string) (string, error) {
 func sexagesimalFloat(text string) (float64, error) {
 	parts := strings.Split(text, ":")
 	sum, base := 0.0, 1.0
-	for i := len(parts) - 1; i >= 0; i-- {
-		f, err := parseFloat(parts[i])
+	for _, part := range slices.Backward(parts) {
+		f, err := parseFloat(part)
 		if err != nil {
 			return 0, err
 		}

@@ -183,7 +183,6 @@ func dynamic(s string) []string {
 		if !found {
 			return names
 		}
-		s = rest
 		ref, after, closed := strings.Cut(rest, "}}")
 		if !closed {
 			return names

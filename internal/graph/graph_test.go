@@ -152,7 +152,8 @@ func TestEdges(t *testing.T) {
 		{
 			"dependencies, a group's own included",
 			func(p *project) { p.add("dev/a", "", after("dev/b", "dev/a", "dev/b")).add("dev/b", "") },
-			[]string{"dev/a -> dev/b explicit "}, nil,
+			[]string{"dev/a -> dev/b explicit "},
+			nil,
 		},
 		{
 			"resolvers wherever they stand",
@@ -169,7 +170,8 @@ func TestEdges(t *testing.T) {
 			[]string{
 				"dev/a -> dev/b resolver Arn weak", "dev/c -> dev/b resolver Arn weak",
 				"dev/d -> dev/b resolver Arn weak", "dev/e -> dev/b resolver Arn weak",
-			}, nil,
+			},
+			nil,
 		},
 		{
 			"an output that is not there",
@@ -186,12 +188,14 @@ func TestEdges(t *testing.T) {
 					add("dev/a", "", resolved("X", "stack_output_external", stacks.String("legacy::Arn"))).
 					add("dev/c", "", resolved("X", "stack_output_external", stacks.String("foreign::Arn")))
 			},
-			[]string{"dev/a -> dev/b resolver Arn weak"}, nil,
+			[]string{"dev/a -> dev/b resolver Arn weak"},
+			nil,
 		},
 		{
 			"import by parameter and stack name",
 			func(p *project) { p.add("dev/vpc", vpc).add("dev/app", app, given("Parent", "demo-dev-vpc")) },
-			[]string{"dev/app -> dev/vpc import demo-dev-vpc-VPC"}, nil,
+			[]string{"dev/app -> dev/vpc import demo-dev-vpc-VPC"},
+			nil,
 		},
 		{
 			"conditions decide what is imported and exported",
@@ -209,7 +213,8 @@ func TestEdges(t *testing.T) {
 				p.add("dev/vpc", vpc, resolved("Public", "ssm", stacks.String("/p"))).
 					add("dev/app", app, given("Parent", "demo-dev-vpc"), resolved("Public", "ssm", stacks.String("/p")))
 			},
-			[]string{"dev/app -> dev/vpc import demo-dev-vpc-GW", "dev/app -> dev/vpc import demo-dev-vpc-VPC"}, nil,
+			[]string{"dev/app -> dev/vpc import demo-dev-vpc-GW", "dev/app -> dev/vpc import demo-dev-vpc-VPC"},
+			nil,
 		},
 		{
 			"an import by a name that is not known",
@@ -221,7 +226,8 @@ func TestEdges(t *testing.T) {
 		{
 			"nearly the name",
 			func(p *project) { p.add("dev/vpc", vpc).add("dev/app", app, given("Parent", "demo_dev_vpc")) },
-			nil, []string{"templates/app.yaml:5:3 imports demo_dev_vpc-VPC, which no stack of the project exports [did you mean demo-dev-vpc-VPC]"},
+			nil,
+			[]string{"templates/app.yaml:5:3 imports demo_dev_vpc-VPC, which no stack of the project exports [did you mean demo-dev-vpc-VPC]"},
 		},
 		{
 			"another region and another account export nothing for us",
@@ -255,7 +261,8 @@ func TestEdges(t *testing.T) {
 				p.add("dev/vpc", fixed).add("prod/vpc", fixed).add("dev/app", user).add("prod/app", user).
 					add("prod/vpc-old", fixed, change(func(st *stacks.Stack) { st.Obsolete = true }))
 			},
-			[]string{"dev/app -> dev/vpc import vpc", "prod/app -> prod/vpc import vpc"}, nil,
+			[]string{"dev/app -> dev/vpc import vpc", "prod/app -> prod/vpc import vpc"},
+			nil,
 		},
 		{
 			"output of a stack by name",
@@ -271,7 +278,8 @@ Resources:
 `
 				p.add("dev/a", user).add("dev/b", plain).add("dev/us", plain, region("us-east-1"))
 			},
-			[]string{"dev/a -> dev/b output Arn weak", "dev/a -> dev/us output Arn weak"}, nil,
+			[]string{"dev/a -> dev/b output Arn weak", "dev/a -> dev/us output Arn weak"},
+			nil,
 		},
 		{
 			"nested stacks pass imports on",
@@ -284,7 +292,8 @@ Resources:
 `
 				p.add("dev/parent", nested).add("dev/vpc", vpc)
 			},
-			[]string{"dev/parent -> dev/vpc import demo-dev-vpc-VPC"}, nil,
+			[]string{"dev/parent -> dev/vpc import demo-dev-vpc-VPC"},
+			nil,
 		},
 		{
 			"SSM parameters that a stack makes",
@@ -318,7 +327,8 @@ Resources:
 			[]string{
 				"dev/call -> dev/maker ssm /dev/vpc weak", "dev/default -> dev/maker ssm /dev/vpc weak",
 				"dev/dynamic -> dev/maker ssm /dev/vpc weak", "dev/passed -> dev/maker ssm /dev/vpc weak",
-			}, nil,
+			},
+			nil,
 		},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -393,9 +403,9 @@ func TestProblems(t *testing.T) {
 			[]string{"a (config/a.yaml:8:5) needs Arn of a"},
 		},
 		{
-			"no such stack", func(p *project) { p.add("dev/a", "", after("dev/netwrok", "prod/b")).add("dev/b", "") },
+			"no such stack", func(p *project) { p.add("dev/a", "", after("dev/netwrok", "prod/b")).add("dev/b", "") }, //nolint:misspell // misspelt on purpose
 			[]string{
-				"config/dev/a.yaml:3:5: dependency dev/netwrok: there is no such stack in the project []",
+				"config/dev/a.yaml:3:5: dependency dev/netwrok: there is no such stack in the project []", //nolint:misspell // misspelt on purpose
 				"config/dev/a.yaml:4:5: dependency prod/b: there is no such stack in the project [did you mean dev/b.yaml]",
 			},
 		},

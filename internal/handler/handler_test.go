@@ -241,9 +241,12 @@ func TestPython(t *testing.T) {
 	w := &world{}
 	l := w.loader(t, dir)
 	d := stacks.Value{Kind: stacks.Map, Fields: []stacks.Field{
-		{Key: "z", Value: stacks.Value{Kind: stacks.Int, Text: "1"}}, {Key: "a", Value: stacks.Value{Kind: stacks.Float, Text: "2.0"}},
-		{Key: "b", Value: stacks.Value{Kind: stacks.Bool, Text: "true"}}, {Key: "n", Value: stacks.Value{}},
-		{Key: "l", Value: stacks.Strings("x", "é")}, {Key: "s", Value: stacks.Value{Kind: stacks.Text, Text: "hush", Secret: true}},
+		{Key: "z", Value: stacks.Value{Kind: stacks.Int, Text: "1"}},
+		{Key: "a", Value: stacks.Value{Kind: stacks.Float, Text: "2.0"}},
+		{Key: "b", Value: stacks.Value{Kind: stacks.Bool, Text: "true"}},
+		{Key: "n", Value: stacks.Value{}},
+		{Key: "l", Value: stacks.Strings("x", "é")},
+		{Key: "s", Value: stacks.Value{Kind: stacks.Text, Text: "hush", Secret: true}},
 	}}
 	for range 2 {
 		body, err := l.Render(t.Context(), stack("path", "deep/a.py"), d)

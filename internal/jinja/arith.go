@@ -93,7 +93,7 @@ func (r *run) repeat(a, times any) (any, error) {
 }
 
 func (r *run) checkProduct(size int, n int64) error {
-	high, low := bits.Mul64(uint64(size), uint64(n))
+	high, low := bits.Mul64(uint64(size), uint64(n)) //nolint:gosec // neither is negative
 	if high != 0 || low > math.MaxInt32 || n > math.MaxInt32 && size > 0 {
 		return r.checkSize(-1)
 	}

@@ -73,6 +73,7 @@ func fromReflect(v reflect.Value) any {
 		if v.Type().Key().Kind() == reflect.String {
 			return fromMap(v)
 		}
+	default:
 	}
 	return fmt.Sprint(v.Interface())
 }

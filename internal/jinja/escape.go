@@ -43,7 +43,7 @@ func unescapeOne(b *strings.Builder, s string) (int, string) {
 			n++
 		}
 		code, _ := strconv.ParseUint(s[:n], 8, 32)
-		b.WriteRune(rune(code))
+		b.WriteRune(rune(code)) //nolint:gosec // three octal digits
 		return n, ""
 	case c == 'x':
 		return hexEscape(b, s, 2, `truncated \xXX escape`)

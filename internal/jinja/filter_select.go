@@ -61,8 +61,9 @@ func namedFilter(v any, all map[string]*filter, what string) (*filter, error) {
 // selector keeps the items, or those with an attribute, that pass a test.
 func selector(byAttribute, keep bool) func(*run, any, arguments) (any, error) {
 	return func(r *run, v any, a arguments) (any, error) {
+		g := &generator{name: "select_or_reject"}
 		if yes, err := r.truth(v); err != nil || !yes {
-			return &generator{name: "select_or_reject"}, err
+			return g, err
 		}
 		var path attribute
 		if byAttribute {
@@ -83,22 +84,31 @@ func selector(byAttribute, keep bool) func(*run, any, arguments) (any, error) {
 		if err != nil {
 			return nil, err
 		}
-		var kept []any
-		for _, item := range items {
-			value, err := path.get(r, item, nil)
-			if err != nil {
-				return nil, err
-			}
-			yes, err := passes(value)
-			if err != nil {
-				return nil, err
-			}
-			if yes == keep {
-				kept = append(kept, item)
-			}
+		g.items, err = r.sift(items, path, passes, keep)
+		if err != nil {
+			return nil, err
 		}
-		return &generator{name: "select_or_reject", items: kept}, nil
+		return g, nil
 	}
+}
+
+// sift gives the items whose value at path passes, or those where it does not.
+func (r *run) sift(items []any, path attribute, passes func(any) (bool, error), keep bool) ([]any, error) {
+	var kept []any
+	for _, item := range items {
+		value, err := path.get(r, item, nil)
+		if err != nil {
+			return nil, err
+		}
+		yes, err := passes(value)
+		if err != nil {
+			return nil, err
+		}
+		if yes == keep {
+			kept = append(kept, item)
+		}
+	}
+	return kept, nil
 }
 
 // tester gives the test that arguments name, or whether a value is true.
@@ -141,21 +151,27 @@ func extreme(want int) func(*run, any, []any) (any, error) {
 		if err != nil {
 			return nil, err
 		}
-		best := 0
-		for i := range items {
-			if i == 0 {
-				continue
-			}
-			c, _, err := r.order(keys[i], keys[best], "<>"[(want+1)/2:(want+3)/2])
-			if err != nil {
-				return nil, err
-			}
-			if c*want > 0 && c != -2 {
-				best = i
-			}
+		best, err := r.best(keys, want)
+		if err != nil {
+			return nil, err
 		}
 		return items[best], nil
 	}
+}
+
+// best finds where the largest (1) or smallest (-1) key is, the first of equals.
+func (r *run) best(keys []any, want int) (int, error) {
+	best := 0
+	for i := 1; i < len(keys); i++ {
+		c, _, err := r.order(keys[i], keys[best], "<>"[(want+1)/2:(want+3)/2])
+		if err != nil {
+			return 0, err
+		}
+		if c*want > 0 && c != -2 {
+			best = i
+		}
+	}
+	return best, nil
 }
 
 func sortFilter(r *run, v any, args []any) (any, error) {

@@ -57,11 +57,7 @@ func (w *wrapper) wrap(line string) []string {
 			chunks = chunks[1:] // no white space at the start of a line
 			continue
 		}
-		n, size := 0, 0
-		for n < len(chunks) && size+len(chunks[n]) <= w.width {
-			size += len(chunks[n])
-			n++
-		}
+		n, size := w.fit(chunks)
 		current := append([][]rune(nil), chunks[:n]...)
 		chunks = chunks[n:]
 		if len(chunks) > 0 && len(chunks[0]) > w.width {
@@ -81,6 +77,15 @@ func (w *wrapper) wrap(line string) []string {
 		}
 	}
 	return lines
+}
+
+// fit counts the first chunks that have room on a line, and their letters.
+func (w *wrapper) fit(chunks [][]rune) (n, size int) {
+	for n < len(chunks) && size+len(chunks[n]) <= w.width {
+		size += len(chunks[n])
+		n++
+	}
+	return n, size
 }
 
 // breakChunk cuts a word that is longer than a line. The head fills the

@@ -212,7 +212,7 @@ func (p *percentFormatter) convert(spec formatSpec, c rune, v any) (string, erro
 		if !ok {
 			return "", fail("must be real number, not %s", typeName(v))
 		}
-		spec.verb = byte(c)
+		spec.verb = byte(c) //nolint:gosec // one of the letters above
 		return spec.float(p.r, toFloat(n))
 	}
 	return "", fail("unsupported format character %s", reprString(string(c)))

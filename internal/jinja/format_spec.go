@@ -1,6 +1,7 @@
 package jinja
 
 import (
+	"cmp"
 	"math"
 	"strconv"
 	"strings"
@@ -34,19 +35,17 @@ func (f *formatSpec) text(r *run, s string) (string, error) {
 	if align == 0 {
 		align = left
 	}
-	return r.pad(s, f.width, f.fillOr(' '), align)
+	return r.pad(s, f.width, f.filler(), align)
 }
 
-func (f *formatSpec) fillOr(def rune) rune {
-	if f.fill == 0 {
-		return def
-	}
-	return f.fill
-}
+func (f *formatSpec) filler() rune { return cmp.Or(f.fill, ' ') }
 
 // integer writes a whole number with verb d, b, o, x, X or c.
 func (f *formatSpec) integer(r *run, n int64) (string, error) {
 	if f.verb == 'c' {
+		if n < 0 || n > utf8.MaxRune {
+			return "", fail("%%c arg not in range(0x110000)")
+		}
 		return f.text(r, string(rune(n)))
 	}
 	base, prefix := 10, ""
@@ -60,7 +59,7 @@ func (f *formatSpec) integer(r *run, n int64) (string, error) {
 	case 'X':
 		base, prefix = 16, "0X"
 	}
-	size := uint64(n)
+	size := uint64(n) //nolint:gosec // two's complement: negated below
 	if n < 0 {
 		size = -size
 	}
@@ -148,12 +147,13 @@ func (f *formatSpec) number(r *run, negative bool, prefix, digits string) (strin
 	}
 	switch f.align {
 	case afterSign:
-		digits, err := r.pad(digits, f.width-len(head), f.fillOr(' '), right)
+		digits, err := r.pad(digits, f.width-len(head), f.filler(), right)
 		return head + digits, err
 	case 0:
-		return r.pad(head+digits, f.width, f.fillOr(' '), right)
+		return r.pad(head+digits, f.width, f.filler(), right)
+	default:
+		return r.pad(head+digits, f.width, f.filler(), f.align)
 	}
-	return r.pad(head+digits, f.width, f.fillOr(' '), f.align)
 }
 
 // groupDigits puts a separator between the thousands of a number.

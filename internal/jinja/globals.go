@@ -110,7 +110,7 @@ func newJoiner(_ *run, a arguments) (any, error) {
 	return &joiner{separator: argOr(args, 0, ", ")}, nil
 }
 
-func (j *joiner) call(*run, arguments) (any, error) {
+func (j *joiner) call(*run, arguments) (any, error) { //nolint:unparam // as every callable
 	if !j.used {
 		j.used = true
 		return "", nil

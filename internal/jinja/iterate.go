@@ -87,9 +87,9 @@ type rangeValue struct{ start, stop, step int64 }
 func (v *rangeValue) len() int {
 	switch {
 	case v.step > 0 && v.start < v.stop:
-		return int((uint64(v.stop)-uint64(v.start)-1)/uint64(v.step) + 1)
+		return int((uint64(v.stop)-uint64(v.start)-1)/uint64(v.step) + 1) //nolint:gosec // wrapping around is how the distance fits
 	case v.step < 0 && v.start > v.stop:
-		return int((uint64(v.start)-uint64(v.stop)-1)/uint64(-v.step) + 1)
+		return int((uint64(v.start)-uint64(v.stop)-1)/uint64(-v.step) + 1) //nolint:gosec // as above
 	}
 	return 0
 }

@@ -1,6 +1,9 @@
 package jinja
 
-import "slices"
+import (
+	"errors"
+	"slices"
+)
 
 func (x *forStmt) exec(r *run, s *scope) error {
 	seq, err := r.eval(x.seq, s)
@@ -50,14 +53,14 @@ func (x *forStmt) step(r *run, s *scope, state *loopState) (bool, error) {
 		return false, err
 	}
 	depth := r.depth
-	switch err := r.exec(x.body, body); err {
-	case nil:
+	switch err := r.exec(x.body, body); {
+	case err == nil:
 		state.completed = true
 		return true, nil
-	case errContinue:
+	case errors.Is(err, errContinue):
 		r.depth = depth
 		return true, nil
-	case errBreak:
+	case errors.Is(err, errBreak):
 		r.depth = depth
 		return false, nil
 	default:

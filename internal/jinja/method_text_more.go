@@ -272,6 +272,7 @@ func (r *run) pad(s string, width int, fill rune, align alignment) (string, erro
 		before = missing
 	case center:
 		before = missing / 2
+	default:
 	}
 	f := string(fill)
 	return strings.Repeat(f, before) + s + strings.Repeat(f, missing-before), nil

@@ -218,11 +218,11 @@ func (p *parser) filterList(inline bool) []*filterExpr {
 }
 
 func (p *parser) dottedName() string {
-	name := p.expectName()
+	parts := []string{p.expectName()}
 	for p.skipOp(".") {
-		name += "." + p.expectName()
+		parts = append(parts, p.expectName())
 	}
-	return name
+	return strings.Join(parts, ".")
 }
 
 func (p *parser) test(x expr) expr {
@@ -257,6 +257,7 @@ func (p *parser) startsTestArgument(cur token) bool {
 		return cur.text != "else" && cur.text != "or" && cur.text != "and"
 	case tokString, tokInteger, tokFloat:
 		return true
+	default:
+		return cur.isOp("[") || cur.isOp("{")
 	}
-	return cur.isOp("[") || cur.isOp("{")
 }

@@ -313,9 +313,15 @@ func TestWithSettings(t *testing.T) {
 		t.Errorf("got %q, %v", out, err)
 	}
 	for _, bad := range []map[string]any{
-		{"trim_blocks": "yes"}, {"nonsense": 1}, {"autoescape": true}, {"block_start_string": ""},
-		{"block_start_string": "{{"}, {"newline_sequence": "x"}, {"extensions": []any{"jinja2.ext.i18n"}},
-		{"extensions": "jinja2.ext.do"}, {"line_statement_prefix": "#"},
+		{"trim_blocks": "yes"},
+		{"nonsense": 1},
+		{"autoescape": true},
+		{"block_start_string": ""},
+		{"block_start_string": "{{"},
+		{"newline_sequence": "x"},
+		{"extensions": []any{"jinja2.ext.i18n"}},
+		{"extensions": "jinja2.ext.do"},
+		{"line_statement_prefix": "#"},
 	} {
 		if _, err := (Options{}).WithSettings(bad); err == nil {
 			t.Errorf("%v was accepted", bad)
@@ -334,5 +340,15 @@ func TestCheckDoesNotRender(t *testing.T) {
 	}
 	if asError(t, e.Check("t", "{{ ")).Kind != KindSyntax {
 		t.Error("not refused")
+	}
+}
+
+// TestCharacterOutOfRange: a number that is no character used to be cut to one.
+func TestCharacterOutOfRange(t *testing.T) {
+	t.Parallel()
+	for _, n := range []string{"-1", "1114112", "4294967361"} {
+		if out, err := New(Options{}).Render("t", `{{ "{:c}".format(`+n+`) }}`, nil); err == nil {
+			t.Errorf("%s became %q", n, out)
+		}
 	}
 }

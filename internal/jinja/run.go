@@ -16,7 +16,7 @@ var (
 	errContinue = errors.New("continue outside loop")
 )
 
-func isLoopJump(err error) bool { return err == errBreak || err == errContinue }
+func isLoopJump(err error) bool { return errors.Is(err, errBreak) || errors.Is(err, errContinue) }
 
 // run is the state of one Render: what may still be spent, where output
 // goes, and what was loaded.

@@ -1,6 +1,7 @@
 package jinja
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 )
@@ -70,9 +71,9 @@ func checkSetting(key string, value any) error {
 		if value == nil {
 			return nil
 		}
-		return fmt.Errorf("line statements and line comments are not supported")
+		return errors.New("line statements and line comments are not supported")
 	}
-	return fmt.Errorf("is no known setting of the Jinja2 environment")
+	return errors.New("is no known setting of the Jinja2 environment")
 }
 
 func checkExtensions(value any) error {

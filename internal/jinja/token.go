@@ -48,6 +48,7 @@ func (t token) describe() string {
 		return "begin of print statement"
 	case tokVariableEnd:
 		return "end of print statement"
+	default:
+		return "end of template"
 	}
-	return "end of template"
 }

@@ -124,7 +124,7 @@ func (w *world) outputs(live *stacks.Live, t *cfntemplate.Template, secrets map[
 		}
 	}
 	env.Resource = func(id string) (any, error) {
-		props, err := t.Eval(map[string]any(t.Resources[id].Properties), env)
+		props, err := t.Eval(t.Resources[id].Properties, env)
 		if err != nil {
 			return nil, err
 		}

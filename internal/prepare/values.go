@@ -36,10 +36,10 @@ func (m *making) text(what string, v stacks.Value) string {
 
 // plain gives a resolved value as text, or a text that says it is known later.
 func (m *making) plain(v stacks.Value) (string, bool) {
-	switch {
-	case v.Kind == stacks.Null:
+	switch v.Kind {
+	case stacks.Null:
 		return "", true
-	case v.Kind == stacks.Unknown:
+	case stacks.Unknown:
 		m.after(v.After...)
 		return Late(v.Hint), true
 	default:

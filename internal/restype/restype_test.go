@@ -164,7 +164,7 @@ func TestNearest(t *testing.T) {
 	for name, want := range map[string]string{
 		"AWS::S3::Buckte":              "AWS::S3::Bucket",
 		"aws::s3::bucket":              "AWS::S3::Bucket",
-		"AWS::Lambda::Funtion":         "AWS::Lambda::Function",
+		"AWS::Lambda::Funtion":         "AWS::Lambda::Function", //nolint:misspell // misspelt on purpose
 		"AWS::EC2::HostedZone":         "AWS::Route53::HostedZone",
 		"Completely::Different::Thing": "",
 		"":                             "",

@@ -36,7 +36,7 @@ func golden(t *testing.T, name, got string) {
 }
 
 // styles are a log and a terminal with colours.
-var styles = map[string]Style{"plain": NewStyle(false), "colour": NewStyle(true)} //nolint:gochecknoglobals // a table
+var styles = map[string]Style{"plain": NewStyle(false), "colour": NewStyle(true)}
 
 func TestBanner(t *testing.T) {
 	t.Parallel()

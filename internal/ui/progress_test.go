@@ -150,7 +150,7 @@ func TestLiveScrolls(t *testing.T) {
 func TestDeadTerminal(t *testing.T) {
 	t.Parallel()
 	for _, alive := range []bool{true, false} {
-		synctest.Test(t, func(t *testing.T) {
+		synctest.Test(t, func(*testing.T) {
 			st := at(80, 24)
 			st.W, st.Live = broken{}, alive
 			sink, shown := Sink(st)

@@ -38,13 +38,13 @@ func ShowPlan(w io.Writer, s Style, p *plan.Plan, columns int) {
 		}
 	}
 	if len(same) > 0 {
-		p2.line(s.Action(plan.None, fmt.Sprintf("  = %s unchanged: %s", plural(len(same), "stack"), some(same, 6))))
+		p2.line(s.Action(plan.None, fmt.Sprintf("  = %s unchanged: %s", plural(len(same), "stack"), some(same))))
 	}
 	if len(gone) > 0 {
-		p2.line(s.Action(plan.None, fmt.Sprintf("  = %s not there: %s", plural(len(gone), "stack"), some(gone, 6))))
+		p2.line(s.Action(plan.None, fmt.Sprintf("  = %s not there: %s", plural(len(gone), "stack"), some(gone))))
 	}
 	if len(skipped) > 0 {
-		p2.line(s.Action(plan.Skip, "  · left out: "+some(skipped, 6)))
+		p2.line(s.Action(plan.Skip, "  · left out: "+some(skipped)))
 	}
 	p2.line("")
 	p2.line(s.Bold(Counts(p)))
@@ -91,11 +91,14 @@ func absent(step *plan.Step) bool {
 	return step.Action == plan.None && (step.Live == nil || !step.Live.Status.Exists())
 }
 
-func some(names []string, n int) string {
-	if len(names) <= n {
+// maxNames is how many stacks one line of a plan names.
+const maxNames = 6
+
+func some(names []string) string {
+	if len(names) <= maxNames {
 		return strings.Join(names, ", ")
 	}
-	return fmt.Sprintf("%s and %d more", strings.Join(names[:n], ", "), len(names)-n)
+	return fmt.Sprintf("%s and %d more", strings.Join(names[:maxNames], ", "), len(names)-maxNames)
 }
 
 type planView struct {
@@ -116,7 +119,7 @@ func (v *planView) step(step *plan.Step) {
 		note("outside the PATH you gave: others here depend on it")
 	}
 	if len(step.After) > 0 {
-		note("after " + some(names(step.After), 6))
+		note("after " + some(names(step.After)))
 	}
 	if step.Asks != "" {
 		v.line(v.s.Warn("      asks: " + clean(step.Asks)))

@@ -71,7 +71,7 @@ func cell(s string) string {
 	return clean(s)
 }
 
-var painted = regexp.MustCompile(`^(\x1b\[[0-9;]*m)([^\x1b]*)(\x1b\[[0-9;]*m)$`) //nolint:gochecknoglobals // compiled once, never changed
+var painted = regexp.MustCompile(`^(\x1b\[[0-9;]*m)([^\x1b]*)(\x1b\[[0-9;]*m)$`)
 
 // cut shortens a line, which may hold colours, to width columns.
 func cut(s string, width int) string {

@@ -111,7 +111,7 @@ func TestPrompter(t *testing.T) {
 func TestPrompterLeaves(t *testing.T) {
 	t.Parallel()
 	r, w := io.Pipe()
-	defer w.Close() //nolint:errcheck // ends the reader
+	defer w.Close()
 	ctx, cancel := context.WithCancelCause(t.Context())
 	cancel(io.ErrClosedPipe)
 	_, err := NewPrompter(io.Discard, r, NewStyle(false)).Ask(ctx, YesNo("go?"))

@@ -107,7 +107,7 @@ func passing(status int, err error) bool {
 	return status == http.StatusTooManyRequests || status >= http.StatusInternalServerError
 }
 
-var errTooLarge = fmt.Errorf("it is larger than %d MiB", maxBody>>20) //nolint:gochecknoglobals // an error to compare with
+var errTooLarge = fmt.Errorf("it is larger than %d MiB", maxBody>>20)
 
 func (c Client) once(ctx context.Context, r Request) (body []byte, status int, wait time.Duration, err error) {
 	bounded, cancel := context.WithTimeoutCause(ctx, r.Timeout, fmt.Errorf("no answer within %s", r.Timeout))
