@@ -94,6 +94,11 @@ func (s *session) signs(l guard.Lock, r state.Record) guard.Signs {
 // open takes the locks and writes down what is about to be done. When it fails
 // nothing is held.
 func (c *custody) open(ctx context.Context, request *guard.Request) error {
+	for _, a := range c.areas {
+		if a.env.Class == stacks.Production && a.env.State.Bucket == "" && c.s.app.globals.output == "text" {
+			fmt.Fprintf(c.s.app.talk(), "%s lock, approvals and history of %s are on this machine only; environment.state would share them\n", c.s.app.err.Warn("note:"), a.env.Name)
+		}
+	}
 	err := c.take(ctx)
 	if err == nil {
 		err = c.begin(ctx, request)
@@ -208,17 +213,7 @@ func (c *custody) begin(ctx context.Context, request *guard.Request) error {
 		if len(e.Stacks) == 0 {
 			continue
 		}
-		for _, approval := range guard.Counted(*request) {
-			if approval.Environment == a.env.Name {
-				e.Approvals = append(e.Approvals, approval.ID+" by "+approval.Approver.ARN)
-				e.Reason = cmp.Or(e.Reason, approval.Reason)
-			}
-		}
-		for _, l := range request.Leases {
-			if l.Environment == a.env.Name && l.Over(request.Now) == "" && strings.EqualFold(l.Holder.ARN, request.Caller.ARN) {
-				e.Reason = cmp.Or(e.Reason, l.Reason)
-			}
-		}
+		under(&e, request)
 		stored, err := c.s.records(a.env, a.access).Append(ctx, e)
 		if err != nil {
 			return unkept("P11", a, c.s, err)
@@ -226,6 +221,21 @@ func (c *custody) begin(ctx context.Context, request *guard.Request) error {
 		c.begun = append(c.begun, stored)
 	}
 	return nil
+}
+
+// under notes the approvals and the lease that a run goes by.
+func under(e *state.Entry, request *guard.Request) {
+	for _, approval := range guard.Counted(*request) {
+		if approval.Environment == e.Environment {
+			e.Approvals = append(e.Approvals, approval.ID+" by "+approval.Approver.ARN)
+			e.Reason = cmp.Or(e.Reason, approval.Reason)
+		}
+	}
+	for _, l := range request.Leases {
+		if l.Environment == e.Environment && l.Over(request.Now) == "" && strings.EqualFold(l.Holder.ARN, request.Caller.ARN) {
+			e.Reason = cmp.Or(e.Reason, l.Reason)
+		}
+	}
 }
 
 // end writes how it went and gives the locks back.

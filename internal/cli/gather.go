@@ -83,8 +83,8 @@ func (s *session) gather(ctx context.Context, request *guard.Request, places []a
 				return err
 			}
 		}
-		if a.env.Class != stacks.Production && a.policy.Approvals == 0 {
-			continue
+		if a.env.Class != stacks.Production && a.policy.Approvals == 0 && !a.policy.Lease.Required && len(a.policy.Freezes) == 0 {
+			continue // nothing that people give matters
 		}
 		if err := s.given(ctx, request, a); err != nil {
 			return &guard.Refusal{

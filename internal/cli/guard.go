@@ -18,7 +18,7 @@ import (
 )
 
 //go:embed pipelines
-var pipelineFiles embed.FS //nolint:gochecknoglobals // embedded, never written
+var pipelineFiles embed.FS
 
 // guardCommand explains the guard of an environment, and what belongs to it.
 func (a *app) guardCommand() *cli.Command {
@@ -94,7 +94,7 @@ func class(e *stacks.Environment) string {
 func explained(a area, place string, now time.Time) []rule {
 	e, p := a.env, a.policy
 	if e.Class != stacks.Production {
-		return ordinary(e, place)
+		return ordinary(a, place, now)
 	}
 	rules := []rule{
 		{"P1", "its class is production, in the file, literally", "no flag, variable or template can change a class; the live tags and the name have to agree"},
@@ -108,13 +108,7 @@ func explained(a area, place string, now time.Time) []rule {
 		rule{"P8", "what holds data is deleted or replaced only by name: plan --allow-delete STACK::LOGICAL, --allow-replace STACK::LOGICAL, and with an approval", "a change of one line can replace a database"},
 		rule{"P9", "to delete a stack: guard release STACK --reason T, plan --delete, an approval, delete --plan F --digest D", "termination protection is on for every stack, and is switched on again where it is off"},
 	)
-	if p.Lease.Required {
-		says := fmt.Sprintf("take a lease first: deployer unlock %s --for 15m --reason T (%s at most)", e.Name, p.Lease.Max)
-		if p.Lease.MFA {
-			says += ", with your MFA device"
-		}
-		rules = append(rules, rule{"P10", says, "whoever is not about to change it cannot, by accident or otherwise"})
-	}
+	rules = append(rules, leaseRules(e, p)...)
 	return append(rules,
 		rule{"P11", "nothing to do: every run is written into its history first (" + place + ")", "what cannot be written down does not happen; see: deployer history " + e.Name},
 		rule{"P12", "wait while somebody else changes it; see: deployer lock show " + e.Name, "two runs at once leave what neither planned"},
@@ -167,8 +161,20 @@ func freezeRules(p guard.Policy, now time.Time) []rule {
 	return out
 }
 
+func leaseRules(e *stacks.Environment, p guard.Policy) []rule {
+	if !p.Lease.Required {
+		return nil
+	}
+	says := fmt.Sprintf("take a lease first: deployer unlock %s --for 15m --reason T (%s at most)", e.Name, p.Lease.Max)
+	if p.Lease.MFA {
+		says += ", with your MFA device"
+	}
+	return []rule{{"P10", says, "whoever is not about to change it cannot, by accident or otherwise"}}
+}
+
 // ordinary explains what is not production.
-func ordinary(e *stacks.Environment, place string) []rule {
+func ordinary(a area, place string, now time.Time) []rule {
+	e, p := a.env, a.policy
 	var rules []rule
 	if e.Declared && len(e.Accounts) > 0 {
 		rules = append(rules, rule{"P2", fmt.Sprintf("use credentials of account %s%s", strings.Join(e.Accounts, " or "), in(e.Regions)), "its environment block binds it"})
@@ -180,8 +186,12 @@ func ordinary(e *stacks.Environment, place string) []rule {
 	case e.Class == stacks.Undeclared && stacks.HasProductionWord(e.Name):
 		launch, remove = "the typed phrase at a terminal; --yes in a pipeline", "the typed phrase; --yes is not enough"
 	}
+	rules = append(rules, rule{"P4", "to launch: " + launch + "; to delete: " + remove, "its class is " + e.Class.Word()})
+	if p.Approvals > 0 {
+		rules = append(rules, rule{"P6", approvalSays(p), "one person alone does not change it, and nobody approves their own plan"})
+	}
+	rules = append(append(rules, freezeRules(p, now)...), leaseRules(e, p)...)
 	return append(rules,
-		rule{"P4", "to launch: " + launch + "; to delete: " + remove, "its class is " + e.Class.Word()},
 		rule{"P11", "nothing to do: every run is written into its history first (" + place + ")", "see: deployer history " + e.Name},
 		rule{"P12", "wait while somebody else changes it; see: deployer lock show " + e.Name, "two runs at once leave what neither planned"},
 	)

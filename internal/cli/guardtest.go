@@ -4,9 +4,11 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -89,6 +91,12 @@ func trials() []trial {
 		{rule: "P9", what: "a delete without a plan", before: launched, try: attempt{args: "delete prod", typed: "prod 1 changes 1 deletes\n", terminal: true}, exit: exitRefused},
 		{rule: "P9", what: "a delete by --yes", before: launched, try: attempt{args: "delete prod --yes"}, exit: exitRefused},
 		{rule: "P9", what: "a delete of what was released, without a plan", before: append(slices.Clone(launched), attempt{args: "guard release prod --reason test", typed: trialPhrase, terminal: true}), try: attempt{args: "delete prod/queue --ignore-dependencies", typed: "prod 1 changes 1 deletes\n", terminal: true}, exit: exitRefused},
+		{
+			rule: "P9", what: "production reached as a dependent of a delete of dev", before: append(slices.Clone(launched), attempt{args: "launch dev --yes"}),
+			files: map[string]string{"config/dev/app.yaml": "template: {type: file, path: queue.yaml}\n"},
+			then:  map[string]string{"config/prod/queue.yaml": "template: {type: file, path: queue.yaml}\ndependencies: [dev/app.yaml]\n"},
+			try:   attempt{args: "delete dev --yes"}, exit: exitRefused,
+		},
 		{rule: "P10", what: "no lease, where one is needed", files: map[string]string{prod: block("  guard: {lease: {required: true}}\n")}, try: launch, exit: exitRefused},
 		{rule: "P11", what: "a bucket that cannot be written", files: map[string]string{prod: block("  state: {bucket: no-such-bucket}\n")}, try: attempt{args: "launch prod", typed: trialPhrase, terminal: true, vars: map[string]string{"DEPLOYER_SANDBOX_STUBS": "0"}}, exit: exitRefused},
 		{rule: "P12", what: "an environment that somebody else is changing", files: map[string]string{".deployer/sandbox/state/locks/prod.json": held}, try: launch, exit: exitLocked},
@@ -118,7 +126,7 @@ func (a *app) guardTest() error {
 	verdicts := make([]verdict, 0, len(trials()))
 	bad := 0
 	for i, t := range trials() {
-		v, err := a.attempt(filepath.Join(dir, fmt.Sprint(i)), t)
+		v, err := a.attempt(filepath.Join(dir, strconv.Itoa(i)), t)
 		if err != nil {
 			return err
 		}
@@ -139,7 +147,7 @@ func (a *app) guardTest() error {
 		if !v.OK {
 			mark = "NOT REFUSED"
 		}
-		rows = append(rows, []string{v.Rule, v.What, mark, fmt.Sprint(v.Exit), fmt.Sprint(v.Writes)})
+		rows = append(rows, []string{v.Rule, v.What, mark, strconv.Itoa(v.Exit), strconv.Itoa(v.Writes)})
 	}
 	ui.Table(a.env.Stdout, []string{"rule", "tried", "", "exit", "writes"}, rows)
 	if bad > 0 {
@@ -152,9 +160,7 @@ func (a *app) guardTest() error {
 // attempt makes the trial's project and tries it there.
 func (a *app) attempt(dir string, t trial) (verdict, error) {
 	files := trialFiles()
-	for name, text := range t.files {
-		files[name] = text
-	}
+	maps.Copy(files, t.files)
 	if err := layOut(dir, files); err != nil {
 		return verdict{}, err
 	}
@@ -206,9 +212,7 @@ func layOut(dir string, files map[string]string) error {
 // gets in, and nothing but the sandbox is called.
 func (a *app) inside(dir string, t attempt) (code int, said string) {
 	vars := map[string]string{"DEPLOYER_SANDBOX_SPEED": "max", "DEPLOYER_SANDBOX_STUBS": "1", "NO_COLOR": "1", "TERM": "dumb", "HOME": dir}
-	for k, v := range t.vars {
-		vars[k] = v
-	}
+	maps.Copy(vars, t.vars)
 	var out, talk bytes.Buffer
 	code = Main(Env{
 		Args: append([]string{"deployer", "--sandbox"}, strings.Fields(t.args)...), Stdin: strings.NewReader(t.typed), Stdout: &out, Stderr: &talk,

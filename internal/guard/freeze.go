@@ -143,8 +143,11 @@ func Window(line string, takes time.Duration, zone string) (Freeze, error) {
 		return Freeze{}, fmt.Errorf("a window takes longer than %s", takes)
 	}
 	// In lower case, for the parser takes the H of THU for its own H.
-	schedule, err := cron.NewParser(cron.Minute | cron.Hour | cron.Dom | cron.Month | cron.Dow).
-		Parse("CRON_TZ=" + zone + " " + strings.ToLower(strings.TrimSpace(line)))
+	parser, err := cron.TryNewParser(cron.Minute | cron.Hour | cron.Dom | cron.Month | cron.Dow)
+	if err != nil {
+		return Freeze{}, err
+	}
+	schedule, err := parser.Parse("CRON_TZ=" + zone + " " + strings.ToLower(strings.TrimSpace(line)))
 	if err != nil {
 		return Freeze{}, fmt.Errorf("%q is no cron line: %w", line, err)
 	}

@@ -101,8 +101,13 @@ func TestWindowsOverDaylightSaving(t *testing.T) {
 		cron, zone string
 		takes      time.Duration
 	}{
-		{"0 10 * *", "UTC", time.Hour}, {"0 25 * * *", "UTC", time.Hour}, {"0 10 * * *", "Mars/Base", time.Hour}, {"0 10 * * *", "UTC", 0},
-		{"@daily", "UTC", time.Hour}, {"TZ=UTC 0 10 * * *", "UTC", time.Hour}, {"", "UTC", time.Hour},
+		{"0 10 * *", "UTC", time.Hour},
+		{"0 25 * * *", "UTC", time.Hour},
+		{"0 10 * * *", "Mars/Base", time.Hour},
+		{"0 10 * * *", "UTC", 0},
+		{"@daily", "UTC", time.Hour},
+		{"TZ=UTC 0 10 * * *", "UTC", time.Hour},
+		{"", "UTC", time.Hour},
 	} {
 		if _, err := guard.Window(bad.cron, bad.takes, bad.zone); err == nil {
 			t.Errorf("%+v is taken", bad)

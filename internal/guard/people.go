@@ -18,7 +18,7 @@ type Identity struct {
 // Person is the name by which one human is told from another: that of the user,
 // or of the session of an assumed role.
 func (i Identity) Person() string {
-	if _, session, ok := i.session(); ok {
+	if session, ok := i.session(); ok {
 		return session
 	}
 	if _, resource, ok := strings.Cut(i.ARN, ":user/"); ok {
@@ -27,13 +27,14 @@ func (i Identity) Person() string {
 	return i.ARN
 }
 
-// session takes arn:aws:sts::111111111111:assumed-role/Role/session apart.
-func (i Identity) session() (role, session string, ok bool) {
+// session is the last part of arn:aws:sts::111111111111:assumed-role/Role/session.
+func (i Identity) session() (name string, ok bool) {
 	_, resource, found := strings.Cut(i.ARN, ":assumed-role/")
 	if !found {
-		return "", "", false
+		return "", false
 	}
-	return strings.Cut(resource, "/")
+	_, name, ok = strings.Cut(resource, "/")
+	return name, ok
 }
 
 // Same tells whether two identities may be one person. The same session name in
@@ -57,7 +58,7 @@ func (i Identity) generic() bool {
 	if strings.HasSuffix(i.ARN, ":root") {
 		return true
 	}
-	_, session, ok := i.session()
+	session, ok := i.session()
 	if !ok {
 		return !strings.Contains(i.ARN, ":user/")
 	}

@@ -28,8 +28,8 @@ func (r *Request) planning() bool {
 	})
 }
 
-// standing gives what forbids a request whatever anybody types: locks, and in
-// production freezes, leases, approvals and releases.
+// standing gives what forbids a request whatever anybody types: locks, what the
+// environment's guard block asks for, and in production releases and names.
 func (r *Request) standing() []*Refusal {
 	if r.planning() {
 		return nil
@@ -42,9 +42,9 @@ func (r *Request) standing() []*Refusal {
 			continue
 		}
 		out = append(out, r.locked(e)...)
+		out = append(out, r.frozen(e, p)...)
+		out = append(out, r.leased(e, p)...)
 		if r.classOf(e) == stacks.Production {
-			out = append(out, r.frozen(e, p)...)
-			out = append(out, r.leased(e, p)...)
 			out = append(out, r.released(e)...)
 			out = append(out, r.named(e)...)
 		}

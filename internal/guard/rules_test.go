@@ -310,7 +310,9 @@ func TestGenericNamesAreNobody(t *testing.T) {
 	for _, who := range []guard.Identity{
 		session("R", "GitHubActions"), session("R", "deployer"), session("R", "i-0123456789abcdef0"), session("R", "1700000000"), session("R", ""),
 		session("R", "aws-go-sdk-1700000000000"), session("R", "AWSCodeBuild-1"), session("R", "my-session"),
-		{}, {ARN: "arn:aws:sts::" + account + ":federated-user/x"}, {ARN: "arn:aws:iam::" + account + ":root"},
+		{},
+		{ARN: "arn:aws:sts::" + account + ":federated-user/x"},
+		{ARN: "arn:aws:iam::" + account + ":root"},
 	} {
 		if p.MayApprove(who, user("bob")) == "" {
 			t.Errorf("%s may approve", who.ARN)
@@ -421,12 +423,11 @@ func TestOnlyTheContractReachesAClearance(t *testing.T) {
 		confirmed := planFile || (phraseOnly && typed == "phrase") || (!phraseOnly && (typed == "y" || r.Yes))
 		if strict == stacks.Production {
 			confirmed = planFile || (r.Terminal && typed == "phrase")
-			want = want && (r.Terminal || !r.Yes)             // P4
-			want = want && (!freezeOn || (good && forFreeze)) // P7
-			want = want && (!holder || (named && good))       // P8
-			want = want && (!deletes || (released && good))   // P9
-			want = want && (!leaseNeeded || lease)            // P10
+			want = want && (r.Terminal || !r.Yes)           // P4
+			want = want && (!holder || (named && good))     // P8
+			want = want && (!deletes || (released && good)) // P9
 		}
+		want = want && (!freezeOn || (good && forFreeze)) && (!leaseNeeded || lease) // P7, P10
 		want = want && confirmed
 		c, err := guard.Check(r, answers)
 		if (err == nil) != want {
