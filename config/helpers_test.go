@@ -36,20 +36,6 @@ func TestSatisfies(t *testing.T) {
 	}
 }
 
-func TestDistance(t *testing.T) {
-	t.Parallel()
-	for _, tt := range []struct {
-		a, b string
-		want int
-	}{
-		{"", "", 0}, {"a", "", 1}, {"", "ab", 2}, {"parmeters", "parameters", 1}, {"netowkr", "network", 2}, {"kitten", "sitting", 3},
-	} {
-		if got := distance(tt.a, tt.b); got != tt.want || distance(tt.b, tt.a) != got {
-			t.Errorf("%s %s: %d, want %d", tt.a, tt.b, got, tt.want)
-		}
-	}
-}
-
 func TestSlip(t *testing.T) {
 	t.Parallel()
 	for word, want := range map[string]string{

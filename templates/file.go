@@ -10,6 +10,7 @@ import (
 	"strings"
 	"unicode/utf8"
 
+	"github.com/deployer-cli/deployer/internal/spell"
 	"github.com/deployer-cli/deployer/stacks"
 )
 
@@ -116,31 +117,5 @@ func decode(text []byte) ([]byte, error) {
 // nearest gives the candidate that takes the fewest edits to become name, if
 // they are few for its length.
 func nearest(name string, candidates ...string) (string, bool) {
-	best, limit := "", max(2, (len(name)+5)/3)
-	for _, c := range slices.Sorted(slices.Values(candidates)) {
-		if d := distance(strings.ToLower(name), strings.ToLower(c)); d < limit {
-			best, limit = c, d
-		}
-	}
-	return best, best != ""
-}
-
-// distance is Levenshtein's: how many letters to add, drop or change.
-func distance(a, b string) int {
-	row := make([]int, len(b)+1)
-	for j := range row {
-		row[j] = j
-	}
-	for i := range len(a) {
-		last := row[0]
-		row[0] = i + 1
-		for j := range len(b) {
-			cost := last
-			if a[i] != b[j] {
-				cost = 1 + min(last, row[j], row[j+1])
-			}
-			last, row[j+1] = row[j+1], cost
-		}
-	}
-	return row[len(b)]
+	return spell.NearestFold(name, max(1, (len(name)+2)/3), slices.Values(candidates))
 }

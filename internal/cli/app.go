@@ -11,6 +11,7 @@ import (
 
 	"github.com/urfave/cli/v2"
 
+	"github.com/deployer-cli/deployer/internal/spell"
 	"github.com/deployer-cli/deployer/internal/ui"
 )
 
@@ -278,39 +279,21 @@ func translate(root *cli.App, err error) error {
 
 // didYouMean is a hint with the nearest known word, "" when none is near.
 func didYouMean(got string, known []string) string {
-	best, distance := "", 3
-	for _, k := range known {
-		if d := edits(got, k); d < distance && d < len(k) {
-			best, distance = k, d
+	best, ok := spell.Nearest(got, 2, func(yield func(string) bool) {
+		for _, k := range known {
+			// Every letter of a short word exchanged is another word.
+			if spell.Distance(got, k, 2) < len(k) && !yield(k) {
+				return
+			}
 		}
-		if len(got) >= 3 && strings.HasPrefix(k, got) && best == "" {
-			best = k
-		}
+	})
+	if i := slices.IndexFunc(known, func(k string) bool { return len(got) >= 3 && strings.HasPrefix(k, got) }); !ok && i >= 0 {
+		best, ok = known[i], true
 	}
-	if best == "" {
+	if !ok {
 		return ""
 	}
 	return fmt.Sprintf("did you mean %s?", best)
-}
-
-// edits counts the insertions, deletions and exchanges that turn a into b.
-func edits(a, b string) int {
-	row := make([]int, len(b)+1)
-	for j := range row {
-		row[j] = j
-	}
-	for i := range len(a) {
-		diagonal := row[0]
-		row[0] = i + 1
-		for j := range len(b) {
-			cost := 1
-			if a[i] == b[j] {
-				cost = 0
-			}
-			diagonal, row[j+1] = row[j+1], min(row[j+1]+1, row[j]+1, diagonal+cost)
-		}
-	}
-	return row[len(b)]
 }
 
 // path returns the command's only argument. need says what to do without one:

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/deployer-cli/deployer/internal/spell"
 	"github.com/deployer-cli/deployer/stacks"
 )
 
@@ -258,41 +259,10 @@ func (e *callError) Unwrap() error { return e.cause }
 // unknownTag is the problem of a call that no resolver answers.
 func unknownTag(v stacks.Value) error {
 	p := &stacks.Problem{Pos: v.Pos, What: "unknown resolver !" + v.Call.Name, Why: "nothing answers to that name"}
-	if near := nearest(v.Call.Name); near != "" {
+	if near, ok := spell.Nearest(v.Call.Name, 2, slices.Values(Names())); ok {
 		p.Tip = "did you mean !" + near + "?"
 	} else {
 		p.Tip = "resolvers: !" + strings.Join(Names(), ", !") + ", or a program deployer-resolver-" + v.Call.Name + " on the path or in plugins/"
 	}
 	return p
-}
-
-// nearest finds the resolver whose name is at most two letters off.
-func nearest(name string) string {
-	best, least := "", 3
-	for _, n := range Names() {
-		if d := distance(name, n); d < least {
-			best, least = n, d
-		}
-	}
-	return best
-}
-
-// distance is the number of letters to add, drop or change to make b of a.
-func distance(a, b string) int {
-	above := make([]int, len(b)+1)
-	for j := range above {
-		above[j] = j
-	}
-	for i := range len(a) {
-		diagonal := above[0]
-		above[0] = i + 1
-		for j := range len(b) {
-			cost := 1
-			if a[i] == b[j] {
-				cost = 0
-			}
-			diagonal, above[j+1] = above[j+1], min(above[j+1]+1, above[j]+1, diagonal+cost)
-		}
-	}
-	return above[len(b)]
 }

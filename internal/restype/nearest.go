@@ -3,6 +3,8 @@ package restype
 import (
 	"slices"
 	"strings"
+
+	"github.com/deployer-cli/deployer/internal/spell"
 )
 
 // Nearest returns the known type whose name is most like name, for hints; false
@@ -23,23 +25,12 @@ func (t *Type) NearestAttribute(a string) (string, bool) {
 
 // Closest returns the candidate with the fewest edits from name, ignoring case.
 // Where none is close, the only AWS type with the same last part as name will do.
-// Equal candidates are decided by order.
+// Of equally close ones it is the first by name.
 func Closest(name string, candidates []string) (string, bool) {
-	lower := strings.ToLower(name)
-	limit := min(1+len(name)/4, 2+len(name)/24)
-	best, found := "", false
-	for _, c := range candidates {
-		if d := distance(lower, strings.ToLower(c), limit); d <= limit {
-			best, found, limit = c, true, d-1
-		}
-		if limit < 0 {
-			break
-		}
+	if best, ok := spell.NearestFold(name, min(1+len(name)/4, 2+len(name)/24), slices.Values(candidates)); ok {
+		return best, true
 	}
-	if !found {
-		return sameKind(lower, candidates)
-	}
-	return best, true
+	return sameKind(strings.ToLower(name), candidates)
 }
 
 // sameKind finds the one candidate with the same last part, as in a type named
@@ -55,32 +46,4 @@ func sameKind(lower string, candidates []string) (string, bool) {
 		return "", false
 	}
 	return candidates[i], true
-}
-
-// distance is the Levenshtein distance of a and b in bytes, or limit+1 when it is
-// more than limit.
-func distance(a, b string, limit int) int {
-	if len(a)-len(b) > limit || len(b)-len(a) > limit {
-		return limit + 1
-	}
-	row := make([]int, len(b)+1)
-	for j := range row {
-		row[j] = j
-	}
-	for i := range len(a) {
-		diagonal, least := row[0], i+1
-		row[0] = i + 1
-		for j := range len(b) {
-			cost := diagonal
-			if a[i] != b[j] {
-				cost = min(diagonal, row[j], row[j+1]) + 1
-			}
-			diagonal, row[j+1] = row[j+1], cost
-			least = min(least, cost)
-		}
-		if least > limit {
-			return limit + 1
-		}
-	}
-	return row[len(b)]
 }
