@@ -53,6 +53,7 @@ const (
 	tableFault  = "sandbox.fault"
 	tableFired  = "sandbox.fault.fired"
 	tableStub   = "sandbox.stub"
+	tableCustom = "sandbox.custom" // answers for custom resources
 	tableKey    = "sts.key"
 	tableParam  = "ssm.parameter"
 	tableSecret = "secretsmanager.secret"

@@ -25,6 +25,7 @@ func (s *Server) engineConfig() engine.Config {
 		Holds:     s.holds,
 		Exists:    s.exists,
 		Tracks:    s.tracks,
+		Custom:    s.custom,
 		Event:     s.notify,
 	}
 }

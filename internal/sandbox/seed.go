@@ -15,7 +15,7 @@ import (
 
 // Seeded counts what a seed brought in.
 type Seeded struct {
-	Parameters, Secrets, Buckets, Objects, Exports, Keys int
+	Parameters, Secrets, Buckets, Objects, Exports, Keys, Custom int
 }
 
 // seed is what one account and region shall have before anything is launched.
@@ -27,6 +27,7 @@ type seed struct {
 	objects    map[[2]string]string // by bucket and key
 	exports    map[string]string
 	keys       []string // access keys that belong to the account
+	custom     []customRule
 }
 
 type seedParameter struct{ Value, Type, Description string }
@@ -41,6 +42,7 @@ type seedParameter struct{ Value, Type, Description string }
 //	objects: {templates: {network.yaml: "Resources: {}"}}
 //	exports: {SharedVpcId: vpc-1}
 //	keys: [AKIAOTHERACCOUNT]
+//	custom: [{type: "Custom::Zone*", physical_id: zone-1, data: {Id: zone-1}}]
 //
 // or a list of such maps. What is there already is replaced; nothing is loaded when
 // anything is wrong, and the error names all mistakes with their places.
@@ -109,6 +111,11 @@ func (s *Server) parseSeed(n *cfnyaml.Node) (seed, error) {
 	for _, k := range f.items("keys") {
 		out.keys = append(out.keys, f.oneText("keys", k))
 	}
+	for _, c := range f.items("custom") {
+		rule, err := parseCustom(c)
+		f.errs = append(f.errs, err)
+		out.custom = append(out.custom, rule)
+	}
 	return out, f.done()
 }
 
@@ -172,6 +179,9 @@ func (s *Server) plant(tx store.Tx, at time.Time, one seed, out *Seeded) error {
 			return err
 		}
 		out.Keys++
+	}
+	if err := plantCustom(tx, one, out); err != nil {
+		return err
 	}
 	if err := plantObjects(tx, at, one, out); err != nil {
 		return err

@@ -142,7 +142,7 @@ func (s *session) startInPlace(st *stack, op *operation, i int) {
 	}
 	a := s.ask(st, r.Type, n, "start")
 	if a.Fail {
-		s.failNode(st, op, i, s.handlerMessage(st, n.ID, a.Message, a.HandlerCode))
+		s.failNode(st, op, i, s.failure(st, resourceType(r), n.ID, a.Message, a.HandlerCode))
 		return
 	}
 	s.run(st, op, i, a)
@@ -179,7 +179,7 @@ func (s *session) applyBegin(st *stack, op *operation, i int) {
 	r := s.resource(st.ID, n.ID)
 	a := s.ask(st, r.Next.Type, n, "start")
 	if a.Fail {
-		s.failNode(st, op, i, s.handlerMessage(st, n.ID, a.Message, a.HandlerCode))
+		s.failNode(st, op, i, s.failure(st, resourceType(r), n.ID, a.Message, a.HandlerCode))
 		return
 	}
 	if why := s.badReference(st, r.Next); why != "" {
@@ -188,6 +188,10 @@ func (s *session) applyBegin(st *stack, op *operation, i int) {
 	}
 	next := *r.Next
 	named := s.identify(st, n.ID, &next, st.OpID)
+	if why := s.provide(st, n.ID, &next, "Create"); why != "" {
+		s.failNode(st, op, i, why)
+		return
+	}
 	if named {
 		if why := s.conflict(st, n.ID, &next); why != "" {
 			s.failNode(st, op, i, why)
@@ -240,8 +244,12 @@ func (s *session) run(st *stack, op *operation, i int, a FaultAnswer) {
 	if wait, ok := s.signalWait(st, r, create); ok && n.How != howUpdate {
 		d = wait
 	}
-	d = s.e.about(d, "time", st.ID, st.OpID, n.ID, n.How)
-	s.laterNode(st, op, i, a.stretch(d))
+	d = a.stretch(st.express(s.e.about(d, "time", st.ID, st.OpID, n.ID, n.How)))
+	if optimistic(r.Type) && n.Do == doApply && n.How != howUpdate && st.Express != modeExpress {
+		s.configure(st, op, i, d)
+		return
+	}
+	s.laterNode(st, op, i, d)
 }
 
 func (s *session) applyFinish(st *stack, op *operation, i int) {
@@ -250,9 +258,13 @@ func (s *session) applyFinish(st *stack, op *operation, i int) {
 	if r.Type == stackType && !s.childSettled(st, op, i, r) {
 		return
 	}
+	if n.Rest > 0 {
+		s.configured(st, op, i)
+		return
+	}
 	text, code, failed := s.fault(st, r.Type, n)
 	if failed {
-		s.failNode(st, op, i, s.handlerMessage(st, n.ID, text, code))
+		s.failNode(st, op, i, s.failure(st, r.Type, n.ID, text, code))
 		return
 	}
 	if why := s.unsignalled(st, r, n); why != "" {
@@ -264,22 +276,58 @@ func (s *session) applyFinish(st *stack, op *operation, i int) {
 			s.failNode(st, op, i, why)
 			return
 		}
+		why, other := s.updateCustom(st, r)
+		if why != "" {
+			s.failNode(st, op, i, why)
+			return
+		}
 		s.takeNext(st, r)
+		if other {
+			s.setResource(st, r, updateInProgress, providerMadeNew)
+		}
 	}
 	n.State = nodeDone
 	status := updateComplete
 	if n.How == howCreate {
 		status = createComplete
 	}
-	s.setResource(st, r, status, "")
+	s.setResource(st, r, status, s.afterwards(st, r.Type))
 	s.announce(st, r)
+	s.tellConfigured(st, op)
+}
+
+// updateCustom asks the provider of a custom resource for its update. Another
+// physical id makes the old one a leftover.
+func (s *session) updateCustom(st *stack, r *resource) (why string, other bool) {
+	next := *r.Next
+	next.Physical = r.Physical
+	if why := s.provide(st, r.ID, &next, "Update"); why != "" || !next.Answered {
+		return why, false
+	}
+	if other = next.Physical != r.Physical; other {
+		r.Old = append(r.Old, leftover{state: r.state})
+	}
+	r.Next = &next
+	return "", other
+}
+
+const providerMadeNew = "Requested update required the provider to create a new physical resource"
+
+// resourceType is the type of what a step makes, or has.
+func resourceType(r *resource) string {
+	if r.Next != nil {
+		return r.Next.Type
+	}
+	return r.Type
 }
 
 // takeNext makes an updated resource what it was updated to.
 func (s *session) takeNext(st *stack, r *resource) {
 	s.release(st, r.ID, &r.state)
 	next := *r.Next
-	next.Physical, next.Attrs = r.Physical, r.Attrs
+	if !next.Answered {
+		next.Physical, next.Attrs = r.Physical, r.Attrs
+	}
 	next.Ref = generator{s: s, st: st, id: r.ID, r: &next}.refNow()
 	r.state, r.Next = next, nil
 	r.Actual, r.Drift = nil, ""

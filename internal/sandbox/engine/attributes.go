@@ -14,11 +14,14 @@ func (s *session) attribute(st *stack, r *state, name string) (any, bool) {
 	if v, ok := r.Attrs[name]; ok {
 		return v, true
 	}
+	if isCustom(r.Type) {
+		if r.Answered {
+			return nil, false
+		}
+		return "sandbox-" + strings.ToLower(name) + "-" + s.e.hex(8, "custom", r.Physical, name), true
+	}
 	t, known := restype.Lookup(r.Type)
 	if !known {
-		if strings.HasPrefix(r.Type, "Custom::") || r.Type == "AWS::CloudFormation::CustomResource" {
-			return "sandbox-" + strings.ToLower(name) + "-" + s.e.hex(8, "custom", r.Physical, name), true
-		}
 		return nil, false
 	}
 	if !t.HasAttribute(name) && !t.HasProperty(name) && !slices.Contains(t.PrimaryID, name) && name != "Id" {

@@ -226,6 +226,9 @@ func (s *session) deleteStack(in *DeleteStackInput) (*DeleteStackOutput, error) 
 		return out, nil
 	}
 	st.DeletionMode = in.DeletionMode
+	if in.DeploymentConfig != nil {
+		st.Express = in.DeploymentConfig.Mode
+	}
 	s.startDeleteStack(st, launch{token: in.ClientRequestToken})
 	op := s.op(st.ID)
 	op.Retain, op.Force = in.RetainResources, in.DeletionMode == "FORCE_DELETE_STACK"

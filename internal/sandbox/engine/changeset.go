@@ -326,7 +326,7 @@ func (s *session) executeChangeSet(in *ExecuteChangeSetInput) (*ExecuteChangeSet
 		keep: in.RetainExceptOnCreate, changeSet: cs.ID, imports: cs.Imports,
 		nested: cs.Children,
 	}
-	st.ChangeSet, st.Updated = cs.ID, s.now
+	st.ChangeSet, st.Updated, st.Express = cs.ID, s.now, cs.Mode
 	switch cs.Type {
 	case "CREATE":
 		st.Now = cs.Next

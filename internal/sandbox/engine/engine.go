@@ -78,6 +78,9 @@ type Config struct {
 	Holds func(tx Tx, m Made) (string, error)
 	// Exists reports whether a resource of that name exists outside stacks.
 	Exists func(tx Tx, acct Account, typeName, physical string) (bool, error)
+	// Custom answers for the provider of a custom resource; found is false where
+	// nobody does.
+	Custom func(tx Tx, r CustomRequest) (a CustomAnswer, found bool, err error)
 	// Tracks tells of which types Exists knows every resource; nil means none.
 	Tracks func(typeName string) bool
 	// Event hears of every event, for notifications.

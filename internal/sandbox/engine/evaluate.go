@@ -157,6 +157,9 @@ func (s *session) attributeOf(st *stack, id, attr string) (any, error) {
 		return s.childAttribute(r, attr)
 	}
 	v, ok := s.attribute(st, &r.state, attr)
+	if !ok && r.Answered {
+		return nil, s.noKey(st, id, attr)
+	}
 	if !ok {
 		return nil, invalid("Resource type %s does not support attribute {%s}", r.Type, attr)
 	}

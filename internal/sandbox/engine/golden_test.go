@@ -334,3 +334,41 @@ func TestNestedChangeSets(t *testing.T) {
 		t.Errorf("%s %s", failed.Status, failed.StatusReason)
 	}
 }
+
+const routed = `
+Resources:
+  Vpc: {Type: AWS::EC2::VPC, Properties: {CidrBlock: 10.0.0.0/16}}
+  Table: {Type: AWS::EC2::RouteTable, Properties: {VpcId: !Ref Vpc}}
+  Subnet: {Type: AWS::EC2::Subnet, Properties: {VpcId: !Ref Vpc, CidrBlock: 10.0.0.0/24}}
+  Association: {Type: AWS::EC2::SubnetRouteTableAssociation, Properties: {RouteTableId: !Ref Table, SubnetId: !Ref Subnet}}
+`
+
+// Dependants start when what they need is configured, before it is consistent.
+func TestOptimisticStabilisation(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.create("net", routed)
+	w.settle()
+	w.status("net", createComplete)
+	golden(t, "configuration-complete", w.stream("net"))
+}
+
+// An express deployment ends when all is configured, and its events say which
+// resources go on settling.
+func TestExpress(t *testing.T) {
+	t.Parallel()
+	took := map[string]float64{}
+	for _, mode := range []string{"STANDARD", "EXPRESS"} {
+		w := newWorld(t)
+		do[CreateStackOutput](w, "CreateStack", &CreateStackInput{StackName: "net", TemplateBody: routed, ClientRequestToken: "token", DeploymentConfig: &DeploymentConfig{Mode: mode}})
+		w.settle()
+		took[mode] = w.now.Sub(epoch).Seconds()
+		want(t, w.status("net", createComplete).DeploymentConfig.Mode, mode)
+		if mode == "EXPRESS" {
+			golden(t, "express", w.stream("net"))
+		}
+	}
+	if took["EXPRESS"] > took["STANDARD"]/2 {
+		t.Errorf("%v", took)
+	}
+}

@@ -168,7 +168,7 @@ func (op *operation) inNodes() bool {
 func (op *operation) turn(n *node) bool {
 	for _, j := range n.Needs {
 		state := op.Nodes[j].State
-		if over := state == nodeDone || op.Phase == phaseCleanup && state == nodeFailed; !over {
+		if over := state == nodeDone || op.Phase == phaseForward && state == nodeRunning && op.Nodes[j].Configured || op.Phase == phaseCleanup && state == nodeFailed; !over {
 			return false
 		}
 	}

@@ -98,8 +98,9 @@ type state struct {
 	Deps      []string          `json:"deps,omitempty"`
 	OnDelete  string            `json:"onDelete,omitempty"`
 	OnReplace string            `json:"onReplace,omitempty"`
-	Extra     map[string]string `json:"extra,omitempty"` // Metadata, CreationPolicy, UpdatePolicy as JSON
-	Tags      string            `json:"tags,omitempty"`  // the stack's tags it was given
+	Extra     map[string]string `json:"extra,omitempty"`    // Metadata, CreationPolicy, UpdatePolicy as JSON
+	Answered  bool              `json:"answered,omitempty"` // by the provider of a custom resource
+	Tags      string            `json:"tags,omitempty"`     // the stack's tags it was given
 }
 
 // leftover is a physical resource that waits for the clean-up.
@@ -183,6 +184,7 @@ type operation struct {
 	TimeoutDue  string            `json:"timeout,omitempty"` // TimeoutInMinutes
 	MonitorTill time.Time         `json:"monitorTill,omitzero"`
 	ChangeSet   string            `json:"changeSet,omitempty"`
+	Configured  bool              `json:"configured,omitempty"` // all resources are
 	Free        bool              `json:"free,omitempty"`
 }
 
@@ -223,6 +225,9 @@ type node struct {
 	Due   string `json:"u,omitempty"`
 	Tries int    `json:"t,omitempty"`
 	Old   string `json:"o,omitempty"` // physical id of the leftover
+
+	Configured bool          `json:"c,omitempty"` // done but for being consistent
+	Rest       time.Duration `json:"r,omitempty"` // left after that
 }
 
 func (n *node) active() bool {

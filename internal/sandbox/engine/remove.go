@@ -111,7 +111,10 @@ func (s *session) undeletable(st *stack, n *node, r *resource) string {
 		}
 	}
 	if text, code, failed := s.fault(st, r.Type, n); failed {
-		return s.handlerMessage(st, r.ID, text, code)
+		return s.failure(st, r.Type, r.ID, text, code)
+	}
+	if a, found := s.provider(st, r.ID, &r.state, "Delete"); found && a.Fail {
+		return s.customFailure(st, r.ID, a.Reason)
 	}
 	return s.blocked(st, r.ID, &r.state)
 }
@@ -139,7 +142,7 @@ func (s *session) removeStart(st *stack, op *operation, i int, r *resource) {
 
 func (s *session) removalTime(st *stack, n *node, typeName string) time.Duration {
 	_, _, d := s.e.cfg.Durations(typeName)
-	return s.ask(st, typeName, n, "start").stretch(s.e.about(d, "time", st.ID, st.OpID, n.ID, n.Old, "delete"))
+	return s.ask(st, typeName, n, "start").stretch(st.express(s.e.about(d, "time", st.ID, st.OpID, n.ID, n.Old, "delete")))
 }
 
 // kept reports whether a policy or the caller keeps a resource from deletion.
@@ -295,7 +298,7 @@ func (s *session) clean(st *stack, op *operation, i int) {
 	}
 	why := s.blocked(st, r.ID, &old.state)
 	if text, code, failed := s.fault(st, old.Type, n); failed {
-		why = s.handlerMessage(st, r.ID, text, code)
+		why = s.failure(st, old.Type, r.ID, text, code)
 	}
 	if why != "" {
 		s.tellLeftover(st, r.ID, old, deleteFailed, why)

@@ -166,7 +166,11 @@ func (s *session) revert(st *stack, op *operation, i int) {
 		}
 	}
 	if text, code, failed := s.fault(st, r.Prior.Type, n); failed {
-		s.failNode(st, op, i, s.handlerMessage(st, n.ID, text, code))
+		s.failNode(st, op, i, s.failure(st, r.Prior.Type, n.ID, text, code))
+		return
+	}
+	if a, found := s.provider(st, n.ID, r.Prior, "Update"); found && a.Fail {
+		s.failNode(st, op, i, s.customFailure(st, n.ID, a.Reason))
 		return
 	}
 	s.restored(st, op, i, r)
