@@ -60,6 +60,7 @@ type session struct {
 	cloud    *cloud.Cloud
 	cache    *journal.Cache
 	closers  []func() error
+	titled   bool // the terminal's title says production
 }
 
 // open reads the project. Nothing outside its folder is touched or called.
@@ -317,7 +318,24 @@ func (s *session) showBanner(st *stacks.Stack, account string) {
 	if e := st.Environment; e != nil {
 		b.Class, b.Production = e.Class, e.SaysProduction()
 	}
+	s.title(b)
 	b.Show(s.app.talk(), s.app.err, s.app.columns())
+}
+
+// title puts production into the terminal's title for as long as the command
+// lasts.
+func (s *session) title(b ui.Banner) {
+	term := s.app.env.Environ["TERM"]
+	if !b.Production || s.titled || !s.app.env.StderrTerminal || term == "" || term == "dumb" {
+		return
+	}
+	s.titled = true
+	begin, end := ui.Title("!! PRODUCTION " + b.Environment + " !!")
+	fmt.Fprint(s.app.talk(), begin)
+	s.closers = append(s.closers, func() error {
+		_, err := fmt.Fprint(s.app.talk(), end)
+		return err
+	})
 }
 
 func environmentName(st *stacks.Stack) string {

@@ -70,3 +70,9 @@ func (p ShellPrompt) code() string {
 	}
 	return "1"
 }
+
+// Title gives what puts text into a terminal's title, and what brings back the
+// title that was there.
+func Title(text string) (begin, end string) {
+	return "\x1b[22;0t\x1b]0;" + clean(text) + "\x07", "\x1b[23;0t"
+}
