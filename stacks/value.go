@@ -128,6 +128,16 @@ func (v Value) Walk(visit func(Value) bool) {
 	}
 }
 
+// HasCall tells whether v or anything in it is the call of a resolver.
+func (v Value) HasCall() bool {
+	found := false
+	v.Walk(func(w Value) bool {
+		found = found || w.Kind == Call
+		return !found
+	})
+	return found
+}
+
 // HasUnknown tells whether v or anything in it is Unknown, and collects the
 // stacks it waits for.
 func (v Value) HasUnknown() (after []Path, unknown bool) {

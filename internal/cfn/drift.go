@@ -7,6 +7,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/cloudformation"
 	"github.com/aws/aws-sdk-go-v2/service/cloudformation/types"
 
+	"github.com/deployer-cli/deployer/internal/flow"
 	"github.com/deployer-cli/deployer/stacks"
 )
 
@@ -51,7 +52,7 @@ func (c *Cloud) DetectDrift(ctx context.Context, a stacks.Access, id string) (Dr
 			d.Status, d.Reason, d.Checked = string(s.StackDriftStatus), str(s.DetectionStatusReason), when(s.Timestamp)
 			return d, err
 		}
-		if err := wait(ctx, pause); err != nil {
+		if err := flow.Pause(ctx, pause); err != nil {
 			return Drift{}, err
 		}
 		pause = c.nextPause(pause, false)

@@ -7,6 +7,7 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/service/cloudformation"
 
+	"github.com/deployer-cli/deployer/internal/flow"
 	"github.com/deployer-cli/deployer/stacks"
 )
 
@@ -86,7 +87,7 @@ func (c *Cloud) Follow(ctx context.Context, a stacks.Access, id string, since ti
 					return
 				}
 			}
-			if pause = c.nextPause(pause, len(events) > 0); wait(ctx, pause) != nil {
+			if pause = c.nextPause(pause, len(events) > 0); flow.Pause(ctx, pause) != nil {
 				yield(stacks.Event{}, context.Cause(ctx))
 				return
 			}
@@ -100,16 +101,4 @@ func (c *Cloud) nextPause(pause time.Duration, busy bool) time.Duration {
 		return c.opts.PollInterval
 	}
 	return min(c.opts.PollMax, pause*3/2)
-}
-
-// wait returns after d, or when ctx ends.
-func wait(ctx context.Context, d time.Duration) error {
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-ctx.Done():
-		return context.Cause(ctx)
-	case <-timer.C:
-		return nil
-	}
 }

@@ -8,6 +8,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/cloudformation"
 	"github.com/aws/aws-sdk-go-v2/service/cloudformation/types"
 
+	"github.com/deployer-cli/deployer/internal/flow"
 	"github.com/deployer-cli/deployer/stacks"
 )
 
@@ -91,7 +92,7 @@ func (c *Cloud) settled(ctx context.Context, a stacks.Access, stack, id string) 
 		if err == nil && !set.pending() {
 			return set, nil
 		}
-		if err := wait(ctx, pause); err != nil {
+		if err := flow.Pause(ctx, pause); err != nil {
 			return set, fmt.Errorf("waiting for change set %s: %w", id, err)
 		}
 		pause = c.nextPause(pause, false)

@@ -10,6 +10,8 @@ import (
 	"unicode/utf8"
 
 	"pgregory.net/rapid"
+
+	"github.com/deployer-cli/deployer/internal/python"
 )
 
 func parse(t *testing.T, src string) *Node {
@@ -172,7 +174,7 @@ func TestAliasesStaySmall(t *testing.T) {
 	}
 }
 
-func itoa(i int) string { return pythonText(float64(i))[:len(pythonText(float64(i)))-2] }
+func itoa(i int) string { return python.Float(float64(i))[:len(python.Float(float64(i)))-2] }
 
 func TestLong(t *testing.T) {
 	t.Parallel()

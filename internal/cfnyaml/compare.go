@@ -5,6 +5,8 @@ import (
 	"reflect"
 	"slices"
 	"strconv"
+
+	"github.com/deployer-cli/deployer/internal/python"
 )
 
 // Difference is one place where two values differ.
@@ -132,7 +134,7 @@ func scalarText(v any) (string, bool) {
 	case int64:
 		return strconv.FormatInt(v, 10), true
 	case float64:
-		return pythonText(v), true
+		return python.Float(v), true
 	}
 	return "", false
 }

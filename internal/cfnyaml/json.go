@@ -7,6 +7,8 @@ import (
 	"strconv"
 	"strings"
 	"unicode/utf8"
+
+	"github.com/deployer-cli/deployer/internal/python"
 )
 
 // looksLikeJSON tells whether a document begins as JSON objects and lists do.
@@ -96,7 +98,7 @@ func jsonNumber(raw string) (Kind, string) {
 	kind, text := Scalar(raw)
 	if kind == String {
 		if f, err := strconv.ParseFloat(raw, 64); err == nil {
-			return Float, pythonText(f)
+			return Float, python.Float(f)
 		}
 	}
 	return kind, text

@@ -10,6 +10,8 @@ import (
 	"strings"
 
 	"go.yaml.in/yaml/v4"
+
+	"github.com/deployer-cli/deployer/internal/python"
 )
 
 // Marshal writes plain values (nil, bool, int, int64, float64, string, []any,
@@ -56,7 +58,7 @@ func toYAML(v any, depth int) (*yaml.Node, error) {
 // yamlFloat writes f so that YAML 1.1 reads a float: it wants a point and a
 // signed exponent, and spells infinity its own way.
 func yamlFloat(f float64) string {
-	text := pythonText(f)
+	text := python.Float(f)
 	switch text {
 	case "nan", "inf":
 		return "." + text

@@ -9,6 +9,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"github.com/deployer-cli/deployer/internal/python"
 )
 
 // The patterns of PyYAML's resolver, as they stand there: "-.5" and "1e3" are
@@ -148,15 +150,15 @@ func floatText(raw string) (string, error) {
 	text = strings.TrimLeft(text, "+-")
 	switch {
 	case text == ".inf":
-		return pythonText(sign * math.Inf(1)), nil
+		return python.Float(sign * math.Inf(1)), nil
 	case text == ".nan":
 		return "nan", nil
 	case strings.Contains(text, ":"):
 		sum, err := sexagesimalFloat(text)
-		return pythonText(sign * sum), err
+		return python.Float(sign * sum), err
 	}
 	f, err := parseFloat(text)
-	return pythonText(sign * f), err
+	return python.Float(sign * f), err
 }
 
 func sexagesimalFloat(text string) (float64, error) {
@@ -184,27 +186,6 @@ func parseFloat(text string) (float64, error) {
 		return 0, fmt.Errorf("%q is no number", clip(text))
 	}
 	return f, nil
-}
-
-// pythonText formats f as Python's str: the shortest digits that read back,
-// with an exponent below 1e-4 and from 1e16 on.
-func pythonText(f float64) string {
-	switch {
-	case math.IsNaN(f):
-		return "nan"
-	case math.IsInf(f, 1):
-		return "inf"
-	case math.IsInf(f, -1):
-		return "-inf"
-	}
-	if size := math.Abs(f); size != 0 && (size < 1e-4 || size >= 1e16) {
-		return strconv.FormatFloat(f, 'e', -1, 64)
-	}
-	text := strconv.FormatFloat(f, 'f', -1, 64)
-	if !strings.Contains(text, ".") {
-		text += ".0"
-	}
-	return text
 }
 
 // tagged gives the kind and text of a scalar with an explicit standard tag.

@@ -13,6 +13,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 
 	"github.com/deployer-cli/deployer/internal/awsconf"
+	"github.com/deployer-cli/deployer/internal/flow"
 	"github.com/deployer-cli/deployer/stacks"
 )
 
@@ -90,7 +91,7 @@ func (b *Bucket) PutObject(ctx context.Context, key string, body []byte, tag str
 			if codeOf(err) != "ConditionalRequestConflict" || try == conflicts {
 				return err
 			}
-			if err := pause(ctx, time.Duration(try)*200*time.Millisecond); err != nil {
+			if err := flow.Pause(ctx, time.Duration(try)*200*time.Millisecond); err != nil {
 				return err
 			}
 		}

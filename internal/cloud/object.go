@@ -16,6 +16,7 @@ import (
 	smithyhttp "github.com/aws/smithy-go/transport/http"
 
 	"github.com/deployer-cli/deployer/internal/awsconf"
+	"github.com/deployer-cli/deployer/internal/flow"
 	"github.com/deployer-cli/deployer/internal/guard"
 	"github.com/deployer-cli/deployer/stacks"
 )
@@ -102,7 +103,7 @@ func put(ctx context.Context, cl *s3.Client, in *s3.PutObjectInput, body []byte)
 		case code == "PreconditionFailed":
 			return nil
 		case code == "ConditionalRequestConflict" && try < conflicts:
-			if err := pause(ctx, time.Duration(try)*200*time.Millisecond); err != nil {
+			if err := flow.Pause(ctx, time.Duration(try)*200*time.Millisecond); err != nil {
 				return err
 			}
 		case code == "NotImplemented" && in.IfNoneMatch != nil: // an S3 that is not AWS's
@@ -110,17 +111,6 @@ func put(ctx context.Context, cl *s3.Client, in *s3.PutObjectInput, body []byte)
 		default:
 			return err
 		}
-	}
-}
-
-func pause(ctx context.Context, d time.Duration) error {
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-ctx.Done():
-		return context.Cause(ctx)
-	case <-timer.C:
-		return nil
 	}
 }
 

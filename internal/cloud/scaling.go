@@ -16,6 +16,7 @@ import (
 	v4 "github.com/aws/aws-sdk-go-v2/aws/signer/v4"
 
 	"github.com/deployer-cli/deployer/internal/awsconf"
+	"github.com/deployer-cli/deployer/internal/flow"
 	"github.com/deployer-cli/deployer/internal/guard"
 	"github.com/deployer-cli/deployer/stacks"
 )
@@ -48,7 +49,7 @@ func (w *Writer) Scale(ctx context.Context, group, process string, suspend bool)
 		if err == nil || try == scalingTries || (status != 0 && status < http.StatusInternalServerError && !throttled(err)) {
 			return explain(ctx, err, awsconf.Call{Service: "AutoScaling", Operation: action, Access: w.target.Access, Write: true})
 		}
-		if err := pause(ctx, time.Duration(try*try)*300*time.Millisecond); err != nil {
+		if err := flow.Pause(ctx, time.Duration(try*try)*300*time.Millisecond); err != nil {
 			return err
 		}
 	}

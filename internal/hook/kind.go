@@ -78,7 +78,7 @@ func Refused(st *stacks.Stack, plugins Plugins) []error {
 				out = append(out, err)
 				continue
 			}
-			if hasCall(v.Call.Arg) {
+			if v.Call.Arg.HasCall() {
 				continue
 			}
 			if why, tip := h.malformed(v.Call.Arg); why != "" {
@@ -87,13 +87,4 @@ func Refused(st *stacks.Stack, plugins Plugins) []error {
 		}
 	}
 	return out
-}
-
-func hasCall(v stacks.Value) bool {
-	found := false
-	v.Walk(func(w stacks.Value) bool {
-		found = found || w.Kind == stacks.Call
-		return !found
-	})
-	return found
 }

@@ -3,6 +3,8 @@ package jinja
 import (
 	"strings"
 	"unicode/utf16"
+
+	"github.com/deployer-cli/deployer/internal/python"
 )
 
 // tojsonFilter writes JSON as Python's json.dumps with sorted keys, and
@@ -73,7 +75,7 @@ func jsonScalar(v any) (string, error) {
 	case int64:
 		return shortRepr(v), nil
 	case float64:
-		switch text := formatFloat(v); text {
+		switch text := python.Float(v); text {
 		case "nan":
 			return "NaN", nil
 		case "inf":

@@ -4,6 +4,8 @@ import (
 	"math"
 	"strconv"
 	"strings"
+
+	"github.com/deployer-cli/deployer/internal/python"
 )
 
 // truncate is Python's int() of a number.
@@ -16,7 +18,7 @@ func truncate(n any) (int64, error) {
 	case f != f:
 		return 0, fail("cannot convert float NaN to integer")
 	case f >= 1<<63 || f < -1<<63:
-		return 0, fail("the number %s does not fit 64 bits", formatFloat(f))
+		return 0, fail("the number %s does not fit 64 bits", python.Float(f))
 	}
 	return int64(f), nil
 }

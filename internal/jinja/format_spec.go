@@ -6,6 +6,8 @@ import (
 	"strconv"
 	"strings"
 	"unicode/utf8"
+
+	"github.com/deployer-cli/deployer/internal/python"
 )
 
 // formatSpec says how to write one value; both ways of formatting share it.
@@ -86,9 +88,9 @@ func (f *formatSpec) float(r *run, v float64) (string, error) {
 	size := math.Abs(v)
 	switch {
 	case math.IsInf(size, 0) || v != v:
-		text = formatFloat(size)
+		text = python.Float(size)
 	case verb == 0 && precision < 0:
-		text = formatFloat(size)
+		text = python.Float(size)
 	case verb == 0:
 		text = formatShort(size, max(precision, 1))
 	default:

@@ -1,11 +1,12 @@
 package jinja
 
 import (
-	"math"
 	"strconv"
 	"strings"
 	"unicode"
 	"unicode/utf8"
+
+	"github.com/deployer-cli/deployer/internal/python"
 )
 
 // str is Python's str(): what printing a value gives.
@@ -63,7 +64,7 @@ func (w *reprWriter) value(v any) error {
 	case int64:
 		w.WriteString(strconv.FormatInt(v, 10))
 	case float64:
-		w.WriteString(formatFloat(v))
+		w.WriteString(python.Float(v))
 	case string:
 		w.WriteString(reprString(v))
 	case *List:
@@ -161,26 +162,6 @@ func (w *reprWriter) view(v *dictView) error {
 		items[i] = v.at(i)
 	}
 	return w.items("dict_"+v.kind+"([", items, "])")
-}
-
-// formatFloat is Python's repr of a float.
-func formatFloat(f float64) string {
-	switch {
-	case math.IsInf(f, 1):
-		return "inf"
-	case math.IsInf(f, -1):
-		return "-inf"
-	case f != f:
-		return "nan"
-	}
-	if size := math.Abs(f); size != 0 && (size < 1e-4 || size >= 1e16) {
-		return strconv.FormatFloat(f, 'e', -1, 64)
-	}
-	text := strconv.FormatFloat(f, 'f', -1, 64)
-	if !strings.Contains(text, ".") {
-		text += ".0"
-	}
-	return text
 }
 
 // reprString is Python's repr of a text: single quotes unless that needs

@@ -3,6 +3,8 @@ package jinja
 import (
 	"strconv"
 	"strings"
+
+	"github.com/deployer-cli/deployer/internal/python"
 )
 
 // List is a Python list: it can be changed in place.
@@ -142,7 +144,7 @@ func shortRepr(v any) string {
 	case string:
 		return reprString(v)
 	case float64:
-		return formatFloat(v)
+		return python.Float(v)
 	case nil:
 		return "None"
 	case Tuple:

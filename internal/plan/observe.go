@@ -9,6 +9,7 @@ import (
 
 	"github.com/hashicorp/go-multierror"
 
+	"github.com/deployer-cli/deployer/internal/flow"
 	"github.com/deployer-cli/deployer/stacks"
 )
 
@@ -120,23 +121,7 @@ func (o *observer) each(ctx context.Context, n int, do func(int)) {
 	if limit <= 0 {
 		limit = defaultReads
 	}
-	var wg sync.WaitGroup
-	work := make(chan int)
-	for range min(limit, n) {
-		wg.Go(func() {
-			for i := range work {
-				do(i)
-			}
-		})
-	}
-	for i := range n {
-		if ctx.Err() != nil {
-			break
-		}
-		work <- i
-	}
-	close(work)
-	wg.Wait()
+	flow.Each(ctx, limit, n, do)
 }
 
 // ended gives what went wrong so far, in an order of its own making.

@@ -23,7 +23,7 @@ func (p *Preparer) Check(d *stacks.Desired) error {
 	m := &making{stack: d.Stack}
 	for _, f := range templates.CheckParameters(t, d.Parameters) {
 		given, ok := fieldOf(d.Stack, f.Key)
-		if ok && f.Broken && hasCall(given.Value) {
+		if ok && f.Broken && given.Value.HasCall() {
 			continue
 		}
 		m.fail(m.wrong(given.Pos, "parameter "+f.Key, f.Why, f.Tip))
@@ -50,13 +50,4 @@ func fieldOf(st *stacks.Stack, key string) (found stacks.Field, ok bool) {
 		}
 	}
 	return found, ok
-}
-
-func hasCall(v stacks.Value) bool {
-	found := false
-	v.Walk(func(w stacks.Value) bool {
-		found = found || w.Kind == stacks.Call
-		return !found
-	})
-	return found
 }

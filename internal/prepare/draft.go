@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"github.com/deployer-cli/deployer/internal/cfntemplate"
+	"github.com/deployer-cli/deployer/internal/flow"
 	"github.com/deployer-cli/deployer/stacks"
 )
 
@@ -41,7 +42,7 @@ func (p *Preparer) Source(ctx context.Context, st *stacks.Stack) Draft {
 // Sources drafts stacks, several at a time, in their order.
 func (p *Preparer) Sources(ctx context.Context, sts []*stacks.Stack) ([]Draft, error) {
 	out := make([]Draft, len(sts))
-	p.each(ctx, len(sts), func(i int) { out[i] = p.Source(ctx, sts[i]) })
+	flow.Each(ctx, p.ports.Parallel, len(sts), func(i int) { out[i] = p.Source(ctx, sts[i]) })
 	if ctx.Err() != nil {
 		return nil, context.Cause(ctx)
 	}

@@ -13,11 +13,11 @@ import (
 	"io/fs"
 	"slices"
 	"strings"
-	"sync"
 
 	"github.com/hashicorp/go-multierror"
 
 	"github.com/deployer-cli/deployer/internal/cfntemplate"
+	"github.com/deployer-cli/deployer/internal/flow"
 	"github.com/deployer-cli/deployer/stacks"
 	"github.com/deployer-cli/deployer/templates"
 )
@@ -100,7 +100,7 @@ func (p *Preparer) Prepare(ctx context.Context, st *stacks.Stack) (*stacks.Desir
 func (p *Preparer) All(ctx context.Context, sts []*stacks.Stack) ([]*stacks.Desired, error) {
 	out := make([]*stacks.Desired, len(sts))
 	errs := make([]error, len(sts))
-	p.each(ctx, len(sts), func(i int) { out[i], errs[i] = p.Prepare(ctx, sts[i]) })
+	flow.Each(ctx, p.ports.Parallel, len(sts), func(i int) { out[i], errs[i] = p.Prepare(ctx, sts[i]) })
 	if ctx.Err() != nil {
 		return nil, context.Cause(ctx)
 	}
@@ -134,28 +134,6 @@ func (p *Preparer) Access(ctx context.Context, st *stacks.Stack) (stacks.Access,
 	access := st.Access
 	access.Role = role
 	return access, nil
-}
-
-// each runs do for 0 to n-1, some at a time, until all are done or the context
-// ends.
-func (p *Preparer) each(ctx context.Context, n int, do func(int)) {
-	var wg sync.WaitGroup
-	work := make(chan int)
-	for range min(p.ports.Parallel, n) {
-		wg.Go(func() {
-			for i := range work {
-				do(i)
-			}
-		})
-	}
-	for i := range n {
-		if ctx.Err() != nil {
-			break
-		}
-		work <- i
-	}
-	close(work)
-	wg.Wait()
 }
 
 // making is one stack on its way to being ready.

@@ -15,6 +15,8 @@ import (
 	"net/url"
 	"strconv"
 	"time"
+
+	"github.com/deployer-cli/deployer/internal/flow"
 )
 
 // Defaults, as in Sceptre's http_template_handler.
@@ -90,7 +92,7 @@ func (c Client) Get(ctx context.Context, r Request) ([]byte, error) {
 		if !passing(status, err) || try > r.Retries {
 			return nil, &Error{URL: address.Redacted(), Status: status, Tries: try, Cause: bare(err)}
 		}
-		if err := pause(ctx, max(wait, min(firstPause<<(try-1), longestPause))); err != nil {
+		if err := flow.Pause(ctx, max(wait, min(firstPause<<(try-1), longestPause))); err != nil {
 			return nil, err
 		}
 	}
@@ -153,15 +155,4 @@ func bare(err error) error {
 		return e.Err
 	}
 	return err
-}
-
-func pause(ctx context.Context, d time.Duration) error {
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-ctx.Done():
-		return context.Cause(ctx)
-	case <-timer.C:
-		return nil
-	}
 }

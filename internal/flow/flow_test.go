@@ -1,0 +1,65 @@
+package flow_test
+
+import (
+	"context"
+	"errors"
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/deployer-cli/deployer/internal/flow"
+)
+
+func TestPause(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		begun := time.Now()
+		if err := flow.Pause(t.Context(), time.Minute); err != nil || time.Since(begun) != time.Minute {
+			t.Errorf("%v after %v", err, time.Since(begun))
+		}
+		why := errors.New("enough")
+		ctx, cancel := context.WithCancelCause(t.Context())
+		go func() { _ = flow.Pause(t.Context(), time.Second); cancel(why) }()
+		begun = time.Now()
+		if err := flow.Pause(ctx, time.Hour); !errors.Is(err, why) || time.Since(begun) != time.Second {
+			t.Errorf("%v after %v", err, time.Since(begun))
+		}
+	})
+}
+
+func TestEach(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		var now, most atomic.Int32
+		done := make([]bool, 10)
+		flow.Each(t.Context(), 3, len(done), func(i int) {
+			if n := now.Add(1); n > most.Load() {
+				most.Store(n)
+			}
+			_ = flow.Pause(t.Context(), time.Second)
+			now.Add(-1)
+			done[i] = true
+		})
+		for i, ok := range done {
+			if !ok {
+				t.Errorf("%d was left out", i)
+			}
+		}
+		if most.Load() != 3 {
+			t.Errorf("%d at a time", most.Load())
+		}
+	})
+}
+
+func TestEachEndsWithTheContext(t *testing.T) {
+	t.Parallel()
+	ctx, cancel := context.WithCancel(t.Context())
+	begun := 0
+	flow.Each(ctx, 1, 100, func(int) { begun++; cancel() })
+	// One may have been handed over before the end was seen.
+	if begun < 1 || begun > 2 {
+		t.Errorf("%d were begun", begun)
+	}
+	flow.Each(ctx, 4, 0, func(int) { t.Error("there was nothing to do") })
+}
