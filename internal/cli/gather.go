@@ -69,6 +69,11 @@ func areas(sts []*stacks.Stack) ([]area, error) {
 // for the environments of the request.
 func (s *session) gather(ctx context.Context, request *guard.Request, places []area) error {
 	request.Policies = map[string]guard.Policy{}
+	defer func() {
+		if s.realm != stacks.RealmSandbox { // whose clock may leap between two looks
+			request.Skew = s.cloud.Skew()
+		}
+	}()
 	for _, a := range places {
 		concerned := slices.ContainsFunc(request.Steps, func(st guard.Step) bool {
 			return st.Environment != nil && st.Environment.Name == a.env.Name

@@ -34,6 +34,7 @@ type Cloud struct {
 	mu         sync.Mutex
 	identities map[stacks.Access]*identity
 	regions    map[string]string // of buckets that are not where we are
+	skew       time.Duration     // of our clock, as STS last told
 }
 
 // New returns a Cloud. Nothing is called before it is asked for something.

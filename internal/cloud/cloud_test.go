@@ -311,3 +311,17 @@ func TestChangedCredentialsAreAskedAbout(t *testing.T) {
 		t.Errorf("after the keys changed: %s, %v", got, err)
 	}
 }
+
+func TestAClockThatIsWrongIsNoticed(t *testing.T) {
+	t.Parallel()
+	c := over(func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Date", time.Now().Add(-time.Hour).UTC().Format(http.TimeFormat))
+		identify(w)
+	})
+	if _, err := c.Identity(t.Context(), access); err != nil {
+		t.Fatal(err)
+	}
+	if skew := c.Skew(); skew < 59*time.Minute || skew > 61*time.Minute {
+		t.Errorf("an hour ahead, and told %s", skew)
+	}
+}

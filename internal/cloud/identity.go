@@ -2,7 +2,9 @@ package cloud
 
 import (
 	"context"
+	"time"
 
+	awsmiddleware "github.com/aws/aws-sdk-go-v2/aws/middleware"
 	"github.com/aws/aws-sdk-go-v2/service/sts"
 
 	"github.com/deployer-cli/deployer/internal/awsconf"
@@ -74,6 +76,14 @@ func (c *Cloud) accessKey(ctx context.Context, a stacks.Access) (string, error) 
 	return creds.AccessKeyID, nil
 }
 
+// Skew is how far our clock is ahead of the service's, as it was when somebody
+// was last identified.
+func (c *Cloud) Skew() time.Duration {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.skew
+}
+
 func (c *Cloud) identity(a stacks.Access, key string) (i *identity, mine bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -101,6 +111,11 @@ func (c *Cloud) ask(ctx context.Context, a stacks.Access) (Identity, error) {
 	out, err := sts.NewFromConfig(cfg).GetCallerIdentity(ctx, &sts.GetCallerIdentityInput{})
 	if err != nil {
 		return Identity{}, explain(ctx, err, awsconf.Call{Service: "STS", Operation: "GetCallerIdentity", Access: a})
+	}
+	if theirs, ok := awsmiddleware.GetServerTime(out.ResultMetadata); ok && !theirs.IsZero() {
+		c.mu.Lock()
+		c.skew = c.opts.Now().Sub(theirs)
+		c.mu.Unlock()
 	}
 	return Identity{Account: value(out.Account), ARN: value(out.Arn), UserID: value(out.UserId)}, nil
 }

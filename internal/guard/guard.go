@@ -39,6 +39,7 @@ type Request struct {
 	Leases    []Lease           // as stored, oldest first, unjudged
 	Releases  []Release         // as stored, unjudged
 	Locks     []Lock            // held by living others
+	Skew      time.Duration     // how far Now is ahead of AWS's clock
 	Forecast  time.Duration     // how long the run is expected to take, 0 when nobody knows
 	DataLoss  []string          // STACK::LOGICAL of holders of data that are deleted or replaced
 	Allowed   []string          // STACK::LOGICAL or STACK that were named when it was planned

@@ -35,6 +35,13 @@ func (r *Request) standing() []*Refusal {
 		return nil
 	}
 	var out []*Refusal
+	if r.Skew.Abs() > skew && r.Class() == stacks.Production {
+		out = append(out, &Refusal{
+			Rule: "P7", Code: exitRefused, What: "nothing is changed by this clock",
+			Why: fmt.Sprintf("it differs from that of AWS by %s, and freezes, approvals and leases are judged by it", r.Skew.Abs().Round(time.Second)),
+			Tip: "set this machine's clock",
+		})
+	}
 	for _, e := range r.environments() {
 		p, err := r.policy(e)
 		if err != nil {

@@ -112,6 +112,7 @@ func spoilers() map[string]spoiler {
 			f := frozen(t)
 			policy(r, func(p *guard.Policy) { p.Freezes = f })
 		}},
+		"P7 clock": {"P7", 3, func(_ testing.TB, r *guard.Request) { r.Skew = -time.Hour }},
 		"P7 unread": {"P7", 3, func(_ testing.TB, r *guard.Request) {
 			policy(r, func(p *guard.Policy) { p.Freezes = []guard.Freeze{{}} })
 		}},
