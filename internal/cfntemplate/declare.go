@@ -8,24 +8,13 @@ import (
 
 func (t *Template) takeParameters(section map[string]any, names []string) *Error {
 	t.Parameters = make(map[string]Parameter, len(names))
-	for _, name := range names {
-		if skipped(name) {
-			continue
-		}
-		at := t.places.key(section, name)
-		raw, ok := section[name].(map[string]any)
-		if !ok {
-			return refuse("Template format error: Any Parameters member must be an object.").at(at)
-		}
+	return t.members("Parameters", section, names, func(name string, raw map[string]any, at place) *Error {
 		p, err := t.parameter(name, raw)
-		if err != nil {
-			return err.at(at)
-		}
 		p.Line, p.Column = at.line, at.column
 		t.Parameters[name] = p
 		t.ParameterNames = append(t.ParameterNames, name)
-	}
-	return nil
+		return err
+	})
 }
 
 // parameterKeys are the members of a parameter.

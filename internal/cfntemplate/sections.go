@@ -8,6 +8,24 @@ func skipped(key string) bool {
 	return key == fnTransform || strings.HasPrefix(key, forEachPrefix)
 }
 
+// members calls take for what a section declares, and places its refusals.
+func (t *Template) members(kind string, section map[string]any, names []string, take func(name string, raw map[string]any, at place) *Error) *Error {
+	for _, name := range names {
+		if skipped(name) {
+			continue
+		}
+		at := t.places.key(section, name)
+		raw, ok := section[name].(map[string]any)
+		if !ok {
+			return refuse("Template format error: Any %s member must be an object.", kind).at(at)
+		}
+		if err := take(name, raw, at); err != nil {
+			return err.at(at)
+		}
+	}
+	return nil
+}
+
 func (t *Template) takeMappings(section map[string]any, names []string) *Error {
 	t.Mappings = section
 	for _, name := range names {
@@ -70,24 +88,13 @@ func (t *Template) takeResources(section map[string]any, names []string) *Error 
 	if len(names) == 0 && !t.hasMacro() {
 		return refuse("Template format error: At least one Resources member must be defined.").at(t.places.key(t.Doc, "Resources"))
 	}
-	for _, name := range names {
-		if skipped(name) {
-			continue
-		}
-		at := t.places.key(section, name)
-		raw, ok := section[name].(map[string]any)
-		if !ok {
-			return refuse("Template format error: Any Resources member must be an object.").at(at)
-		}
+	return t.members("Resources", section, names, func(name string, raw map[string]any, at place) *Error {
 		r, err := t.resource(name, raw)
-		if err != nil {
-			return err.at(at)
-		}
 		r.Line, r.Column = at.line, at.column
 		t.Resources[name] = r
 		t.ResourceNames = append(t.ResourceNames, name)
-	}
-	return nil
+		return err
+	})
 }
 
 func (t *Template) resource(name string, raw map[string]any) (Resource, *Error) {
@@ -143,24 +150,13 @@ func dependsOn(v any) ([]string, *Error) {
 
 func (t *Template) takeOutputs(section map[string]any, names []string) *Error {
 	t.Outputs = make(map[string]Output, len(names))
-	for _, name := range names {
-		if skipped(name) {
-			continue
-		}
-		at := t.places.key(section, name)
-		raw, ok := section[name].(map[string]any)
-		if !ok {
-			return refuse("Template format error: Any Outputs member must be an object.").at(at)
-		}
+	return t.members("Outputs", section, names, func(name string, raw map[string]any, at place) *Error {
 		o, err := t.output(name, raw)
-		if err != nil {
-			return err.at(at)
-		}
 		o.Line, o.Column = at.line, at.column
 		t.Outputs[name] = o
 		t.OutputNames = append(t.OutputNames, name)
-	}
-	return nil
+		return err
+	})
 }
 
 func (t *Template) output(name string, raw map[string]any) (Output, *Error) {

@@ -134,11 +134,7 @@ func (x *filterExpr) apply(r *run, s *scope, v any) (any, error) {
 	if x.fn == nil {
 		return nil, x.wrap(s, fail("No filter named %s found.", reprString(x.name)))
 	}
-	a, err := x.args.eval(r, s)
-	if err != nil {
-		return nil, x.wrap(s, err)
-	}
-	out, err := r.filter(x.fn, v, a)
+	out, err := x.args.pass(r, s, x.fn, v)
 	if err != nil {
 		return nil, x.wrap(s, err)
 	}
@@ -153,15 +149,20 @@ func (x *testExpr) eval(r *run, s *scope) (any, error) {
 	if x.fn == nil {
 		return nil, x.wrap(s, fail("No test named %s found.", reprString(x.name)))
 	}
-	a, err := x.args.eval(r, s)
-	if err != nil {
-		return nil, x.wrap(s, err)
-	}
-	out, err := r.filter(x.fn, v, a)
+	out, err := x.args.pass(r, s, x.fn, v)
 	if err != nil {
 		return nil, x.wrap(s, err)
 	}
 	return out, nil
+}
+
+// pass calls a filter or test with v and the arguments.
+func (x *argsExpr) pass(r *run, s *scope, fn *filter, v any) (any, error) {
+	a, err := x.eval(r, s)
+	if err != nil {
+		return nil, err
+	}
+	return r.filter(fn, v, a)
 }
 
 func (x *unaryExpr) eval(r *run, s *scope) (any, error) {

@@ -132,24 +132,12 @@ func (r *run) tester(a arguments) (func(any) (bool, error), error) {
 // extreme gives the largest (1) or smallest (-1) item.
 func extreme(want int) func(*run, any, []any) (any, error) {
 	return func(r *run, v any, args []any) (any, error) {
-		caseSensitive, err := r.flagOr(args, 0, false)
-		if err != nil {
-			return nil, err
-		}
-		path, err := r.attributePath(argOr(args, 1, nil))
-		if err != nil {
-			return nil, err
-		}
-		items, err := r.collect(v)
+		items, keys, err := r.keyed(v, args)
 		if err != nil {
 			return nil, err
 		}
 		if len(items) == 0 {
 			return &undefined{hint: "No aggregated item, sequence was empty."}, nil
-		}
-		keys, err := r.keysOf(items, path, caseSensitive)
-		if err != nil {
-			return nil, err
 		}
 		best, err := r.best(keys, want)
 		if err != nil {
@@ -157,6 +145,24 @@ func extreme(want int) func(*run, any, []any) (any, error) {
 		}
 		return items[best], nil
 	}
+}
+
+// keyed gives the items of v and what they are compared by, as the arguments
+// case_sensitive and attribute say.
+func (r *run) keyed(v any, args []any) (items, keys []any, err error) {
+	caseSensitive, err := r.flagOr(args, 0, false)
+	if err != nil {
+		return nil, nil, err
+	}
+	path, err := r.attributePath(argOr(args, 1, nil))
+	if err != nil {
+		return nil, nil, err
+	}
+	if items, err = r.collect(v); err != nil {
+		return nil, nil, err
+	}
+	keys, err = r.keysOf(items, path, caseSensitive)
+	return items, keys, err
 }
 
 // best finds where the largest (1) or smallest (-1) key is, the first of equals.
@@ -219,19 +225,7 @@ func (r *run) sortKeys(items []any, by any, caseSensitive bool) ([]any, error) {
 }
 
 func uniqueFilter(r *run, v any, args []any) (any, error) {
-	caseSensitive, err := r.flagOr(args, 0, false)
-	if err != nil {
-		return nil, err
-	}
-	path, err := r.attributePath(argOr(args, 1, nil))
-	if err != nil {
-		return nil, err
-	}
-	items, err := r.collect(v)
-	if err != nil {
-		return nil, err
-	}
-	keys, err := r.keysOf(items, path, caseSensitive)
+	items, keys, err := r.keyed(v, args)
 	if err != nil {
 		return nil, err
 	}
