@@ -1,8 +1,8 @@
 // Package handler makes templates that have to be fetched or run for: from S3,
 // from an address, by SAM, in Python.
 //
-// Equal work is done once in a run. Whatever needs an account says "later"
-// while the account has not been looked at.
+// It never does equal work twice in a run, nor asks an account that has not been
+// looked at: what needs one says "later" until then.
 package handler
 
 import (

@@ -2,8 +2,9 @@
 // of the user's: deployer-resolver-NAME, deployer-hook-NAME and
 // deployer-template-NAME, in the project's plugins/ or on the path.
 //
-// A plugin reads one JSON document on its standard input and, unless it is a
-// hook, writes one to its standard output; docs/plugins.md has the details.
+// It never loads foreign code into the process. A plugin reads one JSON document
+// on its standard input and, unless it is a hook, writes one to its standard
+// output; docs/plugins.md has the details.
 package plugin
 
 import (

@@ -1,9 +1,9 @@
 // Package program runs other people's programs: hooks, commands that give
 // values, templates written in Python, plugins.
 //
-// Each runs in a process group of its own. When the context ends the whole
-// group is asked to stop, and killed a little later, so that nothing is left
-// behind. What a program prints is bounded, and so is the time of one that is
+// It never leaves one behind: each runs in a process group of its own, and when
+// the context ends the whole group is asked to stop, and killed a little later.
+// What a program prints is bounded, and so is the time of one that is
 // waited for.
 package program
 

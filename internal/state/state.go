@@ -1,10 +1,10 @@
 // Package state keeps the small records that outlive a run: locks, approvals,
 // leases, releases and the history of what was changed.
 //
-// A Store holds them in a bucket, which all machines of a team see, or in files
-// of the project, which only this machine does. Both promise the same: a record
-// is there whole or not at all, and of two writers who saw the same record only
-// one succeeds.
+// It never overwrites what somebody else wrote meanwhile. A Store holds them in a
+// bucket, which all machines of a team see, or in files of the project, which only
+// this machine does. Both promise the same: a record is there whole or not at all,
+// and of two writers who saw the same record only one succeeds.
 package state
 
 import (

@@ -1,8 +1,8 @@
 // Package web fetches what a project names by address: templates, files,
 // answers of a service.
 //
-// It tries again what may pass, bounds time and size, and keeps passwords out
-// of its messages.
+// It never lets a password into a message. It tries again what may pass, and
+// bounds time and size.
 package web
 
 import (

@@ -1,10 +1,12 @@
 //go:build ignore
 
-// Gen rebuilds resource-types.json.gz from the npm package
+// Command gen rebuilds resource-types.json.gz from the npm package
 // @aws-cdk/aws-service-spec (Apache-2.0):
 //
 //	npm pack @aws-cdk/aws-service-spec@0.1.216 && tar xzf aws-cdk-aws-service-spec-*.tgz
 //	SERVICE_SPEC=$PWD/package go generate ./internal/restype
+//
+// It never fetches anything itself.
 //
 // The table maps a type to these keys; lists are comma-joined, what is empty or
 // false is left out:
