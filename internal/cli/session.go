@@ -19,6 +19,7 @@ import (
 	"github.com/deployer-cli/deployer/internal/cfn"
 	"github.com/deployer-cli/deployer/internal/cloud"
 	"github.com/deployer-cli/deployer/internal/graph"
+	"github.com/deployer-cli/deployer/internal/guard"
 	"github.com/deployer-cli/deployer/internal/journal"
 	"github.com/deployer-cli/deployer/internal/plugin"
 	"github.com/deployer-cli/deployer/internal/prepare"
@@ -89,10 +90,24 @@ func (a *app) open(arg string) (*session, error) {
 			}
 		}
 	}
+	if err := readable(s.project); err != nil {
+		return nil, s.failed(err)
+	}
 	s.programs()
 	s.known = newOutputs()
 	s.wire()
 	return s, nil
+}
+
+// readable reads every guard block. What is wrong in one is a mistake in an
+// environment block like any other, and stops every command.
+func readable(p *config.Project) error {
+	var errs []error
+	for _, e := range p.Environments() {
+		_, err := guard.ParsePolicy(e)
+		errs = append(errs, err)
+	}
+	return errors.Join(errs...)
 }
 
 // wire makes the preparer: over the files alone until the session connects.
