@@ -84,9 +84,10 @@ type Desired struct {
 	Notifications []string
 	ServiceRole   string
 	Bucket        string
-	Policy        []byte // stack policy, nil when the project declares none
-	After         []Path // what has to be done before everything above is final, sorted
-	BodyLate      bool   // the template itself holds placeholders for later values
+	Policy        []byte   // stack policy, nil when the project declares none
+	After         []Path   // what has to be done before everything above is final, sorted
+	BodyLate      bool     // the template itself holds placeholders for later values
+	Secrets       []string // secret values that stand in the body or in tags; never to be shown
 }
 
 // Late tells whether d still waits for what other stacks will give.

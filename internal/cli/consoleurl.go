@@ -3,10 +3,13 @@ package cli
 import (
 	"fmt"
 	"net/url"
+	"slices"
 	"strings"
 
 	"github.com/deployer-cli/deployer/internal/cfn"
+	"github.com/deployer-cli/deployer/internal/plan"
 	"github.com/deployer-cli/deployer/internal/ui"
+	"github.com/deployer-cli/deployer/stacks"
 )
 
 // consoleURL is where a change set is shown in the AWS console.
@@ -22,8 +25,22 @@ func consoleURL(region string, set cfn.ChangeSet) string {
 		region, host, region, url.QueryEscape(set.StackID), url.QueryEscape(set.ID))
 }
 
+// covered is a change set without the secret values that the project gives it.
+// CloudFormation covers those of NoEcho parameters alone.
+func covered(set cfn.ChangeSet, desired *stacks.Desired) cfn.ChangeSet {
+	secret := plan.Secrets(desired)
+	set.Parameters, set.Tags = slices.Clone(set.Parameters), slices.Clone(set.Tags)
+	for i := range set.Parameters {
+		set.Parameters[i].Value = plan.CoverText(set.Parameters[i].Value, secret)
+	}
+	for i := range set.Tags {
+		set.Tags[i].Value = plan.CoverText(set.Tags[i].Value, secret)
+	}
+	return set
+}
+
 // showInputs writes what a change set gives its stack, where that was asked
-// for. CloudFormation covers the values of NoEcho parameters.
+// for.
 func (a *app) showInputs(set cfn.ChangeSet, asked bool) {
 	if !asked {
 		return

@@ -55,6 +55,13 @@ func (a *app) describeChangeSet(ctx context.Context, arg, name string, verbose b
 	if err != nil {
 		return err
 	}
+	if verbose {
+		desired, err := s.prepare.Prepare(ctx, st)
+		if err != nil {
+			return err // what is secret would not be known
+		}
+		cs = covered(cs, desired)
+	}
 	if done, err := a.document(describedChangeSet(cs, verbose)); done {
 		return err
 	}

@@ -104,11 +104,7 @@ func (r *launcher) differences(step *plan.Step) (diffDocument, error) {
 	if seen.Template == nil {
 		return d, nil
 	}
-	live, err := comparable(seen.Template)
-	if err != nil {
-		return d, err
-	}
-	wanted, err := comparable(step.Desired.Body)
+	live, wanted, err := texts(seen.Template, step.Desired)
 	if err != nil {
 		return d, err
 	}
@@ -116,12 +112,22 @@ func (r *launcher) differences(step *plan.Step) (diffDocument, error) {
 	return d, nil
 }
 
-func comparable(body []byte) ([]byte, error) {
-	node, _, err := cfnyaml.Parse(body)
+// texts are the two templates in one form, without their secrets.
+func texts(live []byte, desired *stacks.Desired) (before, after []byte, err error) {
+	old, _, err := cfnyaml.Parse(live)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	return cfnyaml.Marshal(node.Long())
+	wanted, _, err := cfnyaml.Parse(desired.Body)
+	if err != nil {
+		return nil, nil, err
+	}
+	a, b := plan.Cover(old.Long(), wanted.Long(), plan.Secrets(desired))
+	if before, err = cfnyaml.Marshal(a); err != nil {
+		return nil, nil, err
+	}
+	after, err = cfnyaml.Marshal(b)
+	return before, after, err
 }
 
 func (a *app) showDiff(documents []diffDocument) error {

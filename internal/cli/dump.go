@@ -12,6 +12,7 @@ import (
 
 	"github.com/deployer-cli/deployer/internal/cfnyaml"
 	"github.com/deployer-cli/deployer/internal/hook"
+	"github.com/deployer-cli/deployer/internal/plan"
 	"github.com/deployer-cli/deployer/internal/prepare"
 	"github.com/deployer-cli/deployer/stacks"
 )
@@ -151,7 +152,7 @@ func (s *session) render(ctx context.Context, sts []*stacks.Stack, r rendering) 
 	}
 	var errs []error
 	for i, d := range desired {
-		out[i].body = d.Body
+		out[i].body = []byte(plan.CoverText(string(d.Body), d.Secrets))
 		if r.complete && d.BodyLate {
 			errs = append(errs, asUsage(prepare.Complete(d)))
 		}

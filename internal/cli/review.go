@@ -41,7 +41,7 @@ func (r *launcher) showSets(ctx context.Context) error {
 			return err
 		}
 		fmt.Fprintf(r.app.env.Stdout, "%s  %s\n", step.Stack, set.Name)
-		r.app.showInputs(set, true)
+		r.app.showInputs(covered(set, step.Desired), true)
 	}
 	return nil
 }

@@ -17,13 +17,12 @@ type Input struct {
 	Snapshot    *Snapshot
 	Environment *stacks.Environment // of the plan's head; nil for none
 	Realm       stacks.Realm
-	Account     string                           // of the plan's head, "" when not known
-	Region      string                           // of the plan's head
-	AccountOf   func(stacks.Access) string       // the account behind an access; nil or "" when not known
-	Adopt       bool                             // plan differences in deployer's own tags too
-	Salt        []byte                           // keys the hashes of secret values in digests; without it they are left out
-	Outside     func(stacks.Path) bool           // not under the PATH that was asked for; nil: nothing is
-	Redact      func(stacks.Path, string) string // hides what is secret in a piece of template; nil: nothing is
+	Account     string                     // of the plan's head, "" when not known
+	Region      string                     // of the plan's head
+	AccountOf   func(stacks.Access) string // the account behind an access; nil or "" when not known
+	Adopt       bool                       // plan differences in deployer's own tags too
+	Salt        []byte                     // keys the hashes of secret values in digests; without it they are left out
+	Outside     func(stacks.Path) bool     // not under the PATH that was asked for; nil: nothing is
 
 	// SameSecret tells from salted hashes whether a NoEcho parameter was last
 	// given this value; known is false where nothing was written down. Nil: never

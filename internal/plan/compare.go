@@ -233,6 +233,9 @@ func (c *comparison) tags() {
 		if isLate(n) {
 			d.New, d.Why = unmarked(n), "known later"
 		}
+		if slices.Contains(c.state.desired.Secrets, n) {
+			d.Old, d.New = coveredText(o), hidden
+		}
 		if strings.HasPrefix(key, stacks.TagPrefix) {
 			adopt = append(adopt, d)
 		} else {

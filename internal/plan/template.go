@@ -129,18 +129,15 @@ func templateCause(resources map[string]string, sections map[string]bool) []stri
 // document shows one difference, without the secrets that may stand in it.
 func (c *comparison) document(d cfnyaml.Difference) Difference {
 	out := Difference{Part: "template", Key: strings.Join(d.Path, ".")}
-	secret := c.secretPath(d.Path)
-	show := func(v any) string {
-		if secret {
-			return hidden
-		}
-		return c.redact(text(v))
+	before, after := Cover(d.Old, d.New, Secrets(c.state.desired))
+	if c.secretPath(d.Path) {
+		before, after = hidden, hidden
 	}
 	if !d.Added {
-		out.Old = show(d.Old)
+		out.Old = text(before)
 	}
 	if !d.Removed {
-		out.New = show(d.New)
+		out.New = text(after)
 	}
 	return out
 }
@@ -152,19 +149,6 @@ func (c *comparison) secretPath(path []string) bool {
 		return len(path) == 1 && path[0] == "Parameters"
 	}
 	return c.state.old.template.Parameters[path[1]].NoEcho || c.state.new.template.Parameters[path[1]].NoEcho
-}
-
-// redact hides every secret value that is known to stand in a text.
-func (c *comparison) redact(s string) string {
-	for _, p := range c.state.desired.Parameters {
-		if p.Secret && len(p.Value) > 3 {
-			s = strings.ReplaceAll(s, p.Value, hidden)
-		}
-	}
-	if c.builder.in.Redact != nil {
-		s = c.builder.in.Redact(c.state.stack.Path, s)
-	}
-	return s
 }
 
 // text shows a plain value in one line.

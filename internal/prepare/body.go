@@ -2,6 +2,7 @@ package prepare
 
 import (
 	"errors"
+	"slices"
 
 	"github.com/deployer-cli/deployer/internal/cfntemplate"
 	"github.com/deployer-cli/deployer/stacks"
@@ -27,6 +28,7 @@ func (m *making) body() {
 	}
 	m.out.Body = body.Text
 	m.out.BodyLate = body.Late
+	m.out.Secrets = slices.Clone(body.Secrets)
 	m.after(body.After...)
 	m.read(body)
 }

@@ -35,6 +35,9 @@ func (m *making) tags() {
 			m.fail(m.wrong(f.Pos, "tag "+f.Key, fmt.Sprintf("its value is longer than %d characters", maxTagValue), ""))
 		default:
 			tags = setTag(tags, stacks.Tag{Key: f.Key, Value: text})
+			if v.Secret && text != "" {
+				m.out.Secrets = append(m.out.Secrets, text)
+			}
 		}
 	}
 	for _, t := range ownTags(m.stack) {
