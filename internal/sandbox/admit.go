@@ -183,7 +183,7 @@ func (s *Server) remember(c *call, a *answer, stale time.Duration) *answer {
 }
 
 func (c *call) jsonBody() []byte {
-	if c.protocol == protocolJSON {
+	if c.protocol == protocolJSON || c.protocol == protocolCBOR {
 		return c.body
 	}
 	return nil

@@ -27,7 +27,8 @@ const (
 	protocolQuery protocol = iota
 	protocolJSON
 	protocolREST
-	protocolEC2 // query with another shape of errors
+	protocolEC2  // query with another shape of errors
+	protocolCBOR // Smithy's RPC v2
 )
 
 // call is one request on its way through the server.
@@ -128,6 +129,9 @@ func (c *call) identify() error {
 	if target := c.r.Header.Get("X-Amz-Target"); target != "" {
 		return c.identifyJSON(target)
 	}
+	if c.r.Header.Get("Smithy-Protocol") == "rpc-v2-cbor" {
+		return c.identifyCBOR()
+	}
 	form, isForm := c.formBody()
 	values := c.r.URL.Query()
 	if isForm {
@@ -178,12 +182,39 @@ func (c *call) identifyJSON(target string) error {
 		c.service = "ssm"
 	case "secretsmanager":
 		c.service = "secretsmanager"
+	case "GraniteServiceVersion20100801":
+		c.service = "monitoring"
+	case "AWSEvents":
+		c.service = "events"
 	default:
 		if c.service == "" {
 			c.service = prefix
 		}
 	}
 	return nil
+}
+
+// identifyCBOR reads /service/Name/operation/Name, which may have a prefix.
+func (c *call) identifyCBOR() error {
+	c.protocol = protocolCBOR
+	_, rest, _ := strings.Cut(c.r.URL.Path, "/service/")
+	service, action, ok := strings.Cut(rest, "/operation/")
+	if !ok || service == "" || action == "" || strings.Contains(action, "/") {
+		return invalid("UnknownOperationException", "the path names no operation: %.80q", c.r.URL.Path)
+	}
+	c.action = action
+	switch {
+	case strings.HasSuffix(service, "GraniteServiceVersion20100801"):
+		c.service = "monitoring"
+	case c.service == "":
+		c.service = service
+	}
+	return nil
+}
+
+func (c *call) asCBOR(h http.Header) {
+	h.Set("Content-Type", "application/cbor")
+	h.Set("Smithy-Protocol", "rpc-v2-cbor")
 }
 
 func (c *call) identifyQuery(action string, values url.Values) {
@@ -210,6 +241,8 @@ func serviceOfVersion(version string) string {
 		return "sts"
 	case "2010-03-31":
 		return "sns"
+	case "2010-08-01":
+		return "monitoring"
 	case "2016-11-15":
 		return "ec2"
 	}
@@ -229,7 +262,7 @@ func serviceOfHost(host string) string {
 }
 
 func isQueryService(name string) bool {
-	return name == "cloudformation" || name == "sts" || name == "sns"
+	return name == "cloudformation" || name == "sts" || name == "sns" || name == "monitoring"
 }
 
 // hostOf is the host a request was sent to, without its port.
@@ -256,7 +289,7 @@ func (c *call) absent() *engine.Error {
 		what += " " + c.r.Method + " " + c.r.URL.Path
 	}
 	return fault(http.StatusNotImplemented, "NotImplemented",
-		"%.120s is not in the sandbox: it answers CloudFormation, STS, S3, SSM, Secrets Manager and SNS", what)
+		"%.120s is not in the sandbox: it answers CloudFormation, STS, S3, SSM, Secrets Manager, SNS, alarms of CloudWatch and PutEvents of EventBridge", what)
 }
 
 // refuse writes an error in the protocol of the request.
@@ -266,11 +299,17 @@ func (c *call) refuse(err error) *answer {
 	}
 	e := asFault(err)
 	a := &answer{status: e.Status, header: http.Header{}}
+	if c.service == "monitoring" { // it was a query service, and its clients match on those codes
+		a.header.Set("X-Amzn-Query-Error", e.Code+";Sender")
+	}
 	switch c.protocol {
 	case protocolJSON:
 		a.header.Set("Content-Type", c.json)
 		a.header.Set("X-Amzn-Errortype", e.Code)
 		a.body = wire.EncodeJSONError(e.Code, e.Message)
+	case protocolCBOR:
+		c.asCBOR(a.header)
+		a.body = wire.EncodeCBORError(e.Code, e.Message)
 	case protocolREST:
 		c.refuseREST(a, e)
 	case protocolEC2:
@@ -300,7 +339,7 @@ func (c *call) refuseREST(a *answer, e *engine.Error) {
 }
 
 func (c *call) malformed() string {
-	if c.protocol == protocolJSON {
+	if c.protocol == protocolJSON || c.protocol == protocolCBOR {
 		return "SerializationException"
 	}
 	return "MalformedInput"
@@ -310,6 +349,8 @@ func namespaceOf(service string) string {
 	switch service {
 	case "sts":
 		return "https://sts.amazonaws.com/doc/2011-06-15/"
+	case "monitoring":
+		return "http://monitoring.amazonaws.com/doc/2010-08-01/"
 	case "sns":
 		return "http://sns.amazonaws.com/doc/2010-03-31/"
 	default:

@@ -60,9 +60,13 @@ const (
 	tableTopic  = "sns.topic"
 	tableSub    = "sns.subscription"
 	tableSent   = "sns.message"
+	tableAlarm  = "cloudwatch.alarm"
+	tableBus    = "events.event"
 	tableBucket = "s3.bucket"
 	tableObject = "s3.object"
 	tableBody   = "s3.body"
+
+	tableAlarmHistory = "cloudwatch.history"
 )
 
 // clock is the simulated clock as the store keeps it. Simulated time is Base at
@@ -262,4 +266,11 @@ func getJSON(tx store.Tx, table, key string, into any) (bool, error) {
 		return false, fmt.Errorf("decode %s: %w", table, err)
 	}
 	return true, nil
+}
+
+func decodeJSON(table string, raw []byte, into any) error {
+	if err := json.Unmarshal(raw, into); err != nil {
+		return fmt.Errorf("decode %s: %w", table, err)
+	}
+	return nil
 }

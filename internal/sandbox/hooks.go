@@ -25,6 +25,7 @@ func (s *Server) engineConfig() engine.Config {
 		Holds:     s.holds,
 		Exists:    s.exists,
 		Tracks:    s.tracks,
+		Alarm:     s.alarmState,
 		Custom:    s.custom,
 		Event:     s.notify,
 	}
@@ -122,6 +123,8 @@ func (s *Server) made(tx engine.Tx, m engine.Made) error {
 		return keepOr(tx, tableBucket, m.Physical, bucketRecord{Account: m.Account.AccountID, Region: m.Account.Region, Created: m.At})
 	case "AWS::SNS::Topic":
 		return tx.Put(tableTopic, m.Physical, nil)
+	case typeAlarm, typeComposite:
+		return madeAlarm(tx, m)
 	}
 	return nil
 }
@@ -219,6 +222,8 @@ func (s *Server) gone(tx engine.Tx, m engine.Made) error {
 		return tx.Delete(tableBucket, m.Physical)
 	case "AWS::SNS::Topic":
 		return removeTopic(tx, m.Physical)
+	case typeAlarm, typeComposite:
+		return tx.Delete(tableAlarm, place(m.Account)+m.Physical)
 	}
 	return nil
 }
@@ -240,7 +245,7 @@ func (s *Server) holds(tx engine.Tx, m engine.Made) (string, error) {
 // tracks tells of which types the sandbox knows every resource there is.
 func (s *Server) tracks(typeName string) bool {
 	switch typeName {
-	case "AWS::SSM::Parameter", "AWS::SecretsManager::Secret", "AWS::S3::Bucket", "AWS::SNS::Topic":
+	case "AWS::SSM::Parameter", "AWS::SecretsManager::Secret", "AWS::S3::Bucket", "AWS::SNS::Topic", typeAlarm, typeComposite:
 		return !s.opts.Stubs
 	}
 	return false
@@ -257,6 +262,8 @@ func (s *Server) exists(tx engine.Tx, a engine.Account, typeName, physical strin
 		return hasKey(tx, tableBucket, physical)
 	case "AWS::SNS::Topic":
 		return hasKey(tx, tableTopic, physical)
+	case typeAlarm, typeComposite:
+		return hasKey(tx, tableAlarm, place(a)+physical)
 	}
 	return false, nil
 }

@@ -48,6 +48,8 @@ func services() map[string]service {
 		"sns":            snsService(),
 		"ssm":            ssmService(),
 		"secretsmanager": secretsService(),
+		"monitoring":     alarmService(),
+		"events":         busService(),
 	}
 }
 
@@ -121,9 +123,12 @@ func (s *Server) planAction(c *call) (operation, any, error) {
 	}
 	in := op.newInput()
 	var err error
-	if c.protocol == protocolJSON {
+	switch c.protocol {
+	case protocolJSON:
 		err = wire.DecodeJSON(c.body, in)
-	} else {
+	case protocolCBOR:
+		err = wire.DecodeCBOR(c.body, in)
+	default:
 		err = wire.DecodeQuery(c.form, in)
 	}
 	c.mutates = op.mutates
@@ -138,6 +143,11 @@ func (c *call) accept(out any, noResult bool) *answer {
 	if c.protocol == protocolJSON {
 		a.header.Set("Content-Type", c.json)
 		a.body = wire.EncodeJSON(out)
+		return a
+	}
+	if c.protocol == protocolCBOR {
+		c.asCBOR(a.header)
+		a.body = wire.EncodeCBOR(out)
 		return a
 	}
 	a.header.Set("Content-Type", "text/xml")
