@@ -307,7 +307,7 @@ func (s *session) banner(ctx context.Context, sts []*stacks.Stack) error {
 	}
 	seen := map[place]bool{}
 	for _, st := range sts {
-		p := place{env: environmentName(st), region: st.Access.Region}
+		p := place{env: bannerName(st), region: st.Access.Region}
 		if s.cloud != nil {
 			id, err := s.cloud.Identity(ctx, st.Access)
 			if err != nil {
@@ -326,12 +326,12 @@ func (s *session) banner(ctx context.Context, sts []*stacks.Stack) error {
 }
 
 func (s *session) showBanner(st *stacks.Stack, account string) {
-	b := ui.Banner{Environment: environmentName(st), Account: account, Region: st.Access.Region, Realm: s.realm, Endpoint: s.endpoint}
+	b := ui.Banner{Environment: bannerName(st), Account: account, Region: st.Access.Region, Realm: s.realm, Endpoint: s.endpoint}
 	if s.cfn == nil {
 		b.Realm = "files only"
 	}
 	if e := st.Environment; e != nil {
-		b.Class, b.Production = e.Class, e.SaysProduction()
+		b.Class, b.Production = e.Class, e.SaysProduction() || stacks.HasProductionWord(b.Environment)
 	}
 	s.title(b)
 	b.Show(s.app.talk(), s.app.err, s.app.columns())
@@ -358,6 +358,16 @@ func environmentName(st *stacks.Stack) string {
 		return st.Environment.Name
 	}
 	return string(st.Path.Group())
+}
+
+// bannerName is the environment, or the group in it whose name says production
+// where the environment's does not.
+func bannerName(st *stacks.Stack) string {
+	group := string(st.Path.Group())
+	if st.Environment != nil && !st.Environment.SaysProduction() && stacks.HasProductionWord(group) {
+		return group
+	}
+	return environmentName(st)
 }
 
 // relative shows a path of the project's as short as it can be.

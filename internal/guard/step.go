@@ -40,9 +40,11 @@ func (s *Step) Class() stacks.Class {
 	return class
 }
 
-// named tells whether an undeclared environment has a production word.
+// named tells whether a name says production where no environment block does:
+// that of an undeclared environment, or of a group inside of a declared weaker
+// one, which a block in the folder above must not take the word from.
 func (s *Step) named() bool {
-	return s.Class() == stacks.Undeclared && stacks.HasProductionWord(s.Environment.Name)
+	return s.Class() != stacks.Production && (stacks.HasProductionWord(s.Environment.Name) || stacks.HasProductionWord(string(s.Path.Group())))
 }
 
 // refusals lists what forbids a step whatever anybody answers.
