@@ -308,6 +308,8 @@ func (a *app) path(c *cli.Context, need bool) (string, error) {
 	switch {
 	case len(args) > 1:
 		return "", &usageError{fmt.Sprintf("%s takes one %s, got %s", c.Command.Name, strings.Trim(c.Command.ArgsUsage, "[]"), strings.Join(args, " ")), ""}
+	case len(args) == 1 && strings.TrimSpace(args[0]) == "":
+		return "", &usageError{c.Command.Name + " got an empty PATH", "is a variable of your script unset? Such as: deployer " + c.Command.Name + " dev"}
 	case len(args) == 1:
 		return args[0], nil
 	case need:

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"path"
 	"slices"
 	"strings"
 	"sync"
@@ -60,10 +61,20 @@ func rollbackFlags() []cli.Flag {
 	}
 }
 
+// wholeProject tells whether a PATH is every stack there is, as "$ENV/" is for
+// a shell in which ENV is unset.
+func wholeProject(arg string) bool {
+	clean := path.Clean("/" + strings.ReplaceAll(strings.TrimSpace(arg), `\`, "/"))
+	return arg != "" && (clean == "/" || clean == "/config")
+}
+
 func (a *app) runOptions(c *cli.Context) (runOptions, error) {
 	arg, err := a.path(c, c.Command.Name != "prune" && c.String("plan") == "")
 	if err != nil {
 		return runOptions{}, err
+	}
+	if c.Command.Name == "delete" && wholeProject(arg) {
+		return runOptions{}, &usageError{"delete never takes the whole project", "name the environment, such as dev"}
 	}
 	if c.Bool("enable-rollback") && c.Bool("disable-rollback") {
 		return runOptions{}, &usageError{"--enable-rollback and --disable-rollback exclude each other", ""}
