@@ -63,7 +63,7 @@ func (s *Server) admit(tx engine.Tx, c *call, v *verdict) error {
 			return err
 		}
 		if hit {
-			if err := v.add(f); err != nil {
+			if err := v.add(f, c); err != nil {
 				return err
 			}
 		}
@@ -72,13 +72,15 @@ func (s *Server) admit(tx engine.Tx, c *call, v *verdict) error {
 }
 
 // add takes one rule's effects in; the error is the refusal.
-func (v *verdict) add(f *Fault) error {
+func (v *verdict) add(f *Fault, c *call) error {
 	v.delay += f.Delay
 	v.stale = max(v.stale, f.Stale)
 	v.drop = v.drop || f.Drop != ""
 	switch {
 	case f.Throttle || f.Rate > 0:
 		return invalid("Throttling", "Rate exceeded")
+	case f.Expire:
+		return c.expired()
 	case f.Status == http.StatusServiceUnavailable:
 		return fault(f.Status, "ServiceUnavailable", "Service is unable to handle request.")
 	case f.Status != 0:
@@ -87,6 +89,17 @@ func (v *verdict) add(f *Fault) error {
 		return fault(http.StatusInternalServerError, "InternalFailure", "dropped")
 	}
 	return nil
+}
+
+// expired is how each protocol says that credentials have expired.
+func (c *call) expired() error {
+	switch {
+	case c.service == "s3":
+		return invalid("ExpiredToken", "The provided token has expired.")
+	case c.protocol == protocolJSON || c.protocol == protocolCBOR:
+		return invalid("ExpiredTokenException", "The security token included in the request is expired")
+	}
+	return fault(http.StatusForbidden, "ExpiredToken", "The security token included in the request is expired")
 }
 
 func (f *Fault) matchesRequest(c *call) bool {

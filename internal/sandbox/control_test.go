@@ -19,7 +19,7 @@ func TestSeedMistakes(t *testing.T) {
 	t.Parallel()
 	d := inProcess(sandbox.Options{})
 	for src, want := range map[string]string{
-		"paramters: {a: b}":                    `line 1, column 1: unknown key "paramters"`,
+		"paramters: {a: b}":                    `line 1, column 1: unknown key "paramters"`, //nolint:misspell // misspelt on purpose
 		"account: 12":                          `account "12" is not twelve digits`,
 		"parameters: [a]":                      "parameters: a list where a map is expected",
 		"parameters: {a: {valeu: b}}":          `unknown key "valeu"`,

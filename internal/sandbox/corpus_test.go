@@ -182,7 +182,6 @@ func (c *corpusStack) sensible(tpl *cfntemplate.Template) []types.Parameter {
 // seedImports brings in the exports that a template asks for.
 func (c *corpusStack) seedImports(t *testing.T, tpl *cfntemplate.Template) {
 	t.Helper()
-	values := map[string]any{}
 	given := map[string]string{}
 	for _, p := range c.params {
 		given[*p.ParameterKey] = *p.ParameterValue
@@ -266,7 +265,7 @@ func changedTemplate(t *testing.T, text string) string {
 	if !changeResource(tpl, doc) {
 		outputs, _ := doc["Outputs"].(map[string]any)
 		for _, name := range slices.Sorted(maps.Keys(outputs)) {
-			outputs[name].(map[string]any)["Description"] = "changed" //nolint:forcetypeassert // parsed before
+			outputs[name].(map[string]any)["Description"] = "changed"
 		}
 	}
 	raw, err := json.Marshal(doc)
@@ -284,7 +283,7 @@ func changeResource(tpl *cfntemplate.Template, doc map[string]any) bool {
 			if !ok || r.Condition != "" || !known.HasProperty(c.name) {
 				continue
 			}
-			resource := doc["Resources"].(map[string]any)[id].(map[string]any) //nolint:forcetypeassert // parsed before
+			resource := doc["Resources"].(map[string]any)[id].(map[string]any)
 			props, _ := resource["Properties"].(map[string]any)
 			if props == nil {
 				props = map[string]any{}

@@ -81,3 +81,14 @@ func TestBadAnswersForCustomResources(t *testing.T) {
 		}
 	}
 }
+
+func TestExpiredCredentials(t *testing.T) {
+	t.Parallel()
+	d := inProcess(sandbox.Options{})
+	must[sandbox.Fault](t)(d.s.AddFault(t.Context(), sandbox.Fault{Expire: true, Service: "cloudformation", Count: 1}))
+	_, err := d.cfn().DescribeStacks(t.Context(), nil)
+	if code(err) != "ExpiredToken" || !strings.Contains(err.Error(), "403") {
+		t.Errorf("%v", err)
+	}
+	must[*cloudformation.DescribeStacksOutput](t)(d.cfn().DescribeStacks(t.Context(), nil))
+}

@@ -46,6 +46,7 @@ type Fault struct {
 	Burst    int           `json:"burst,omitempty"`  // requests that may come at once; the rate rounded up
 	Drop     string        `json:"drop,omitempty"`   // "request": never arrives; "answer": done, and not told
 	Status   int           `json:"status,omitempty"` // 500 to 599
+	Expire   bool          `json:"expire,omitempty"` // the credentials have expired
 	Delay    time.Duration `json:"delay,omitempty"`  // real time before the answer
 	Stale    time.Duration `json:"stale,omitempty"`  // reads tell what was so much simulated time ago
 
@@ -55,7 +56,7 @@ type Fault struct {
 func (f *Fault) ofResources() bool { return f.Fail || f.Slow != 0 || f.Hold != 0 }
 
 func (f *Fault) ofRequests() bool {
-	return f.Throttle || f.Rate != 0 || f.Drop != "" || f.Status != 0 || f.Delay != 0 || f.Stale != 0
+	return f.Throttle || f.Expire || f.Rate != 0 || f.Drop != "" || f.Status != 0 || f.Delay != 0 || f.Stale != 0
 }
 
 // Check says what is wrong with a rule.
@@ -69,7 +70,7 @@ func (f *Fault) Check() error {
 	case f.ofResources() && f.ofRequests():
 		return errors.New("fault: a rule does something to resources or to requests, not both: write two rules")
 	case !f.ofResources() && !f.ofRequests():
-		return errors.New("fault: the rule does nothing: give it one of fail, slow, hold, throttle, rate, drop, status, delay, stale")
+		return errors.New("fault: the rule does nothing: give it one of fail, slow, hold, throttle, rate, expire, drop, status, delay, stale")
 	case f.Fail && (f.Slow != 0 || f.Hold != 0):
 		return errors.New("fault: a rule fails a resource or slows it, not both: write two rules")
 	case !f.Fail && (f.Message != "" || f.Code != ""):

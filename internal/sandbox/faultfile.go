@@ -62,6 +62,7 @@ func parseFault(n *cfnyaml.Node) (Fault, error) {
 	in.int("burst", &f.Burst)
 	in.string("drop", &f.Drop)
 	in.int("status", &f.Status)
+	in.bool("expire", &f.Expire)
 	in.duration("delay", &f.Delay)
 	in.duration("stale", &f.Stale)
 	return f, in.done()

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"strconv"
 	"strings"
 
 	"github.com/deployer-cli/deployer/internal/sandbox/engine"
@@ -173,7 +174,7 @@ func (s *Server) madeSecret(tx engine.Tx, m engine.Made) error {
 	case !given:
 		text = s.generateSecret(m)
 	}
-	v := secretVersion{ID: s.id("version", m.Physical, fmt.Sprint(len(r.Versions)), textOf(text)), Text: textOf(text), At: m.At}
+	v := secretVersion{ID: s.id("version", m.Physical, strconv.Itoa(len(r.Versions)), textOf(text)), Text: textOf(text), At: m.At}
 	if err := r.put(v); err != nil {
 		return err
 	}

@@ -535,7 +535,7 @@ func TestModel(t *testing.T) {
 	t.Parallel()
 	base := t.TempDir()
 	rapid.Check(t, func(r *rapid.T) {
-		dir, err := os.MkdirTemp(base, "")
+		dir, err := os.MkdirTemp(base, "") //nolint:usetesting // one for each try
 		if err != nil {
 			r.Fatal(err)
 		}

@@ -6,6 +6,7 @@ import (
 	"encoding/binary"
 	"encoding/hex"
 	"hash/crc32"
+	"maps"
 	"net/http"
 	"regexp"
 	"strconv"
@@ -298,9 +299,7 @@ func (r s3Call) headOf() (*answer, objectRecord, error) {
 		return nil, o, r.noSuchKey()
 	}
 	header := http.Header{"Content-Type": {"binary/octet-stream"}}
-	for name, values := range o.Header {
-		header[name] = values
-	}
+	maps.Copy(header, o.Header)
 	header.Set("Etag", o.ETag)
 	header.Set("Last-Modified", o.At.UTC().Format(http.TimeFormat))
 	header.Set("Accept-Ranges", "bytes")

@@ -1,7 +1,6 @@
 package sandbox_test
 
 import (
-	"context"
 	"errors"
 	"net/http"
 	"net/http/httptest"
@@ -216,7 +215,7 @@ func TestUnknownServiceIsNotRetried(t *testing.T) {
 	d := inProcess(sandbox.Options{})
 	n := 0
 	d.http = counting{d.http, &n}
-	_, err := d.ssm().DescribeInstanceInformation(context.Background(), nil)
+	_, err := d.ssm().DescribeInstanceInformation(t.Context(), nil)
 	if code(err) != "NotImplemented" || n != 1 {
 		t.Errorf("%v after %d requests", err, n)
 	}

@@ -2,8 +2,8 @@ package sandbox
 
 import (
 	"encoding/json"
-	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -234,7 +234,7 @@ func (s *Server) newVersion(tx store.Tx, c *call, token string, text *string, bi
 		if err != nil {
 			return secretVersion{}, err
 		}
-		token = s.id("version", fmt.Sprint(n))
+		token = s.id("version", strconv.Itoa(n))
 	}
 	v := secretVersion{ID: token, Binary: binary, At: c.at}
 	if text != nil {

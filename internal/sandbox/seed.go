@@ -3,7 +3,6 @@ package sandbox
 import (
 	"context"
 	"errors"
-	"fmt"
 	"slices"
 	"strings"
 	"time"
@@ -207,20 +206,6 @@ func plantObjects(tx store.Tx, at time.Time, one seed, out *Seeded) error {
 	return nil
 }
 
-// engineExport is the engine's table of exports; exportKey and exportRecord are its
-// keys and records.
-const engineExport = "export"
-
-func exportKey(a engine.Account, name string) string {
-	return a.AccountID + "\x01" + a.Region + "\x01" + name
-}
-
-type exportRecord struct {
-	Stack string `json:"s"`
-	Name  string `json:"n"`
-	Value string `json:"v"`
-}
-
 // seededStack is the name of the stack that seeded exports claim to come from.
 const seededStack = "seeded"
 
@@ -229,15 +214,7 @@ func (s *Server) plantExports(tx store.Tx, one seed, out *Seeded) error {
 	a := one.account
 	arn := "arn:aws:cloudformation:" + a.Region + ":" + a.AccountID + ":stack/" + seededStack + "/" + s.id(seededStack, a.AccountID, a.Region)
 	for name, value := range one.exports {
-		var old exportRecord
-		found, err := getJSON(tx, engineExport, exportKey(a, name), &old)
-		if err != nil {
-			return err
-		}
-		if found && old.Stack != arn {
-			return fmt.Errorf("export %q belongs to the stack %s in the sandbox and cannot be seeded", name, old.Name)
-		}
-		if err := putJSON(tx, engineExport, exportKey(a, name), exportRecord{arn, seededStack, value}); err != nil {
+		if err := engine.PlantExport(tx, a, engine.Planted{StackID: arn, StackName: seededStack, Name: name, Value: value}); err != nil {
 			return err
 		}
 		out.Exports++

@@ -3,6 +3,7 @@ package sandbox
 import (
 	"fmt"
 	"regexp"
+	"strconv"
 	"strings"
 	"time"
 
@@ -119,7 +120,7 @@ func (s *Server) send(tx store.Tx, m Message) (id string, err error) {
 	if err != nil {
 		return "", err
 	}
-	m.ID = s.id("message", fmt.Sprint(n))
+	m.ID = s.id("message", strconv.Itoa(n))
 	return m.ID, putJSON(tx, tableSent, fmt.Sprintf("%016x", n), m)
 }
 
@@ -171,11 +172,18 @@ func (s *Server) notify(tx engine.Tx, acct engine.Account, topics []string, ev e
 	}
 	var text strings.Builder
 	for _, line := range [][2]string{
-		{"StackId", ev.StackId}, {"Timestamp", ev.Timestamp.UTC().Format("2006-01-02T15:04:05.000Z")}, {"EventId", ev.EventId},
-		{"LogicalResourceId", ev.LogicalResourceId}, {"Namespace", acct.AccountID}, {"PhysicalResourceId", physical},
-		{"ResourceProperties", ev.ResourceProperties}, {"ResourceStatus", ev.ResourceStatus},
-		{"ResourceStatusReason", ev.ResourceStatusReason}, {"ResourceType", ev.ResourceType},
-		{"StackName", ev.StackName}, {"ClientRequestToken", ev.ClientRequestToken},
+		{"StackId", ev.StackId},
+		{"Timestamp", ev.Timestamp.UTC().Format("2006-01-02T15:04:05.000Z")},
+		{"EventId", ev.EventId},
+		{"LogicalResourceId", ev.LogicalResourceId},
+		{"Namespace", acct.AccountID},
+		{"PhysicalResourceId", physical},
+		{"ResourceProperties", ev.ResourceProperties},
+		{"ResourceStatus", ev.ResourceStatus},
+		{"ResourceStatusReason", ev.ResourceStatusReason},
+		{"ResourceType", ev.ResourceType},
+		{"StackName", ev.StackName},
+		{"ClientRequestToken", ev.ClientRequestToken},
 	} {
 		fmt.Fprintf(&text, "%s='%s'\n", line[0], line[1])
 	}

@@ -1,4 +1,3 @@
-//nolint:revive // members have CloudFormation's own names, which codecs go by
 package engine
 
 import "time"

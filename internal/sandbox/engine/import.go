@@ -116,18 +116,8 @@ func (s *session) checkImports(st *stack, t *target, tpl *cfntemplate.Template, 
 // must be safe from deletion.
 func (s *session) importing(st *stack, cs *changeSet, p *planner) (why string) {
 	if truth(cs.Import) && cs.Type != "IMPORT" {
-		cs.Imports = map[string]string{}
 		var unsafe []string
-		for _, c := range p.changes {
-			if id := c.Change.LogicalResourceId; c.Change.Action == "Add" {
-				if physical, property := s.existing(st, id, p.next[id]); physical != "" {
-					cs.Imports[id] = physical
-					if policy := p.next[id].OnDelete; policy != "Retain" && policy != "RetainExceptOnCreate" {
-						unsafe = append(unsafe, id+" ({"+property+"="+physical+"})")
-					}
-				}
-			}
-		}
+		cs.Imports, unsafe = s.automatic(st, p)
 		if len(unsafe) > 0 {
 			return "CloudFormation is attempting to import some resources because they already exist in your account. The resources must have the DeletionPolicy attribute set to 'Retain' or 'RetainExceptOnCreate' in the template for successful import. The affected resources are " + strings.Join(unsafe, ", ")
 		}
@@ -138,6 +128,27 @@ func (s *session) importing(st *stack, cs *changeSet, p *planner) (why string) {
 		}
 	}
 	return ""
+}
+
+// automatic finds what a plan adds and what exists, by logical id, and which of it
+// would be deleted with the stack.
+func (s *session) automatic(st *stack, p *planner) (imports map[string]string, unsafe []string) {
+	imports = map[string]string{}
+	for _, c := range p.changes {
+		id := c.Change.LogicalResourceId
+		if c.Change.Action != "Add" {
+			continue
+		}
+		physical, property := s.existing(st, id, p.next[id])
+		if physical == "" {
+			continue
+		}
+		imports[id] = physical
+		if policy := p.next[id].OnDelete; policy != "Retain" && policy != "RetainExceptOnCreate" {
+			unsafe = append(unsafe, id+" ({"+property+"="+physical+"})")
+		}
+	}
+	return imports, unsafe
 }
 
 // existing is the physical id of a resource that its template names, if one of that

@@ -18,8 +18,8 @@ const (
 
 	// Macros of AWS's that only add what the sandbox does not make anyway: the
 	// function that rotates a secret, the hook of a deployment, a product's values.
-	macroSecrets2020 = "AWS::SecretsManager-2020-07-23"
-	macroSecrets2024 = "AWS::SecretsManager-2024-09-16"
+	macroSecrets2020 = "AWS::SecretsManager-2020-07-23" //nolint:gosec // a name
+	macroSecrets2024 = "AWS::SecretsManager-2024-09-16" //nolint:gosec // a name
 	macroBlueGreen   = "AWS::CodeDeployBlueGreen"
 	macroCatalog     = "AWS::ServiceCatalog"
 )

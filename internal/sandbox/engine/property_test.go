@@ -122,7 +122,7 @@ func sensible(w *world, name string, what int) int {
 	if err != nil {
 		return []int{0, 8}[what%2]
 	}
-	switch out.(*DescribeStacksOutput).Stacks[0].StackStatus { //nolint:forcetypeassert // the action's own type
+	switch out.(*DescribeStacksOutput).Stacks[0].StackStatus {
 	case createComplete, updateComplete, undoComplete:
 		return []int{2, 2, 2, 2, 2, 8, 2, 4, 8, 9}[what]
 	case updateInProgress:

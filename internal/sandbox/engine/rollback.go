@@ -139,21 +139,7 @@ func (s *session) revert(st *stack, op *operation, i int) {
 		return
 	}
 	if n.State == nodeReady {
-		if slices.Contains(op.Skip, n.ID) || !r.Touched {
-			s.restored(st, op, i, r)
-			return
-		}
-		n.State, r.Next = nodeRunning, r.Prior
-		s.setResource(st, r, updateInProgress, "")
-		if r.Type == stackType && s.revertChild(st, op, i, r) {
-			return
-		}
-		a := s.ask(st, r.Type, n, "start")
-		if r.Physical != r.Prior.Physical {
-			s.laterNode(st, op, i, a.stretch(s.soon(st, phase(n.ID))))
-			return
-		}
-		s.run(st, op, i, a)
+		s.startRevert(st, op, i, r)
 		return
 	}
 	if r.Type == stackType {
@@ -174,6 +160,26 @@ func (s *session) revert(st *stack, op *operation, i int) {
 		return
 	}
 	s.restored(st, op, i, r)
+}
+
+// startRevert begins to bring a resource back, where there is anything to do.
+func (s *session) startRevert(st *stack, op *operation, i int, r *resource) {
+	n := &op.Nodes[i]
+	if slices.Contains(op.Skip, n.ID) || !r.Touched {
+		s.restored(st, op, i, r)
+		return
+	}
+	n.State, r.Next = nodeRunning, r.Prior
+	s.setResource(st, r, updateInProgress, "")
+	if r.Type == stackType && s.revertChild(st, op, i, r) {
+		return
+	}
+	a := s.ask(st, r.Type, n, "start")
+	if r.Physical != r.Prior.Physical {
+		s.laterNode(st, op, i, a.stretch(s.soon(st, phase(n.ID))))
+		return
+	}
+	s.run(st, op, i, a)
 }
 
 // restored makes a resource what it was before the update.

@@ -103,6 +103,9 @@ func capabilities(t *cfntemplate.Template) (needed []string, reason string) {
 	for _, id := range t.ResourceNames {
 		r := t.Resources[id]
 		property, ok := iamTypes(r.Type)
+		if r.Type == samPrefix+"Function" && r.Properties["Role"] == nil {
+			iam["AWS::IAM::Role"] = true // the transform makes one
+		}
 		if !ok {
 			continue
 		}

@@ -3,6 +3,7 @@ package store
 import (
 	"bytes"
 	"context"
+	"slices"
 	"sync"
 )
 
@@ -96,8 +97,7 @@ type change struct {
 func (tx *memoryTx) end() { tx.done, tx.tables, tx.log = true, nil, nil }
 
 func (tx *memoryTx) undo() {
-	for i := len(tx.log) - 1; i >= 0; i-- {
-		c := tx.log[i]
+	for _, c := range slices.Backward(tx.log) {
 		if c.existed {
 			tx.tables[c.table].put(c.key, c.old)
 		} else {

@@ -31,10 +31,10 @@ func DecodeChunked(body []byte, limit int) ([]byte, error) {
 		if size == 0 {
 			return out.Bytes(), nil
 		}
-		if out.Len()+int(size) > limit { //nolint:gosec // 31 bits
+		if out.Len()+int(size) > limit {
 			return nil, &Error{"", fmt.Sprintf("aws-chunked body: longer than %d bytes", limit)}
 		}
-		if _, err := io.CopyN(&out, in, int64(size)); err != nil { //nolint:gosec // 31 bits
+		if _, err := io.CopyN(&out, in, int64(size)); err != nil {
 			return nil, &Error{"", "aws-chunked body: a chunk is cut short"}
 		}
 		end := make([]byte, 2)

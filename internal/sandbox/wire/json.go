@@ -182,7 +182,7 @@ func (e *jsonEncoder) value(v reflect.Value) {
 }
 
 func (e *jsonEncoder) time(v reflect.Value) {
-	if t, ok := v.Interface().(time.Time); ok {
+	if t, ok := reflect.TypeAssert[time.Time](v); ok {
 		e.b.WriteString(strconv.FormatFloat(float64(t.UnixMilli())/1000, 'f', -1, 64))
 	}
 }

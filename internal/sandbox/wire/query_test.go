@@ -37,7 +37,7 @@ type request struct {
 	Nested     *nested
 	Blob       []byte
 	Lists      map[string][]int
-	hidden     string
+	hidden     string //nolint:unused // what is not exported is not encoded
 	Skipped    string `wire:"-"`
 }
 

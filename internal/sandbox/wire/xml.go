@@ -193,11 +193,12 @@ func scalar(v reflect.Value) string {
 		return strconv.FormatUint(v.Uint(), 10)
 	case reflect.Float32, reflect.Float64:
 		return strconv.FormatFloat(v.Float(), 'f', -1, v.Type().Bits())
+	default:
 	}
 	if isBytes(v.Type()) {
 		return base64.StdEncoding.EncodeToString(v.Bytes())
 	}
-	if t, ok := v.Interface().(time.Time); ok {
+	if t, ok := reflect.TypeAssert[time.Time](v); ok {
 		return FormatTime(t)
 	}
 	return fmt.Sprint(v.Interface())
