@@ -65,7 +65,7 @@ func TestValidate(t *testing.T) {
 		},
 		{
 			"unknown parameter", templates.Body{Text: []byte(simple), Exact: true}, append(good, parameter("Nmae", "x")), nil, //nolint:misspell // misspelt on purpose
-			[]string{"parameter Nmae: the template has no such parameter [did you mean Name]"},
+			[]string{"parameter Nmae: the template has no such parameter [did you mean Name]"}, //nolint:misspell // misspelt on purpose
 		},
 		{
 			"constraints",

@@ -19,7 +19,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-var scriptCommands = map[string]func(ts *testscript.TestScript, neg bool, args []string){ //nolint:gochecknoglobals // a table
+var scriptCommands = map[string]func(ts *testscript.TestScript, neg bool, args []string){
 	"project":  cmdProject,
 	"json":     cmdJSON,
 	"edit":     cmdEdit,
@@ -41,7 +41,7 @@ func scriptCondition(cond string) (bool, error) {
 	if err != nil {
 		return false, err
 	}
-	defer os.Remove(dir) //nolint:errcheck // an empty folder
+	defer os.Remove(dir)
 	if unix.Mount("tmpfs", dir, "tmpfs", 0, "size=64k") != nil {
 		return false, nil
 	}

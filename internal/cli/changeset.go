@@ -86,7 +86,7 @@ func changeSetOf(cs cfn.ChangeSet) changeSetRow {
 
 // changeSetName is what CloudFormation takes, says the API reference of
 // CreateChangeSet.
-var changeSetName = regexp.MustCompile(`^[a-zA-Z][-a-zA-Z0-9]{0,127}$`) //nolint:gochecknoglobals // compiled once, never changed
+var changeSetName = regexp.MustCompile(`^[a-zA-Z][-a-zA-Z0-9]{0,127}$`)
 
 // create makes a change set of that name for every stack under PATH. Values of
 // other stacks are as those live.

@@ -104,7 +104,9 @@ func (a *app) stackPaths() []string {
 	var out []string
 	_ = fs.WalkDir(config, ".", func(name string, d fs.DirEntry, err error) error {
 		switch {
-		case err != nil || name == ".":
+		case err != nil:
+			return fs.SkipDir
+		case name == ".":
 		case d.IsDir():
 			out = append(out, name)
 		case path.Ext(name) == ".yaml" && !strings.HasPrefix(path.Base(name), "config."):

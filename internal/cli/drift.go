@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"time"
@@ -191,7 +192,7 @@ func (s *session) drift(ctx context.Context, st *stacks.Stack, live *stacks.Live
 func (a *app) showDrift(rows []driftRow, opts driftOptions) {
 	table := make([][]string, 0, len(rows))
 	for _, r := range rows {
-		table = append(table, []string{string(r.Stack), a.driftWord(r.Drift), fmt.Sprint(r.Drifted), r.Reason})
+		table = append(table, []string{string(r.Stack), a.driftWord(r.Drift), strconv.Itoa(r.Drifted), r.Reason})
 	}
 	ui.Table(a.env.Stdout, []string{"stack", "drift", "resources", "reason"}, table)
 	table = nil

@@ -51,10 +51,10 @@ func (a *app) newCommand() *cli.Command {
 // Forms of what new writes. CloudFormation wants a letter first in the names of
 // stacks, which begin with the project code.
 var (
-	codeForm    = regexp.MustCompile(`^[A-Za-z][A-Za-z0-9-]{0,63}$`)      //nolint:gochecknoglobals // compiled once, never changed
-	regionForm  = regexp.MustCompile(`^[a-z]{2,}(-[a-z]+)+-[0-9]+$`)      //nolint:gochecknoglobals // as above
-	accountForm = regexp.MustCompile(`^[0-9]{12}$`)                       //nolint:gochecknoglobals // as above
-	groupForm   = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$`) //nolint:gochecknoglobals // as above
+	codeForm    = regexp.MustCompile(`^[A-Za-z][A-Za-z0-9-]{0,63}$`)
+	regionForm  = regexp.MustCompile(`^[a-z]{2,}(-[a-z]+)+-[0-9]+$`)
+	accountForm = regexp.MustCompile(`^[0-9]{12}$`)
+	groupForm   = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$`)
 )
 
 func (a *app) newProject(c *cli.Context) error {
@@ -214,7 +214,7 @@ func (a *app) writeGroup(root *os.Root, group, file string, keys map[string]any)
 func inherited(root *os.Root, group string) map[string]string {
 	out := map[string]string{}
 	above := "config"
-	for _, part := range strings.Split(group, "/") {
+	for part := range strings.SplitSeq(group, "/") {
 		text, err := fs.ReadFile(root.FS(), path.Join(above, "config.yaml"))
 		above = path.Join(above, part)
 		if err != nil {

@@ -1,7 +1,6 @@
 package cli
 
 import (
-	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -141,8 +140,11 @@ func samePolicy(now []byte, policy string) bool {
 		return false
 	}
 	have, _, err := cfnyaml.Parse(now)
-	want, _, err2 := cfnyaml.Parse([]byte(policy))
-	if cmp.Or(err, err2) != nil {
+	if err != nil {
+		return false
+	}
+	want, _, err := cfnyaml.Parse([]byte(policy))
+	if err != nil {
 		return false
 	}
 	return len(cfnyaml.Compare(have.Plain(), want.Plain())) == 0

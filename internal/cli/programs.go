@@ -55,7 +55,7 @@ func (s *session) outsideFile(name string) ([]byte, error) {
 	if !filepath.IsAbs(name) {
 		name = filepath.Join(s.dir, filepath.FromSlash(strings.ReplaceAll(name, `\`, "/")))
 	}
-	return os.ReadFile(name) //nolint:gosec // the project names the file
+	return os.ReadFile(name)
 }
 
 // fetcher implements resolve.Web.

@@ -195,7 +195,6 @@ type scope struct {
 	whole     *graph.Graph // of the project
 	order     []stacks.Path
 	stacks    map[stacks.Path]*stacks.Stack
-	warnings  []string
 }
 
 // list gives the stacks in dependency order.

@@ -222,7 +222,7 @@ func (p *prettyPrinter) sorted(v any) (any, error) {
 	}
 	list, err := dictsortFilter(p.r, d, []any{true})
 	if err != nil {
-		return d.copy(), nil // keys without an order stay as they are
+		return d.copy(), nil //nolint:nilerr // keys without an order stay as they are
 	}
 	out := NewDict()
 	for _, pair := range list.(*List).Items {

@@ -4,8 +4,9 @@ import (
 	"slices"
 	"testing"
 
-	"github.com/deployer-cli/deployer/internal/spell"
 	"pgregory.net/rapid"
+
+	"github.com/deployer-cli/deployer/internal/spell"
 )
 
 func TestDistance(t *testing.T) {
@@ -14,8 +15,14 @@ func TestDistance(t *testing.T) {
 		a, b string
 		want int
 	}{
-		{"", "", 0}, {"a", "", 1}, {"", "ab", 2}, {"parmeters", "parameters", 1}, {"netowkr", "network", 2}, {"kitten", "sitting", 3},
-		{"ab", "ba", 1}, {"ca", "abc", 3},
+		{"", "", 0},
+		{"a", "", 1},
+		{"", "ab", 2},
+		{"parmeters", "parameters", 1},
+		{"netowkr", "network", 2},
+		{"kitten", "sitting", 3},
+		{"ab", "ba", 1},
+		{"ca", "abc", 3},
 	} {
 		if got := spell.Distance(tt.a, tt.b, 9); got != tt.want {
 			t.Errorf("%s %s: %d, want %d", tt.a, tt.b, got, tt.want)
