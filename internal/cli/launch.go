@@ -14,6 +14,7 @@ import (
 
 	"github.com/urfave/cli/v2"
 
+	"github.com/deployer-cli/deployer/internal/cfn"
 	"github.com/deployer-cli/deployer/internal/event"
 	"github.com/deployer-cli/deployer/internal/execute"
 	"github.com/deployer-cli/deployer/internal/graph"
@@ -172,7 +173,7 @@ func (r *launcher) run(ctx context.Context) error {
 // decided goes on from the plan on paper: what was reviewed takes its place,
 // or CloudFormation is asked where the class wants that, and a person agrees.
 func (r *launcher) decided(ctx context.Context) error {
-	if err := r.verify(ctx); err != nil {
+	if err := errors.Join(r.verify(ctx), r.oversized()); err != nil {
 		return err
 	}
 	if r.proposes() {
@@ -271,6 +272,29 @@ func (r *launcher) blockedDelete() error {
 				Tip: "nothing was deleted; mend that, or name the stacks that may go",
 			})
 		}
+	}
+	return errors.Join(errs...)
+}
+
+// oversized finds the templates that would have to go through a bucket where
+// none is given, before anything starts.
+func (r *launcher) oversized() error {
+	if r.plan == nil {
+		return nil // said by verify
+	}
+	var errs []error
+	for i := range r.plan.Steps {
+		step := &r.plan.Steps[i]
+		d := step.Desired
+		if d == nil || d.BodyLate || d.Bucket != "" || !cfn.NeedsBucket(d.Body) || step.Action == plan.None || step.Action == plan.Skip {
+			continue
+		}
+		errs = append(errs, &stacks.Problem{
+			Pos:  d.Stack.Pos,
+			What: "template of " + string(step.Stack),
+			Why:  fmt.Sprintf("it has %d bytes, what is longer than 51200 goes through S3, and no bucket is given", len(d.Body)),
+			Tip:  "set template_bucket_name in the group's config.yaml",
+		})
 	}
 	return errors.Join(errs...)
 }
