@@ -86,6 +86,8 @@ type ResourceChange struct {
 	ModuleInfo         *ModuleInfo
 	BeforeContext      string
 	AfterContext       string
+
+	ResourceDriftStatus string
 }
 
 // ResourceChangeDetail says why and how one property changes.
@@ -105,6 +107,15 @@ type ResourceTargetDefinition struct {
 	BeforeValue         string
 	AfterValue          string
 	AttributeChangeType string
+	BeforeValueFrom     string
+	AfterValueFrom      string
+	Drift               *LiveResourceDrift
+}
+
+// LiveResourceDrift tells what somebody made of a property.
+type LiveResourceDrift struct {
+	PreviousValue, ActualValue string
+	DriftDetectionTimestamp    time.Time
 }
 
 // ExecuteChangeSetInput is the request of ExecuteChangeSet.

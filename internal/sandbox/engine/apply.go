@@ -29,7 +29,7 @@ func (s *session) applyStart(st *stack, op *operation, i int) {
 	next, err := s.desired(st, c, n.ID)
 	r := s.resource(st.ID, n.ID)
 	switch {
-	case r == nil || !r.alive() || r.Status == createFailed:
+	case r == nil || !r.alive() || r.Status == createFailed || op.Revert && r.Missing:
 		s.enter(st, op, i, r, next)
 		if err != nil { // what could not be evaluated is not missing
 			s.failNode(st, op, i, reasonOf(err))
@@ -55,7 +55,10 @@ func (s *session) enter(st *stack, op *operation, i int, r *resource, next *stat
 	fresh := &resource{ID: n.ID, state: state{Type: next.Type, OnDelete: next.OnDelete}, Next: next, Born: true}
 	if r != nil && r.alive() {
 		fresh.Old = r.Old
-		if r.Physical != "" {
+		switch {
+		case r.Missing: // there is nothing left to delete
+			s.release(st, r.ID, &r.state)
+		case r.Physical != "":
 			fresh.Old = append(fresh.Old, leftover{state: r.state})
 		}
 	}
@@ -85,7 +88,7 @@ func (s *session) startUpdate(st *stack, op *operation, i int, r *resource, next
 	if r.Prior == nil && !r.Born {
 		r.Prior = &before
 	}
-	if how == howNothing && r.Status != updateFailed {
+	if how == howNothing && r.Status != updateFailed && (!op.Revert || !r.drifting()) {
 		r.Deps, r.OnDelete, r.OnReplace, r.Extra, r.Tags = next.Deps, next.OnDelete, next.OnReplace, next.Extra, next.Tags
 		s.saveResource(st.ID, r)
 		n.How, n.State = howNothing, nodeDone

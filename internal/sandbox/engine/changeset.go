@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"slices"
 	"strings"
 	"time"
 )
@@ -34,6 +35,7 @@ type changeSet struct {
 	Changes     []planned         `json:"changes,omitempty"`
 	Warning     string            `json:"warning,omitempty"` // shown with property values only
 	OnFailure   string            `json:"onFailure,omitempty"`
+	Deployment  string            `json:"deployment,omitempty"` // DeploymentMode
 	NoRollback  bool              `json:"noRollback,omitempty"`
 	Mode        string            `json:"mode,omitempty"`
 	Nested      *bool             `json:"nested,omitempty"`
@@ -92,6 +94,9 @@ func (s *session) createChangeSet(in *CreateChangeSetInput) (*CreateChangeSetOut
 	if kind == "" {
 		kind = "UPDATE"
 	}
+	if in.DeploymentMode != "" && in.DeploymentMode != revertDrift {
+		return nil, invalid("1 validation error detected: Value '%s' at 'deploymentMode' failed to satisfy constraint: Member must satisfy enum value set: [REVERT_DRIFT]", in.DeploymentMode)
+	}
 	st, err := s.changeSetStack(in, kind)
 	if err != nil {
 		return nil, err
@@ -123,7 +128,7 @@ func (s *session) createChangeSet(in *CreateChangeSetInput) (*CreateChangeSetOut
 		ID: id, Name: in.ChangeSetName, Stack: st.ID, StackName: st.Name, Type: kind, Status: changeSetPending, Exec: execUnavailable,
 		Description: in.Description, Created: s.now, Next: t, OnFailure: in.OnStackFailure, NoRollback: noRollback(in.DeploymentConfig),
 		Mode: mode(in.DeploymentConfig), Nested: in.IncludeNestedStacks, Import: in.ImportExistingResources,
-		Token: in.ClientToken, Hash: requestHash(in), Imports: imports,
+		Deployment: in.DeploymentMode, Token: in.ClientToken, Hash: requestHash(in), Imports: imports,
 	}
 	wait := s.e.between(2*time.Second, 5*time.Second, "changeset", id)
 	cs.Due = s.queue(s.now.Add(wait), due{Kind: dueChangeSet, ID: id, Stack: st.ID})
@@ -199,7 +204,7 @@ func (s *session) finishChangeSet(id string) {
 
 // work works a change set out and reports whether nothing changes.
 func (s *session) work(st *stack, cs *changeSet) (p *planner, empty bool) {
-	p, err := s.plan(st, &cs.Next)
+	p, err := s.planned(st, &cs.Next, cs.Deployment == revertDrift)
 	why := ""
 	if err == nil {
 		why = s.importing(st, cs, p)
@@ -237,6 +242,12 @@ func (s *session) describeChangeSet(in *DescribeChangeSetInput) (*DescribeChange
 		Tags: cs.Next.Tags, Changes: []Change{}, IncludeNestedStacks: new(truth(cs.Nested)), ImportExistingResources: cs.Import,
 		OnStackFailure: cs.OnFailure, ParentChangeSetId: cs.Parent, RootChangeSetId: cs.Root,
 	}
+	if cs.Deployment != "" {
+		out.DeploymentMode, out.StackDriftStatus = cs.Deployment, driftSame
+		if slices.ContainsFunc(cs.Changes, func(c planned) bool { return c.Change.ResourceDriftStatus != "" }) {
+			out.StackDriftStatus = driftFound
+		}
+	}
 	if truth(in.IncludePropertyValues) && out.StatusReason == "" {
 		out.StatusReason = cs.Warning
 	}
@@ -271,7 +282,7 @@ func (p planned) shown(values bool) Change {
 		detail := d.ResourceChangeDetail
 		t := *detail.Target
 		if !values {
-			t.Path, t.BeforeValue, t.AfterValue, t.AttributeChangeType = "", "", "", ""
+			t = ResourceTargetDefinition{Attribute: t.Attribute, Name: t.Name, RequiresRecreation: t.RequiresRecreation}
 		}
 		detail.Target = &t
 		c.Details = append(c.Details, detail)
@@ -324,7 +335,7 @@ func (s *session) executeChangeSet(in *ExecuteChangeSetInput) (*ExecuteChangeSet
 	l := launch{
 		token: in.ClientRequestToken, noRollback: truth(in.DisableRollback) || cs.NoRollback, onFailure: cs.OnFailure,
 		keep: in.RetainExceptOnCreate, changeSet: cs.ID, imports: cs.Imports,
-		nested: cs.Children,
+		nested: cs.Children, revert: cs.Deployment == revertDrift,
 	}
 	st.ChangeSet, st.Updated, st.Express = cs.ID, s.now, cs.Mode
 	switch cs.Type {

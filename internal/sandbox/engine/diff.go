@@ -44,10 +44,14 @@ type planner struct {
 	changes  []planned
 	current  string // the resource under consideration
 	warning  string // why property values are not complete
+	revert   bool   // drift counts as a change
 }
 
 // plan lists what a target would change, without changing anything.
-func (s *session) plan(st *stack, t *target) (*planner, error) {
+func (s *session) plan(st *stack, t *target) (*planner, error) { return s.planned(st, t, false) }
+
+// planned is plan; with revert, drift counts as a change.
+func (s *session) planned(st *stack, t *target, revert bool) (*planner, error) {
 	if err := s.transform(st, t); err != nil {
 		return nil, err
 	}
@@ -59,7 +63,7 @@ func (s *session) plan(st *stack, t *target) (*planner, error) {
 	if err != nil {
 		return nil, err
 	}
-	p := &planner{s: s, st: st, target: t, fates: map[string]fate{}, next: map[string]*state{}, params: map[string]bool{}}
+	p := &planner{s: s, st: st, target: t, revert: revert, fates: map[string]fate{}, next: map[string]*state{}, params: map[string]bool{}}
 	p.now = &scope{tpl: tpl, env: env}
 	env.Resource, env.Attribute, env.Import = p.ref, p.attribute, p.imported
 	if st.Now.Body != "" && st.Status != reviewInProgress {
@@ -180,13 +184,21 @@ func (p *planner) consider(id, tags string) error {
 		}})
 		return nil
 	}
+	if p.revert && r.Missing {
+		p.again(r, next)
+		return nil
+	}
 	why, scope := p.details(r, next)
-	if len(scope) == 0 {
+	if len(scope) == 0 && (!p.revert || !r.drifting()) {
 		return nil
 	}
 	c := ResourceChange{
 		Action: "Modify", LogicalResourceId: id, PhysicalResourceId: r.Physical, ResourceType: r.Type, Scope: scope,
 		Replacement: replacement(why), BeforeContext: p.contextOf(&r.state), AfterContext: p.contextOf(next),
+	}
+	if p.revert {
+		why = p.reverts(r, next, &c, why)
+		c.Replacement = replacement(why)
 	}
 	switch c.Replacement {
 	case "True":

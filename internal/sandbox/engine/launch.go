@@ -15,6 +15,7 @@ type launch struct {
 	changeSet  string
 	imports    map[string]string
 	nested     map[string]string
+	revert     bool // drift counts as a change
 	free       bool // a nested stack's clean-up does not wait for its parent
 }
 
@@ -49,7 +50,7 @@ func (s *session) startUpdateStack(st *stack, t target, l launch) {
 	}
 	op := &operation{
 		Kind: kindUpdate, Started: s.now, Was: st.Status, NoRollback: l.noRollback, Keep: l.keep,
-		Policy: l.policy, ChangeSet: l.changeSet, Free: l.free, Imports: l.imports, Nested: l.nested,
+		Policy: l.policy, ChangeSet: l.changeSet, Free: l.free, Imports: l.imports, Nested: l.nested, Revert: l.revert,
 	}
 	st.Token, st.Now, st.Updated, st.RetainExcept = l.token, t, s.now, l.keep
 	st.Drift, st.DriftAt = "", time.Time{}

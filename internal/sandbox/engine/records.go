@@ -184,6 +184,7 @@ type operation struct {
 	TimeoutDue  string            `json:"timeout,omitempty"` // TimeoutInMinutes
 	MonitorTill time.Time         `json:"monitorTill,omitzero"`
 	ChangeSet   string            `json:"changeSet,omitempty"`
+	Revert      bool              `json:"revert,omitempty"`     // drift counts as a change
 	Configured  bool              `json:"configured,omitempty"` // all resources are
 	Free        bool              `json:"free,omitempty"`
 }
