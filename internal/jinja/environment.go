@@ -65,13 +65,15 @@ type builtins struct {
 	globals                 map[string]*function
 }
 
-func newBuiltins() *builtins {
+// sharedBuiltins makes the tables once. They are only read, and a project has
+// an Environment for every folder.
+var sharedBuiltins = sync.OnceValue(func() *builtins {
 	return &builtins{
 		filters: builtinFilters(), tests: builtinTests(),
 		text: textMethods(), list: listMethods(), tuple: tupleMethods(), dict: dictMethods(),
 		globals: globals(),
 	}
-}
+})
 
 type cacheKey struct{ name, source string }
 
@@ -79,7 +81,7 @@ type cacheKey struct{ name, source string }
 // reported by the first Render.
 func New(opts Options) *Environment {
 	opts = opts.withDefaults()
-	return &Environment{opts: opts, known: newBuiltins(), parsed: make(map[cacheKey]*template)}
+	return &Environment{opts: opts, known: sharedBuiltins(), parsed: make(map[cacheKey]*template)}
 }
 
 func (o Options) withDefaults() Options {
