@@ -78,4 +78,5 @@ type Ports struct {
 	Files      fs.FS                             // rooted at the project
 	Outside    func(name string) ([]byte, error) // reads a file outside: name as written, absolute or relative to the project; nil refuses
 	Now        func() time.Time                  // for !date
+	Stubs      bool                              // Secrets makes up what is missing, as "stub-" and its id
 }
