@@ -5,7 +5,10 @@
 // clock.
 package stacks
 
-import "time"
+import (
+	"slices"
+	"time"
+)
 
 // Access says with which identity and in which region a stack is reached.
 // It is comparable: clients and rate limits are shared per Access.
@@ -73,6 +76,11 @@ type Dependency struct {
 type HookPoint struct {
 	Name  string
 	Hooks []Value
+}
+
+// Hooked tells whether the stack has hooks at one of the points named.
+func (s *Stack) Hooked(points ...string) bool {
+	return slices.ContainsFunc(s.Hooks, func(h HookPoint) bool { return len(h.Hooks) > 0 && slices.Contains(points, h.Name) })
 }
 
 // Desired is a stack made ready: values resolved, template rendered.

@@ -373,6 +373,7 @@ func (r *launcher) prepare(ctx context.Context) error {
 		return s.failed(err)
 	}
 	r.narrow()
+	r.noteHooks()
 	r.plan.NoteFound()
 	return nil
 }
@@ -427,6 +428,23 @@ func (r *launcher) narrow() {
 	}
 }
 
+// noteHooks marks the stacks whose hooks run at every launch, whether they
+// change or not, as in Sceptre: builds and uploads hang on them. What goes by a
+// plan or by change sets is done exactly as it was shown, so that there the
+// hooks run with changes alone.
+func (r *launcher) noteHooks() {
+	if r.opts.command != "launch" || r.file != nil || r.app.globals.noHooks || r.proposes() {
+		return
+	}
+	for i := range r.plan.Steps {
+		step := &r.plan.Steps[i]
+		if step.Action != plan.Skip && step.Action != plan.Delete {
+			step.Hooked = r.planner.hooked(step.Stack)
+		}
+	}
+	r.planner.rebuilds = true
+}
+
 // working tells whether any step may still find something to do.
 func (r *launcher) working() bool {
 	for i := range r.plan.Steps {
@@ -451,7 +469,7 @@ func (r *launcher) request(ctx context.Context) (guard.Request, error) {
 	}
 	for i := range r.plan.Steps {
 		step := &r.plan.Steps[i]
-		if !step.Changing() && !step.Late {
+		if !step.Changing() && !step.Late && !step.Hooked {
 			continue
 		}
 		st := r.planner.sc.stacks[step.Stack]

@@ -12,6 +12,7 @@ import (
 	"github.com/deployer-cli/deployer/internal/cfn"
 	"github.com/deployer-cli/deployer/internal/graph"
 	"github.com/deployer-cli/deployer/internal/guard"
+	"github.com/deployer-cli/deployer/internal/hook"
 	"github.com/deployer-cli/deployer/internal/journal"
 	"github.com/deployer-cli/deployer/internal/plan"
 	"github.com/deployer-cli/deployer/internal/prepare"
@@ -28,6 +29,7 @@ type planner struct {
 	accounts map[stacks.Access]string
 	deletes  bool
 	prunes   bool
+	rebuilds bool // hooks before a launch may make what its stack is made from
 
 	mu      sync.Mutex
 	actions map[stacks.Path]plan.Action
@@ -256,7 +258,11 @@ func (p *planner) Decide(ctx context.Context, path stacks.Path) (plan.Step, erro
 	if p.deletes || p.pruned(path) {
 		return p.builder.Remove(st, p.dependents(path), "asked for"), nil
 	}
-	desired, err := p.s.prepare.Prepare(ctx, st)
+	prepared := p.s.prepare
+	if p.rebuilds && st.Hooked(string(hook.Before(hook.Launch))) {
+		prepared = p.s.anew()
+	}
+	desired, err := prepared.Prepare(ctx, st)
 	if err != nil {
 		return plan.Step{}, err
 	}
@@ -264,6 +270,11 @@ func (p *planner) Decide(ctx context.Context, path stacks.Path) (plan.Step, erro
 		return plan.Step{}, err
 	}
 	return p.builder.Add(desired, p.edges(path)), nil
+}
+
+// hooked tells whether hooks of its launch run whatever becomes of a stack.
+func (p *planner) hooked(path stacks.Path) bool {
+	return p.sc.stacks[path].Hooked(string(hook.Before(hook.Launch)), string(hook.After(hook.Launch)))
 }
 
 // Landed implements execute.Decider.

@@ -21,11 +21,15 @@ func (s *session) programs() {
 	s.runner = &runner{s: s}
 	ready := func() bool { return s.vetted }
 	s.plugins = plugin.New(s.runner, s.dir, s.lookUp, ready)
+	s.loader = s.newLoader()
+}
+
+func (s *session) newLoader() *templates.Loader {
 	made := handler.New(handler.Ports{
 		Runner: s.runner, Web: web.Client{}, Project: s.dir, Dir: s.app.env.Dir,
 		Objects: func() (handler.Objects, bool) { return s.cloud, s.vetted },
 	})
-	s.loader = templates.NewLoader(s.root.FS(), templates.Options{
+	return templates.NewLoader(s.root.FS(), templates.Options{
 		Types: made.Types(), Formats: made.Formats(), Outside: s.outsideFile,
 		Handlers: func(kind string) (templates.Handler, bool) {
 			if h, ok := s.plugins.Handler(kind); ok || kind != "sam" {

@@ -112,20 +112,31 @@ func readable(p *config.Project) error {
 
 // wire makes the preparer: over the files alone until the session connects.
 func (s *session) wire() {
+	s.resolver, s.prepare = s.preparer(s.loader)
+}
+
+// anew is a preparer that has read and fetched nothing yet.
+func (s *session) anew() *prepare.Preparer {
+	_, fresh := s.preparer(s.newLoader())
+	return fresh
+}
+
+func (s *session) preparer(loader *templates.Loader) (*resolve.Set, *prepare.Preparer) {
 	ports := resolve.Ports{
 		Project: s.project, Outputs: s.known, Files: s.root.FS(), Now: s.app.env.Now,
 		Environ: func(name string) (string, bool) { v, ok := s.app.env.Environ[name]; return v, ok },
 		Outside: s.outsideFile, Plugins: s.plugins,
 	}
 	offline := resolve.New(ports)
-	s.resolver = offline
+	resolver := offline
 	if s.cfn != nil {
 		ports.External, ports.Parameters, ports.Secrets = s.external(), s.cloud, s.cloud
 		ports.Commands, ports.Web, ports.Made = s.runner, fetcher{}, s.pending
-		s.resolver = resolve.New(ports)
+		ports.Stubs = s.stubs != nil
+		resolver = resolve.New(ports)
 	}
-	s.prepare = prepare.New(prepare.Ports{
-		Resolver: s.resolver, Offline: offline, Renderer: s.loader, Sketch: sketch{s}, Parser: s.loader, Files: s.root.FS(),
+	return resolver, prepare.New(prepare.Ports{
+		Resolver: resolver, Offline: offline, Renderer: loader, Sketch: sketch{s}, Parser: loader, Files: s.root.FS(),
 	})
 }
 

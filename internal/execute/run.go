@@ -155,7 +155,7 @@ func (r *run) start(ctx context.Context) {
 		p := r.ready[0]
 		r.ready = r.ready[1:]
 		s := r.steps[p]
-		if !s.Changing() && !s.Late {
+		if !s.Changing() && !s.Late && !s.Hooked {
 			r.passed(s)
 			continue
 		}

@@ -20,6 +20,8 @@ type worker struct {
 	tokens int
 	done   map[string]bool // logical ids of resources that came to an end
 	failed []stacks.Event
+
+	launched bool // the hooks before its launch have run
 }
 
 func (w *worker) tell(m message) { w.run.messages <- m }
@@ -41,16 +43,8 @@ func (w *worker) perform(ctx context.Context) end {
 			return *e
 		}
 	}
-	if w.step.Blocked == "" && (w.step.Late || w.step.Action == plan.Join) {
-		decided, err := w.run.ports.Decider.Decide(ctx, w.step.Stack)
-		if err != nil {
-			return w.ended(ctx, end{err: err})
-		}
-		if decided.Asks != "" {
-			return end{outcome: Failed, live: decided.Live, err: w.fail("needs a person", decided.Asks, "run the same command again: it will ask")}
-		}
-		decided.Resources = max(decided.Resources, w.step.Resources)
-		w.step = &decided
+	if e := w.decide(ctx); e != nil {
+		return *e
 	}
 	if w.step.Blocked != "" {
 		return end{outcome: Failed, err: w.fail("cannot be done", w.step.Blocked, "")}
@@ -65,11 +59,39 @@ func (w *worker) perform(ctx context.Context) end {
 	case plan.Delete:
 		return w.remove(ctx)
 	case plan.None:
-		return end{outcome: Unchanged, live: w.step.Live}
+		return w.after(ctx, end{outcome: Unchanged, live: w.step.Live}, "after_launch")
 	case plan.Skip, plan.Join:
 		return end{outcome: Skipped, live: w.step.Live}
 	}
 	return end{outcome: Failed, err: w.fail("cannot be done", fmt.Sprintf("action %q is not known", w.step.Action), "")}
+}
+
+// decide plans the step again where what it waits for is known only now, and
+// where hooks before its launch may have made what it is made from.
+func (w *worker) decide(ctx context.Context) *end {
+	if w.step.Blocked != "" {
+		return nil
+	}
+	again := w.step.Late || w.step.Action == plan.Join
+	if w.step.Hooked && w.step.Action != plan.Delete {
+		if err := w.hooks(ctx, "before_launch"); err != nil {
+			return &end{outcome: Failed, err: err}
+		}
+		again = again || w.step.Desired != nil && w.step.Desired.Stack.Hooked("before_launch")
+	}
+	if !again {
+		return nil
+	}
+	decided, err := w.run.ports.Decider.Decide(ctx, w.step.Stack)
+	if err != nil {
+		return new(w.ended(ctx, end{err: err}))
+	}
+	if decided.Asks != "" && (decided.Asks != w.step.Asks || decided.Action != w.step.Action) {
+		return &end{outcome: Failed, live: decided.Live, err: w.fail("needs a person", decided.Asks, "run the same command again: it will ask")}
+	}
+	decided.Resources, decided.Hooked = max(decided.Resources, w.step.Resources), w.step.Hooked
+	w.step = &decided
+	return nil
 }
 
 // join waits for an operation that somebody else started. It returns nil when
@@ -326,6 +348,9 @@ func (w *worker) hooks(ctx context.Context, moments ...string) error {
 		return nil
 	}
 	for _, m := range moments {
+		if !w.due(m) {
+			continue
+		}
 		err := w.run.ports.Hooks.Run(ctx, w.step.Desired.Stack, m, func(line string) {
 			w.emit(event.Event{Kind: event.Hook, Action: m, Reason: line})
 		})
@@ -334,6 +359,21 @@ func (w *worker) hooks(ctx context.Context, moments ...string) error {
 		}
 	}
 	return nil
+}
+
+// due tells whether hooks of a moment run: those of a launch in a launch alone,
+// and those before it once.
+func (w *worker) due(moment string) bool {
+	launch := w.run.job.Command == "launch"
+	switch moment {
+	case "before_launch":
+		first := !w.launched
+		w.launched = true
+		return launch && first
+	case "after_launch":
+		return launch && (w.step.Hooked || w.launched)
+	}
+	return true
 }
 
 // after runs the hooks that follow a step that ended well; where one fails,

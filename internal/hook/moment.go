@@ -39,8 +39,8 @@ const (
 // Before is the moment before an act.
 func Before(a Act) Moment { return Moment(before + string(a)) }
 
-// After is the moment after an act. After hooks run when the act ended, also
-// when it failed or had nothing to do, as in Sceptre.
+// After is the moment after an act that ended well. Sceptre runs these hooks
+// after one that failed, too.
 func After(a Act) Moment { return Moment(after + string(a)) }
 
 // Moments lists every moment, sorted.

@@ -86,6 +86,7 @@ type Step struct {
 	Desired   *stacks.Desired `json:"-"`
 	Live      *stacks.Live    `json:"-"`
 	Outside   bool            `json:"-"` // not under the PATH that was asked for
+	Hooked    bool            `json:"-"` // hooks of its launch run, whether it changes or not
 }
 
 // Difference is one thing that differs between desired and live, told so that

@@ -18,7 +18,7 @@ const maxChanges = 12
 // are counted at the end.
 func ShowPlan(w io.Writer, s Style, p *plan.Plan, columns int) {
 	p2 := planView{w: w, s: s, columns: columns}
-	var same, gone, skipped []string
+	var same, gone, skipped, hooked []string
 	for i := range p.Steps {
 		p2.names = min(max(p2.names, width(string(p.Steps[i].Stack))), 40)
 	}
@@ -33,12 +33,18 @@ func ShowPlan(w io.Writer, s Style, p *plan.Plan, columns int) {
 				continue
 			}
 			same = append(same, string(step.Stack))
+			if step.Hooked {
+				hooked = append(hooked, string(step.Stack))
+			}
 		default:
 			p2.step(step)
 		}
 	}
 	if len(same) > 0 {
 		p2.line(s.Action(plan.None, fmt.Sprintf("  = %s unchanged: %s", plural(len(same), "stack"), some(same))))
+	}
+	if len(hooked) > 0 {
+		p2.line(fmt.Sprintf("  > hooks of %s run all the same: %s", plural(len(hooked), "unchanged stack"), some(hooked)))
 	}
 	if len(gone) > 0 {
 		p2.line(s.Action(plan.None, fmt.Sprintf("  = %s not there: %s", plural(len(gone), "stack"), some(gone))))
