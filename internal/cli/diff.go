@@ -3,6 +3,7 @@ package cli
 import (
 	"context"
 	"encoding/json"
+	"fmt"
 
 	"github.com/urfave/cli/v2"
 
@@ -22,11 +23,19 @@ func (a *app) diffCommand() *cli.Command {
 			&cli.BoolFlag{Name: "exit-code", Usage: "exit 9 when there are differences"},
 			&cli.BoolFlag{Name: "all", Aliases: []string{"a"}, Usage: "also the stacks that are marked ignore or obsolete"},
 			&cli.BoolFlag{Name: "no-placeholders", Aliases: []string{"n"}, Usage: "a value that is known only after another stack's update is an error"},
+			&cli.StringFlag{Name: "type", Aliases: []string{"t"}, Usage: "taken for Sceptre's pipelines, deepdiff or difflib: there is one `FORM`"},
+			&cli.BoolFlag{Name: "show-no-echo", Aliases: []string{"s"}, Usage: "taken for Sceptre's pipelines: secrets are never shown"},
 		},
 		Action: func(c *cli.Context) error {
+			if err := oneOf("--type", c.String("type"), "", "deepdiff", "difflib"); err != nil {
+				return err
+			}
 			arg, err := a.path(c, true)
 			if err != nil {
 				return err
+			}
+			if c.Bool("show-no-echo") {
+				fmt.Fprintf(a.talk(), "%s --show-no-echo has no effect: values of NoEcho parameters are never shown\n", a.err.Warn("warning:"))
 			}
 			return a.runDiff(c.Context, arg, differing{exitCode: c.Bool("exit-code"), all: c.Bool("all"), complete: c.Bool("no-placeholders")})
 		},

@@ -62,6 +62,9 @@ func (s *session) hookPoints(all []*stacks.Stack, add func(says, fix string)) {
 		parts = append(parts, fmt.Sprintf("%s (%d)", name, points[name]))
 	}
 	add("hooks at "+strings.Join(parts, ", "), "")
+	if points["before_create"]+points["before_update"]+points["before_launch"] > 0 {
+		add("hooks that build something: the plan is made before they run, so templates and files have to be there; what before_launch changes is read again, what before_create and before_update change is taken by the next launch", "")
+	}
 	if len(regions) > 1 {
 		add("hooks in several regions: here each runs with its own stack's region and credentials, in Sceptre all with those of one stack", "")
 	}
