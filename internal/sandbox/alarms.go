@@ -137,7 +137,7 @@ func (a *alarm) kind() string {
 	return "MetricAlarm"
 }
 
-func setAlarmState(s *Server, tx store.Tx, c *call, in *setAlarmInput) (*noOutput, error) {
+func setAlarmState(_ *Server, tx store.Tx, c *call, in *setAlarmInput) (*noOutput, error) {
 	var a alarm
 	key := place(c.account()) + in.AlarmName
 	found, err := getJSON(tx, tableAlarm, key, &a)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"strconv"
 	"time"
 
 	"github.com/deployer-cli/deployer/internal/sandbox/store"
@@ -57,7 +58,7 @@ func putEvents(s *Server, tx store.Tx, c *call, in *putEventsInput) (*putEventsO
 			if err != nil {
 				return nil, err
 			}
-			r.EventId = s.id("event", fmt.Sprint(n))
+			r.EventId = s.id("event", strconv.Itoa(n))
 			bus := e.EventBusName
 			if bus == "" {
 				bus = "default"

@@ -10,6 +10,7 @@ import (
 	"fmt"
 	"path"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -141,7 +142,7 @@ func (s *Server) strikes(tx engine.Tx, f *Fault, subject ...string) (bool, error
 		if err != nil {
 			return false, err
 		}
-		sum := s.chance("fault", key, fmt.Sprint(draw))
+		sum := s.chance("fault", key, strconv.Itoa(draw))
 		if float64(binary.BigEndian.Uint64(sum[:]))/(1<<64) >= f.Probability {
 			return false, nil
 		}

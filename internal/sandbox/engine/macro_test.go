@@ -65,7 +65,7 @@ func TestServerless(t *testing.T) {
 		t.Fatal(err)
 	}
 	fn := doc.Resources["Hello"].Properties
-	if fn["Runtime"] != "python3.13" || fn["Code"].(map[string]any)["S3Bucket"] != "code" || len(fn["Environment"].(map[string]any)["Variables"].(map[string]any)) != 2 { //nolint:forcetypeassert // a test
+	if fn["Runtime"] != "python3.13" || fn["Code"].(map[string]any)["S3Bucket"] != "code" || len(fn["Environment"].(map[string]any)["Variables"].(map[string]any)) != 2 {
 		t.Errorf("%v", fn)
 	}
 	want(t, do[GetTemplateOutput](w, "GetTemplate", &GetTemplateInput{StackName: "sam"}).TemplateBody, serverless)

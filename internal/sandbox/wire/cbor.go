@@ -89,7 +89,7 @@ func (ts types) cbor(v reflect.Value) cbor.Value {
 	}
 	switch t := v.Type(); {
 	case isTime(t):
-		at, _ := v.Interface().(time.Time)
+		at, _ := reflect.TypeAssert[time.Time](v)
 		return &cbor.Tag{ID: tagTime, Value: cbor.Float64(float64(at.UnixMilli()) / 1000)}
 	case isBytes(t):
 		return cbor.Slice(v.Bytes())
@@ -124,6 +124,7 @@ func (ts types) cbor(v reflect.Value) cbor.Value {
 			return cbor.NegInt(uint64(-n))
 		}
 		return cbor.Uint(uint64(v.Int())) //nolint:gosec // not negative
+	default:
+		return cbor.String(scalar(v))
 	}
-	return cbor.String(scalar(v))
 }
