@@ -14,16 +14,33 @@ import (
 	"testing"
 )
 
+// endsPath matches what stands before a folder that is no root's.
+var endsPath = regexp.MustCompile(`[\w.}/-]$`)
+
 // TestNothingNamesAMachine keeps folders of the machines we work on, and the hosts
 // that packages come from there, out of all files.
 func TestNothingNamesAMachine(t *testing.T) {
 	t.Parallel()
 	// In pieces, for this file is looked at too.
-	machine := regexp.MustCompile(`(?:^|[^\w.}/-])/` + `(?:work|root)/|go` + `proxy\b|registry\.` + `npmjs|proxy\.` + `golang\.org|\b(?:arti` + `factory|jf` + `rog)\b`)
+	hosts := []string{"go" + "proxy", "registry." + "npmjs", "proxy." + "golang.org", "arti" + "factory", "jf" + "rog."}
+	folders := []string{"/" + "work/", "/" + "root/"}
 	for name, text := range ourFiles(t) {
-		for i, line := range strings.Split(text, "\n") {
-			if found := machine.FindString(line); found != "" {
-				t.Errorf("%s:%d names %q", name, i+1, strings.TrimSpace(found))
+		for _, host := range hosts {
+			if strings.Contains(text, host) {
+				t.Errorf("%s names %s", name, host)
+			}
+		}
+		for _, folder := range folders {
+			for rest := text; ; {
+				before, after, found := strings.Cut(rest, folder)
+				if !found {
+					break
+				}
+				// As the end of another path, or of an address, it is none of ours.
+				if !endsPath.MatchString(before[max(0, len(before)-4):]) {
+					t.Errorf("%s names %s", name, folder)
+				}
+				rest = after
 			}
 		}
 	}
