@@ -1,0 +1,284 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/deployer-cli/deployer/internal/execute"
+	"github.com/deployer-cli/deployer/internal/graph"
+	"github.com/deployer-cli/deployer/internal/guard"
+	"github.com/deployer-cli/deployer/internal/plan"
+	"github.com/deployer-cli/deployer/internal/ui"
+	"github.com/deployer-cli/deployer/stacks"
+)
+
+// launcher is one run of a command that changes stacks.
+type launcher struct {
+	app     *app
+	opts    runOptions
+	s       *session
+	planner *planner
+	plan    *plan.Plan
+	sets    *setsOf // the change sets to execute instead of updating, nil for none
+	done    execute.Result
+	ran     bool
+	changes bool     // this is no mere planning: locks are looked at
+	custody *custody // what it has of the environments, nil while planning
+
+	file      *plan.File // the reviewed plan that is applied, nil for none
+	proposals *proposals // the change sets made by this run, nil for none
+	tokens    int        // given out while planning
+}
+
+func (r *launcher) run(ctx context.Context) error {
+	if err := r.load(); err != nil {
+		return err
+	}
+	r.changes = !r.opts.dryRun
+	if err := r.prepareInTime(ctx); err != nil {
+		return err
+	}
+	defer r.s.close() //nolint:errcheck // what matters was synced
+	defer r.s.tellStubs(ctx)
+	return errors.Join(r.decided(ctx), r.discard(ctx))
+}
+
+// decided goes on from the plan on paper: what was reviewed takes its place,
+// or CloudFormation is asked where the class wants that, and a person agrees.
+func (r *launcher) decided(ctx context.Context) error {
+	if err := errors.Join(r.verify(ctx), r.oversized()); err != nil {
+		return err
+	}
+	if r.proposes() {
+		if err := r.forbidden(ctx); err != nil {
+			return err
+		}
+		if err := r.propose(ctx); err != nil {
+			return err
+		}
+	}
+	a := r.app
+	if a.globals.output == "text" {
+		ui.ShowPlan(a.talk(), a.err, r.plan, a.columns())
+	}
+	if err := r.showSets(ctx); err != nil {
+		return err
+	}
+	request, err := r.request(ctx)
+	if err != nil {
+		return err
+	}
+	if r.opts.dryRun {
+		return nil
+	}
+	if len(request.Steps) == 0 && !r.working() {
+		return r.nothing()
+	}
+	if err := r.gather(ctx, &request); err != nil {
+		return err
+	}
+	if err := errors.Join(guard.Forbidden(request), r.blockedDelete()); err != nil {
+		return err
+	}
+	answers, err := a.ask(ctx, request)
+	if err != nil {
+		return err
+	}
+	clearance, err := guard.Check(request, answers)
+	if err != nil {
+		return err
+	}
+	if len(answers) == 0 {
+		r.warn(request)
+	}
+	if r.proposals != nil {
+		r.proposals.kept = true
+	}
+	if err := r.custody.open(ctx, &request); err != nil {
+		return err
+	}
+	err = r.execute(ctx, clearance)
+	return errors.Join(err, r.custody.end(ctx, r.ending(err)))
+}
+
+// ending says in one line how the run went.
+func (r *launcher) ending(err error) string {
+	counts := map[execute.Outcome]int{}
+	for _, o := range r.done.Outcomes {
+		counts[o]++
+	}
+	var parts []string
+	for _, o := range slices.Sorted(maps.Keys(counts)) {
+		parts = append(parts, fmt.Sprintf("%d %s", counts[o], o))
+	}
+	text := strings.Join(parts, ", ")
+	if code := exitCode(err); code != exitOK {
+		text = strings.TrimPrefix(fmt.Sprintf("%s, exit %d", text, code), ", ")
+	}
+	return text
+}
+
+// prepareInTime prepares within --timeout: an endpoint that hangs must not hold
+// up a pipeline, and nothing was touched yet.
+func (r *launcher) prepareInTime(ctx context.Context) error {
+	ctx, leave := context.WithCancelCause(ctx)
+	defer leave(nil)
+	defer r.limited(leave)()
+	err := r.prepare(ctx)
+	if late, ok := errors.AsType[*timeoutError](context.Cause(ctx)); ok && err != nil {
+		return late
+	}
+	return err
+}
+
+// timeoutError says that --timeout is over.
+type timeoutError struct{ limit time.Duration }
+
+func (e *timeoutError) Error() string {
+	return fmt.Sprintf("--timeout of %s is over", e.limit)
+}
+
+// ExitCode is that of an interruption: nobody knows what would have come.
+func (e *timeoutError) ExitCode() int { return exitInterrupted }
+
+// Hint gives a way on.
+func (e *timeoutError) Hint() string {
+	return "nothing was touched; give it more time, or see: deployer doctor"
+}
+
+// prepare opens, connects, shows the banner and plans.
+func (r *launcher) prepare(ctx context.Context) error {
+	s, err := r.app.open(r.opts.arg)
+	if err != nil {
+		return err
+	}
+	r.s = s
+	sc, err := r.scope(ctx)
+	if err != nil {
+		return s.failed(err)
+	}
+	if err := s.checkHooks(sc.list()); err != nil {
+		return s.failed(err)
+	}
+	if err := s.connect(); err != nil {
+		return s.failed(err)
+	}
+	if err := s.banner(ctx, sc.list()); err != nil {
+		return s.failed(err)
+	}
+	if r.changes {
+		if r.custody, err = s.custody(ctx, r.opts.command, sc.list()); err != nil {
+			return s.failed(err)
+		}
+	}
+	if r.planner, err = s.planner(ctx, sc, planOptions{adopt: r.opts.adopt, delete: r.deletes(), prune: r.opts.prune}); err != nil {
+		return s.failed(err)
+	}
+	r.planner.ownShells(r.file)
+	if r.plan, err = r.makePlan(ctx); err != nil {
+		return s.failed(err)
+	}
+	r.narrow()
+	r.noteHooks()
+	r.plan.NoteFound()
+	return nil
+}
+
+// deletes tells whether the command does nothing but delete.
+func (r *launcher) deletes() bool { return r.opts.command == "delete" || r.opts.command == "prune" }
+
+// scope finds the stacks that the command concerns.
+func (r *launcher) scope(ctx context.Context) (*scope, error) {
+	switch {
+	case r.opts.command == "execute":
+		return r.s.inOrder(ctx, r.opts.arg)
+	case r.deletes():
+		return r.s.scope(ctx, r.opts.arg, graph.Down)
+	}
+	sc, err := r.s.scope(ctx, r.opts.arg, graph.Up)
+	if err != nil {
+		return nil, err
+	}
+	if r.opts.all {
+		sc.unmark()
+	}
+	if r.opts.enableRollback {
+		sc.rollBack()
+	}
+	return sc, nil
+}
+
+func (r *launcher) makePlan(ctx context.Context) (*plan.Plan, error) {
+	switch r.opts.command {
+	case "execute":
+		return r.planExecution(ctx)
+	case "delete":
+		return r.planner.remove(ctx)
+	case "prune":
+		return r.planner.prune(ctx)
+	}
+	return r.planner.launch(ctx)
+}
+
+// narrow leaves out of create what exists, and of update what does not.
+func (r *launcher) narrow() {
+	for i := range r.plan.Steps {
+		step := &r.plan.Steps[i]
+		create := step.Action == plan.Create || step.Action == plan.Recreate
+		switch {
+		case r.opts.command == "create" && step.Changing() && !create:
+			step.Action, step.Late, step.Cause = plan.None, false, "exists already"
+		case r.opts.command == "update" && create:
+			step.Action, step.Late, step.Cause = plan.Skip, false, "does not exist"
+		}
+	}
+}
+
+// working tells whether any step may still find something to do.
+func (r *launcher) working() bool {
+	for i := range r.plan.Steps {
+		if r.plan.Steps[i].Changing() || r.plan.Steps[i].Late {
+			return true
+		}
+	}
+	return false
+}
+
+// nothing ends a run that has nothing to do.
+func (r *launcher) nothing() error {
+	r.ran = true
+	r.done = execute.Result{Outcomes: map[stacks.Path]execute.Outcome{}}
+	for i := range r.plan.Steps {
+		r.done.Outcomes[r.plan.Steps[i].Stack] = untouched(&r.plan.Steps[i])
+	}
+	if r.app.globals.output == "text" {
+		fmt.Fprintf(r.app.env.Stdout, "%s\n", r.app.out.Good(fmt.Sprintf("%s: nothing to do, %s", strings.TrimSpace(r.opts.command+" "+r.opts.arg), strings.TrimPrefix(ui.Counts(r.plan), "Plan: "))))
+	}
+	return nil
+}
+
+func (r *launcher) again() string {
+	return strings.Join([]string{"deployer", r.opts.command, r.opts.arg}, " ")
+}
+
+// noteHooks marks the stacks whose hooks run at every launch, whether they
+// change or not, as in Sceptre: builds and uploads hang on them. What goes by a
+// plan or by change sets is done exactly as it was shown, so that there the
+// hooks run with changes alone.
+func (r *launcher) noteHooks() {
+	if r.opts.command != "launch" || r.file != nil || r.app.globals.noHooks || r.proposes() {
+		return
+	}
+	for i := range r.plan.Steps {
+		step := &r.plan.Steps[i]
+		if step.Action != plan.Skip && step.Action != plan.Delete {
+			step.Hooked = r.planner.hooked(step.Stack)
+		}
+	}
+	r.planner.rebuilds = true
+}

@@ -1,0 +1,157 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/deployer-cli/deployer/internal/event"
+	"github.com/deployer-cli/deployer/internal/execute"
+	"github.com/deployer-cli/deployer/internal/guard"
+	"github.com/deployer-cli/deployer/internal/journal"
+	"github.com/deployer-cli/deployer/internal/ui"
+	"github.com/deployer-cli/deployer/stacks"
+)
+
+// execute carries the plan out, with the journal written before every deed.
+func (r *launcher) execute(ctx context.Context, clearance guard.Clearance) error {
+	a, s := r.app, r.s
+	j, err := journal.Open(s.state("journal"), s.run)
+	if err != nil {
+		return err
+	}
+	defer j.Close() //nolint:errcheck // every entry that matters was synced
+	show, shown := r.sink()
+	known := s.known
+	known.mu.Lock()
+	known.known = r.planner.builder.Known
+	known.mu.Unlock()
+
+	ctx, detach := context.WithCancelCause(ctx)
+	defer detach(nil)
+	drain := make(chan struct{})
+	stop := sync.OnceFunc(func() { close(drain) })
+	defer r.interruptible(stop, detach)()
+	r.custody.beat(ctx, func(err error) {
+		fmt.Fprintf(a.talk(), "%s the lock is lost, nothing new is started: %v\n", a.err.Bad("deployer:"), err)
+		stop()
+	})
+	defer r.limited(detach)()
+
+	writer := journaled{writer: s.cfn.Writer(clearance), journal: j, accounts: r.planner.accounts}
+	job := execute.Job{
+		Command: r.opts.command, Plan: r.plan, Clearance: clearance, Limit: a.globals.limit, FailFast: r.opts.failFast,
+		DisableRollback: r.opts.disableRollback, Drain: drain, Now: s.now, Expected: r.expected(),
+		Token: func(p stacks.Path, n int) string { return token(s.run, p, n) },
+	}
+	ports := execute.Ports{Changer: r.changer(writer), Mender: writer, Watcher: s.cfn, Decider: r.planner, Hooks: r.hooks(clearance)}
+	sink := event.NewStamper(s.run, s.now, event.Tee(j.Sink(detach), show))
+	r.done, err = execute.Run(ctx, job, ports, sink)
+	r.ran = true
+	shown()
+	if err := errors.Join(err, j.Err()); err != nil {
+		r.summary()
+		return &runError{flatten(err)}
+	}
+	r.summary()
+	if r.done.Interrupted {
+		why := "interrupted"
+		if late, ok := errors.AsType[*timeoutError](context.Cause(ctx)); ok {
+			why = late.Error()
+		}
+		return &interruptedError{why, "go on with: " + r.again()}
+	}
+	return nil
+}
+
+// runError holds what failed in a run. Whatever the causes are, something was
+// touched: it is exit 1.
+type runError struct{ errs []error }
+
+func (e *runError) Error() string   { return errors.Join(e.errs...).Error() }
+func (e *runError) Unwrap() []error { return e.errs }
+func (e *runError) ExitCode() int   { return exitFailed }
+
+// interruptedError ends a run that a person, or --timeout, ended early.
+type interruptedError struct{ why, hint string }
+
+func (e *interruptedError) Error() string { return e.why + ": not everything was done" }
+func (e *interruptedError) Hint() string  { return e.hint }
+func (e *interruptedError) ExitCode() int { return exitInterrupted }
+
+// sink is where events are shown, by --output and the terminal.
+func (r *launcher) sink() (event.Sink, func()) {
+	a := r.app
+	if a.globals.output != "text" {
+		return ui.JSONLines(a.env.Stdout), func() {}
+	}
+	return ui.Sink(ui.Stream{
+		W: a.talk(), Style: a.err, Live: a.env.StderrTerminal && a.env.Environ["TERM"] != "dumb",
+		Columns: a.columns, Rows: func() int {
+			if a.env.Height == nil {
+				return 0
+			}
+			return a.env.Height()
+		},
+		Now: r.s.now, Verbose: a.globals.logLevel == "debug",
+	})
+}
+
+// interruptible makes the first Ctrl-C drain and the second detach.
+func (r *launcher) interruptible(drain func(), detach context.CancelCauseFunc) (restore func()) {
+	times := 0
+	return r.app.interrupts.handle(func() {
+		if times++; times == 1 {
+			drain()
+			return
+		}
+		detach(cancelledError{})
+	})
+}
+
+// limited detaches when --timeout is over; without a terminal it defaults to
+// two hours.
+func (r *launcher) limited(detach context.CancelCauseFunc) (stop func()) {
+	limit := r.opts.timeout
+	if limit == 0 && !r.app.env.StderrTerminal {
+		limit = 2 * time.Hour
+	}
+	if limit == 0 {
+		return func() {}
+	}
+	timer := time.AfterFunc(limit, func() { detach(&timeoutError{limit}) })
+	return func() { timer.Stop() }
+}
+
+// expected tells how long stacks took the last time they were launched here.
+func (r *launcher) expected() func(stacks.Path) time.Duration {
+	durations, err := journal.Durations(r.s.state("journal"))
+	if err != nil {
+		return nil
+	}
+	return func(p stacks.Path) time.Duration {
+		took := durations[p]
+		if r.deletes() {
+			return took.Delete
+		}
+		return max(took.Create, took.Update)
+	}
+}
+
+// token is the client request token of the n-th call for a stack in a run.
+// CloudFormation takes letters, digits and dashes, 128 at most.
+func token(run string, p stacks.Path, n int) string {
+	name := strings.Map(func(r rune) rune {
+		if r < 128 && (r >= '0' && r <= '9' || r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z') {
+			return r
+		}
+		return '-'
+	}, string(p))
+	if len(name) > 80 {
+		name = name[len(name)-80:]
+	}
+	return fmt.Sprintf("deployer-%s-%d-%s", run, n, name)
+}
