@@ -65,6 +65,7 @@ const (
 	tableBucket = "s3.bucket"
 	tableObject = "s3.object"
 	tableBody   = "s3.body"
+	tableUpload = "s3.upload" // objects that come in parts, and their parts
 
 	tableAlarmHistory = "cloudwatch.history"
 )

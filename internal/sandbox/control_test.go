@@ -2,6 +2,8 @@ package sandbox_test
 
 import (
 	"context"
+	"io"
+	"net"
 	"net/http"
 	"os/exec"
 	"strings"
@@ -122,6 +124,24 @@ func TestServe(t *testing.T) {
 	stop()
 	if err := d.s.Serve(t.Context(), "0.0.0.0:0"); err == nil {
 		t.Error("served everybody")
+	}
+}
+
+// A client that hangs in the middle of its request holds nobody up.
+func TestSlowClient(t *testing.T) {
+	t.Parallel()
+	d, stop := served(t, sandbox.Options{})
+	defer stop()
+	conn, err := new(net.Dialer).DialContext(t.Context(), "tcp", strings.TrimPrefix(d.url, "http://"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := io.WriteString(conn, "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\nAction="); err != nil {
+		t.Fatal(err)
+	}
+	must[*cloudformation.ListStacksOutput](t)(d.cfn().ListStacks(t.Context(), nil))
+	if err := conn.Close(); err != nil {
+		t.Fatal(err)
 	}
 }
 

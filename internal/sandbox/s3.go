@@ -190,11 +190,9 @@ func (r s3Call) putObject() (*answer, error) {
 	if err := r.mayReplace(old, found); err != nil {
 		return nil, err
 	}
-	body := r.body
-	if strings.Contains(r.r.Header.Get("Content-Encoding"), "aws-chunked") || strings.HasPrefix(r.r.Header.Get("X-Amz-Content-Sha256"), "STREAMING-") {
-		if body, err = wire.DecodeChunked(body, maxBody); err != nil {
-			return nil, invalid("IncompleteBody", "%v", err)
-		}
+	body, err := r.payload()
+	if err != nil {
+		return nil, err
 	}
 	o, err := storeObject(r.tx, r.bucket, r.key, body, r.at, keptHeader(r.r.Header))
 	if err != nil {

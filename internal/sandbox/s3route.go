@@ -52,6 +52,18 @@ func s3Operation(method, bucket, key string, query url.Values, header http.Heade
 		return "GetBucketLocation", false, s3Call.bucketLocation
 	case "GET bucket list-type":
 		return "ListObjectsV2", false, s3Call.listObjects
+	case "GET bucket":
+		return "ListObjects", false, s3Call.listObjectsV1
+	case "PUT object copy":
+		return "CopyObject", true, s3Call.copyObject
+	case "POST object uploads":
+		return "CreateMultipartUpload", true, s3Call.beginUpload
+	case "PUT object partNumber&uploadId":
+		return "UploadPart", true, s3Call.uploadPart
+	case "POST object uploadId":
+		return "CompleteMultipartUpload", true, s3Call.endUpload
+	case "DELETE object uploadId":
+		return "AbortMultipartUpload", true, s3Call.abortUpload
 	case "POST bucket delete":
 		return "DeleteObjects", true, s3Call.deleteObjects
 	case "PUT object":
@@ -68,7 +80,7 @@ func s3Operation(method, bucket, key string, query url.Values, header http.Heade
 
 // subresource is the part of the query that chooses an operation.
 func subresource(query url.Values) string {
-	plain := []string{"x-id", "prefix", "delimiter", "max-keys", "continuation-token", "start-after", "encoding-type", "fetch-owner"}
+	plain := []string{"x-id", "marker", "prefix", "delimiter", "max-keys", "continuation-token", "start-after", "encoding-type", "fetch-owner"}
 	var subs []string
 	for name := range query {
 		if !slices.Contains(plain, name) && !strings.HasPrefix(name, "X-Amz-") && !strings.HasPrefix(name, "response-") {

@@ -116,7 +116,7 @@ func (s *Server) serve(ctx context.Context, c *call) *answer {
 func (s *Server) planAction(c *call) (operation, any, error) {
 	op, ok := s.services[c.service][c.action]
 	switch {
-	case !ok && c.service == "cloudformation":
+	case !ok && c.service == "cloudformation" && !elsewhere(c.action):
 		return op, nil, invalid("InvalidAction", "Could not find operation %.120s for version 2010-05-15", c.action)
 	case !ok:
 		return op, nil, c.absent()

@@ -1,0 +1,22 @@
+package sandbox
+
+import (
+	"slices"
+	"strings"
+)
+
+// elsewhere reports whether CloudFormation has an operation that the sandbox has
+// not: that is another answer than for one that nobody has.
+func elsewhere(action string) bool {
+	return slices.Contains(strings.Fields(`
+		ActivateOrganizationsAccess ActivateType BatchDescribeTypeConfigurations CreateGeneratedTemplate CreateStackInstances CreateStackRefactor
+		CreateStackSet DeactivateOrganizationsAccess DeactivateType DeleteGeneratedTemplate DeleteStackInstances DeleteStackSet DeregisterType
+		DescribeChangeSetHooks DescribeGeneratedTemplate DescribeOrganizationsAccess DescribePublisher DescribeResourceScan DescribeStackInstance
+		DescribeStackRefactor DescribeStackSet DescribeStackSetOperation DescribeType DescribeTypeRegistration DetectStackSetDrift
+		ExecuteStackRefactor GetGeneratedTemplate GetHookResult ImportStacksToStackSet ListGeneratedTemplates ListHookResults
+		ListResourceScanRelatedResources ListResourceScanResources ListResourceScans ListStackInstanceResourceDrifts ListStackInstances
+		ListStackRefactorActions ListStackRefactors ListStackSetAutoDeploymentTargets ListStackSetOperationResults ListStackSetOperations
+		ListStackSets ListTypeRegistrations ListTypeVersions ListTypes PublishType RecordHandlerProgress RegisterPublisher RegisterType
+		SetTypeConfiguration SetTypeDefaultVersion StartResourceScan StopStackSetOperation TestType UpdateGeneratedTemplate UpdateStackInstances
+		UpdateStackSet`), action)
+}
