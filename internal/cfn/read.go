@@ -179,3 +179,14 @@ func (c *Cloud) Output(ctx context.Context, a stacks.Access, name, key string) (
 func (c *Cloud) ExternalOutput(ctx context.Context, a stacks.Access, stack, key string) (string, error) {
 	return c.Output(ctx, a, stack, key)
 }
+
+// ProposedTemplate returns the template of a change set, as it was given.
+func (c *Cloud) ProposedTemplate(ctx context.Context, a stacks.Access, stackID, changeSet string) ([]byte, error) {
+	out, err := read(ctx, c, query{a, "GetTemplate", stackID}, func(cl *cloudformation.Client) (*cloudformation.GetTemplateOutput, error) {
+		return cl.GetTemplate(ctx, &cloudformation.GetTemplateInput{StackName: &stackID, ChangeSetName: &changeSet, TemplateStage: types.TemplateStageOriginal})
+	})
+	if err != nil {
+		return nil, err
+	}
+	return []byte(str(out.TemplateBody)), nil
+}

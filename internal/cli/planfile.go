@@ -94,24 +94,19 @@ func (r *launcher) verify(ctx context.Context) error {
 // adoptFile makes the reviewed steps those of the run: each with what was
 // prepared for it just now, and with its change set, which has to be ready.
 func (r *launcher) adoptFile(ctx context.Context) error {
-	again := r.plan
 	reviewed := r.file.Plan
 	reviewed.Steps = slices.Clone(reviewed.Steps)
-	r.plan = again
 	var errs *multierror.Error
 	for i := range reviewed.Steps {
 		step := &reviewed.Steps[i]
 		now := r.planned(step.Stack)
 		step.Desired, step.Live, step.Resources = now.Desired, now.Live, max(now.Resources, len(step.Changes))
+		step.After, step.Outside = now.After, now.Outside
 		if step.ChangeSet == "" {
 			continue
 		}
-		cs, err := r.s.cfn.ChangeSet(ctx, step.Desired.Stack.Access, step.StackID, step.ChangeSet)
-		switch {
-		case err != nil:
-			errs = multierror.Append(errs, &plan.StaleError{What: fmt.Sprintf("the change set of %s is gone", step.Stack), Why: err.Error(), Tip: "plan again and have that reviewed"})
-		case !cs.Ready():
-			errs = multierror.Append(errs, &plan.StaleError{What: fmt.Sprintf("the change set of %s cannot be carried out", step.Stack), Why: strings.TrimSpace(cs.Status + " " + cs.Execution + " " + cs.Reason), Tip: "plan again and have that reviewed"})
+		if err := r.asReviewed(ctx, step); err != nil {
+			errs = multierror.Append(errs, err)
 		}
 	}
 	r.plan = &reviewed
@@ -280,6 +275,9 @@ func (a *app) discardPlan(ctx context.Context, f *plan.File) error {
 		st, ok := s.project.Stack(step.Stack)
 		if !ok || step.ChangeSet == "" {
 			continue
+		}
+		if !strings.Contains(step.ChangeSet, ":changeSet/"+changeSetOfRun(f.Run)+"/") {
+			return &plan.StaleError{What: fmt.Sprintf("the change set of %s is not the plan's", step.Stack), Why: "a plan drops what its own run made, and nothing else", Tip: "see: deployer list change-sets " + string(step.Stack)}
 		}
 		if st, err = s.located(ctx, st); err != nil {
 			return err

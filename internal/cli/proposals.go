@@ -56,7 +56,7 @@ func (r *launcher) classOf(step *plan.Step) stacks.Class {
 // propose asks CloudFormation what every known step would do. Steps that come
 // to nothing become none, and what waited for them is decided again.
 func (r *launcher) propose(ctx context.Context) error {
-	p := &proposals{r: r, name: "deployer-" + r.s.run, sets: map[stacks.Path]stacks.Target{}, ids: map[stacks.Path]string{}}
+	p := &proposals{r: r, name: changeSetOfRun(r.s.run), sets: map[stacks.Path]stacks.Target{}, ids: map[stacks.Path]string{}}
 	r.proposals = p
 	clearance, err := r.clearPlanning(ctx, stacks.Propose, stacks.Upload, stacks.Discard)
 	if err != nil {
@@ -271,7 +271,7 @@ func (w reviewed) carryOut(ctx context.Context, c stacks.Change) (stacks.Operati
 
 // late makes the change set of a step that could not be planned to the end.
 func (w reviewed) late(ctx context.Context, c stacks.Change, planned *plan.Step) (stacks.Operation, error) {
-	cs, err := w.Propose(ctx, c, "deployer-"+w.r.s.run)
+	cs, err := w.Propose(ctx, c, changeSetOfRun(w.r.s.run))
 	if err != nil {
 		return stacks.Operation{}, err
 	}

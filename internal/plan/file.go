@@ -158,6 +158,9 @@ func (f *File) Fits(digest string, here Place, again *Plan) []error {
 	if len(out) == 0 && again.Digest != f.Inputs {
 		out = append(out, f.moved(again)...)
 	}
+	if len(out) == 0 {
+		out = f.Claims(again)
+	}
 	return out
 }
 

@@ -280,5 +280,8 @@ func hasText(v any, part string) bool {
 	return false
 }
 
+// Same tells whether two templates say the same to CloudFormation.
+func Same(a, b any) bool { return same(a, b) }
+
 // same tells whether two plain values say the same to CloudFormation.
 func same(a, b any) bool { return len(cfnyaml.Compare(a, b)) == 0 }

@@ -1,0 +1,87 @@
+package plan
+
+import (
+	"fmt"
+	"slices"
+
+	"github.com/deployer-cli/deployer/stacks"
+)
+
+// Claims compares what a file says of its steps with the same plan made again.
+// A digest proves that a file is the one that was reviewed, not that it told the
+// truth to those who read it: whoever can write a file can seal it.
+func (f *File) Claims(again *Plan) []error {
+	var out []error
+	lie := func(what, why string) {
+		out = append(out, &StaleError{What: what, Why: why, Tip: planAgain})
+	}
+	if p := &f.Plan; p.Environment != again.Environment || p.Class != again.Class {
+		lie("the plan is for another environment", fmt.Sprintf("it says %s, %s", p.Environment, p.Class.Word()))
+	}
+	now := make(map[stacks.Path]*Step, len(again.Steps))
+	for i := range again.Steps {
+		now[again.Steps[i].Stack] = &again.Steps[i]
+	}
+	for i := range f.Plan.Steps {
+		was := &f.Plan.Steps[i]
+		is := now[was.Stack]
+		if is == nil {
+			lie(fmt.Sprintf("the plan does not fit: %s", was.Stack), "it is in the plan and not in what it was made from, or twice")
+			continue
+		}
+		delete(now, was.Stack)
+		if why := was.differs(is); why != "" {
+			lie(fmt.Sprintf("the plan does not say what would be done to %s", was.Stack), why)
+		}
+	}
+	for p := range now {
+		lie(fmt.Sprintf("the plan leaves out %s", p), "planned again, it is there")
+	}
+	return out
+}
+
+// differs tells what a step of a file says otherwise than the same step planned
+// again, "" for nothing.
+func (s *Step) differs(is *Step) string {
+	switch {
+	case s.Name != is.Name || s.Environment != is.Environment || s.Class != is.Class:
+		return "it names another stack, environment or class"
+	case s.StackID != is.StackID && (is.StackID != "" || s.ChangeSet == ""):
+		return "it names another stack id"
+	case s.Late && !is.Late:
+		return "it says that values are known late, and they are known now"
+	case s.Action == None && is.Action == Update:
+		return "" // CloudFormation found nothing to do
+	case s.Action != is.Action:
+		return fmt.Sprintf("it says %s, and it is %s", s.Action, is.Action)
+	case is.Blocked != s.Blocked || is.Asks != s.Asks:
+		return "it says otherwise what stands against it"
+	case is.Late:
+		return atMost(s, is)
+	case s.Cause != is.Cause:
+		return fmt.Sprintf("it says %q, and it is %q", s.Cause, is.Cause)
+	case !slices.Equal(s.Diff, is.Diff):
+		return "it tells other differences"
+	case s.ChangeSet == "" && !slices.Equal(s.Changes, is.Changes):
+		return "it tells other changes of resources"
+	}
+	return ""
+}
+
+// atMost looks at a late step, whose changes are a bound: the file may be
+// narrower than what is planned again, and never wider. What has a change set is
+// compared with that.
+func atMost(s, is *Step) string {
+	if s.ChangeSet != "" {
+		return ""
+	}
+	if beyond := is.Within(s.Changes); len(beyond) > 0 {
+		return "it would let it do more: " + beyond[0]
+	}
+	for _, c := range s.Changes {
+		if !slices.ContainsFunc(is.Changes, func(o stacks.ResourceChange) bool { return o.LogicalID == c.LogicalID && o.Data == c.Data }) {
+			return fmt.Sprintf("it says otherwise whether %s holds data", c.LogicalID)
+		}
+	}
+	return ""
+}
