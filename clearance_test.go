@@ -4,8 +4,6 @@ import (
 	"go/ast"
 	"go/parser"
 	"go/token"
-	"io/fs"
-	"os"
 	"path"
 	"slices"
 	"strings"
@@ -256,23 +254,13 @@ func importsOf(f *ast.File) map[string]string {
 // test. The sandbox answers calls and makes none.
 func eachFunction(t *testing.T, visit func(file string, f *ast.FuncDecl, imports map[string]string)) {
 	t.Helper()
-	root := os.DirFS(".")
-	err := fs.WalkDir(root, ".", func(name string, d fs.DirEntry, err error) error {
-		switch {
-		case err != nil:
-			return err
-		case d.IsDir() && (name == "internal/sandbox" || d.Name() == "testdata" || d.Name() == "bin" || strings.HasPrefix(d.Name(), ".") && name != "."):
-			return fs.SkipDir
-		case d.IsDir() || path.Ext(name) != ".go" || strings.HasSuffix(name, "_test.go"):
-			return nil
-		}
-		src, err := fs.ReadFile(root, name)
-		if err != nil {
-			return err
+	for name, src := range sources(t) {
+		if strings.HasPrefix(name, "internal/sandbox/") {
+			continue
 		}
 		f, err := parser.ParseFile(token.NewFileSet(), name, src, parser.SkipObjectResolution)
 		if err != nil {
-			return err
+			t.Fatal(err)
 		}
 		imports := importsOf(f)
 		for _, d := range f.Decls {
@@ -280,9 +268,5 @@ func eachFunction(t *testing.T, visit func(file string, f *ast.FuncDecl, imports
 				visit(name, fn, imports)
 			}
 		}
-		return nil
-	})
-	if err != nil {
-		t.Fatal(err)
 	}
 }

@@ -3,8 +3,6 @@ package deployer_test
 import (
 	"go/parser"
 	"go/token"
-	"io/fs"
-	"os"
 	"path"
 	"slices"
 	"strconv"
@@ -111,37 +109,20 @@ func TestAWSStaysInTheAdapters(t *testing.T) {
 // eachImport calls visit for every import of every Go file that is no test.
 func eachImport(t *testing.T, visit func(file, from, imp string)) {
 	t.Helper()
-	root := os.DirFS(".")
 	seen := 0
-	err := fs.WalkDir(root, ".", func(name string, d fs.DirEntry, err error) error {
-		switch {
-		case err != nil:
-			return err
-		case d.IsDir() && (d.Name() == "testdata" || d.Name() == "gen" || d.Name() == "bin" || strings.HasPrefix(d.Name(), ".") && name != "."):
-			return fs.SkipDir
-		case d.IsDir() || path.Ext(name) != ".go" || strings.HasSuffix(name, "_test.go"):
-			return nil
-		}
-		src, err := fs.ReadFile(root, name)
-		if err != nil {
-			return err
-		}
+	for name, src := range sources(t) {
 		f, err := parser.ParseFile(token.NewFileSet(), name, src, parser.ImportsOnly)
 		if err != nil {
-			return err
+			t.Fatal(err)
 		}
 		for _, spec := range f.Imports {
 			imp, err := strconv.Unquote(spec.Path.Value)
 			if err != nil {
-				return err
+				t.Fatal(err)
 			}
 			seen++
 			visit(name, path.Dir(name), imp)
 		}
-		return nil
-	})
-	if err != nil {
-		t.Fatal(err)
 	}
 	if seen == 0 {
 		t.Fatal("no imports were seen")

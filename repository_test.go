@@ -6,6 +6,8 @@ import (
 	"go/parser"
 	"go/token"
 	"io/fs"
+	"iter"
+	"maps"
 	"os"
 	"path"
 	"regexp"
@@ -201,4 +203,21 @@ func ourFiles(t *testing.T) map[string]string {
 		t.Fatal(err)
 	}
 	return out
+}
+
+// sources gives the Go files that are no tests, in order.
+func sources(t *testing.T) iter.Seq2[string, string] {
+	t.Helper()
+	all := ourFiles(t)
+	return func(yield func(name, text string) bool) {
+		for _, name := range slices.Sorted(maps.Keys(all)) {
+			outside := strings.Contains(name, "testdata/") || strings.Contains(name, "/gen/")
+			if path.Ext(name) != ".go" || strings.HasSuffix(name, "_test.go") || outside {
+				continue
+			}
+			if !yield(name, all[name]) {
+				return
+			}
+		}
+	}
 }
