@@ -222,13 +222,13 @@ func (r *actor) finish(err error) error {
 		return err
 	}
 	doc := resultDocument{
-		Kind: "result", OK: err == nil, Exit: exitCode(err), Realm: stacks.RealmAWS, Stacks: r.outcomes, Errors: []resultError{},
+		Kind: "result", OK: err == nil, Exit: exitCode(err), Realm: r.app.realm(), Stacks: r.outcomes, Errors: []resultError{},
 	}
 	if doc.Stacks == nil {
 		doc.Stacks = map[stacks.Path]execute.Outcome{}
 	}
 	if r.s != nil {
-		doc.Realm, doc.Calls = r.s.realm, r.s.counter.Calls()
+		doc.Calls = r.s.counter.Calls()
 	}
 	if !r.started.IsZero() {
 		doc.Seconds = r.s.now().Sub(r.started).Seconds()

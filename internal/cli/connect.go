@@ -20,6 +20,17 @@ import (
 	"github.com/deployer-cli/deployer/stacks"
 )
 
+// realm is where the command line and the environment say that things happen.
+func (a *app) realm() stacks.Realm {
+	switch {
+	case a.globals.sandbox:
+		return stacks.RealmSandbox
+	case awsconf.EndpointFrom(func(name string) string { return a.env.Environ[name] }) != "":
+		return stacks.RealmEndpoint
+	}
+	return stacks.RealmAWS
+}
+
 // connect makes the session's AWS: the sandbox when it was asked for, else
 // AWS, or whatever AWS_ENDPOINT_URL names. There is no falling back.
 func (s *session) connect() error {

@@ -3,6 +3,7 @@ package cli
 import (
 	"encoding/json"
 	"errors"
+	"path"
 	"strings"
 
 	"github.com/deployer-cli/deployer/internal/execute"
@@ -40,11 +41,11 @@ type resultError struct {
 // the error that carries the exit code and says no more.
 func (r *launcher) result(err error) error {
 	doc := resultDocument{
-		Kind: "result", OK: err == nil, Exit: exitCode(err), Realm: stacks.RealmAWS,
+		Kind: "result", OK: err == nil, Exit: exitCode(err), Realm: r.app.realm(),
 		Stacks: map[stacks.Path]execute.Outcome{}, Errors: []resultError{},
 	}
 	if r.s != nil {
-		doc.Realm, doc.Calls = r.s.realm, r.s.counter.Calls()
+		doc.Calls = r.s.counter.Calls()
 	}
 	if r.ran {
 		doc.Stacks, doc.Seconds = r.done.Outcomes, r.done.Ended.Sub(r.done.Started).Seconds()
@@ -80,8 +81,25 @@ func untouched(step *plan.Step) execute.Outcome {
 	return execute.Unchanged
 }
 
+// stackOf is the stack that a config file is, "" for other files.
+func stackOf(file string) stacks.Path {
+	name, ok := strings.CutPrefix(file, "config/")
+	name, yaml := strings.CutSuffix(name, ".yaml")
+	if !ok || !yaml || path.Base(name) == "config" {
+		return ""
+	}
+	return stacks.Path(name)
+}
+
 func asResultError(err error) resultError {
 	out := resultError{What: err.Error()}
+	if p, ok := err.(*stacks.Problem); ok { //nolint:errorlint // what wraps one says more than it does
+		out = resultError{What: p.What, Why: p.Why}
+		if p.Pos.File != "" {
+			out.What = p.Pos.String() + ": " + p.What
+		}
+		out.Stack = stackOf(p.Pos.File)
+	}
 	if failure, ok := errors.AsType[*execute.StepError](err); ok {
 		out = resultError{Stack: failure.Stack, What: failure.What, Why: failure.Why}
 	}
