@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strings"
 
 	"github.com/urfave/cli/v2"
 
@@ -97,7 +98,7 @@ func (a *app) runRendering(ctx context.Context, r rendering) error {
 	do := func() error {
 		all, err := s.render(ctx, sc.selected(), r)
 		if err != nil {
-			return err
+			return errors.Join(err, s.showUnread(ctx, sc.selected(), r))
 		}
 		if r.toFile {
 			return a.writeRendered(all, r)
@@ -158,6 +159,20 @@ func (s *session) render(ctx context.Context, sts []*stacks.Stack, r rendering) 
 		}
 	}
 	return out, errors.Join(errs...)
+}
+
+// showUnread prints what one template renders to where it is no template: that
+// is what one looks for then.
+func (s *session) showUnread(ctx context.Context, sts []*stacks.Stack, r rendering) error {
+	if r.config || r.toFile || len(sts) != 1 || s.app.globals.output != "text" {
+		return nil
+	}
+	d, err := s.prepare.Body(ctx, sts[0])
+	if err != nil || len(d.Body) == 0 {
+		return nil //nolint:nilerr // told already
+	}
+	_, err = fmt.Fprintln(s.app.env.Stdout, strings.TrimRight(plan.CoverText(string(d.Body), d.Secrets), "\n"))
+	return err
 }
 
 // showRendered prints to stdout. In JSON all of it is one document.

@@ -101,7 +101,7 @@ func (a *app) estimateCost(ctx context.Context, arg string) error {
 	for _, st := range sc.selected() {
 		address, err := s.estimate(ctx, st)
 		if err != nil {
-			errs = append(errs, fmt.Errorf("%s: %w", st.Path, err))
+			errs = append(errs, err)
 			continue
 		}
 		addresses[string(st.Path)] = address
@@ -119,7 +119,11 @@ func (s *session) estimate(ctx context.Context, st *stacks.Stack) (string, error
 	if err != nil {
 		return "", err
 	}
-	return s.cfn.EstimateCost(ctx, st.Access, desired.Body, desired.Parameters)
+	address, err := s.cfn.EstimateCost(ctx, st.Access, desired.Body, desired.Parameters)
+	if err != nil {
+		return "", fmt.Errorf("%s: %w", st.Path, err)
+	}
+	return address, nil
 }
 
 // useLive makes resolvers answer with how the project's stacks live now, as

@@ -1,6 +1,7 @@
 package prepare
 
 import (
+	"context"
 	"errors"
 	"slices"
 
@@ -11,26 +12,40 @@ import (
 
 // body renders the template and reads it.
 func (m *making) body() {
+	if body, ok := m.render(); ok {
+		m.read(body)
+	}
+}
+
+// Body renders a stack's template and nothing more: what cannot be read as a
+// template can be looked at.
+func (p *Preparer) Body(ctx context.Context, st *stacks.Stack) (*stacks.Desired, error) {
+	m := &making{ctx: ctx, ports: &p.ports, resolver: p.ports.Resolver, renderer: p.ports.Renderer, stack: st, out: &stacks.Desired{Stack: st}}
+	m.render()
+	return m.out, m.errs.ErrorOrNil()
+}
+
+func (m *making) render() (body templates.Body, ok bool) {
 	st, ok := m.source()
 	if !ok {
-		return
+		return body, false
 	}
 	data := stacks.Value{}
 	if m.renderer.NeedsData(st) {
 		if data, ok = m.resolve("sceptre_user_data", st.UserData); !ok {
-			return
+			return body, false
 		}
 	}
 	body, err := m.renderer.Render(m.ctx, st, data)
 	if err != nil {
 		m.fail(err)
-		return
+		return body, false
 	}
 	m.out.Body = body.Text
 	m.out.BodyLate = body.Late
 	m.out.Secrets = slices.Clone(body.Secrets)
 	m.after(body.After...)
-	m.read(body)
+	return body, true
 }
 
 // source resolves what stands under template. The answer is a copy of the
