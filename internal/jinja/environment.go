@@ -67,7 +67,7 @@ type builtins struct {
 
 // sharedBuiltins makes the tables once. They are only read, and a project has
 // an Environment for every folder.
-var sharedBuiltins = sync.OnceValue(func() *builtins {
+var sharedBuiltins = sync.OnceValue(func() *builtins { //nolint:gochecknoglobals // never changes
 	return &builtins{
 		filters: builtinFilters(), tests: builtinTests(),
 		text: textMethods(), list: listMethods(), tuple: tupleMethods(), dict: dictMethods(),

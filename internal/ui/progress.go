@@ -153,6 +153,8 @@ func (r *running) ing() string {
 		return "creating again"
 	case "join":
 		return "waiting for an operation that was running"
+	case "none":
+		return "running hooks"
 	}
 	return r.action
 }
