@@ -97,7 +97,7 @@ func step(t *rapid.T, w *world, n int) {
 		action, in = "RollbackStack", &RollbackStackInput{StackName: name, ClientRequestToken: token}
 	case 8:
 		kind := rapid.SampledFrom([]string{"CREATE", "UPDATE"}).Draw(t, "kind")
-		action, in = "CreateChangeSet", &CreateChangeSetInput{StackName: name, ChangeSetName: "cs" + token, ChangeSetType: kind, TemplateBody: template, Parameters: params}
+		action, in = "CreateChangeSet", &CreateChangeSetInput{StackName: name, ChangeSetName: "cs" + token, ChangeSetType: kind, TemplateBody: template, Parameters: params, IncludeNestedStacks: new(rapid.Bool().Draw(t, "nested"))}
 	case 9:
 		if open := do[DescribeStacksOutput](w, "DescribeStacks", &DescribeStacksInput{}); len(open.Stacks) > 0 {
 			st := open.Stacks[0]
