@@ -1,6 +1,7 @@
 package main_test
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
 	"net"
@@ -17,6 +18,8 @@ import (
 	"github.com/charmbracelet/x/ansi"
 	"github.com/rogpeppe/go-internal/testscript"
 	"golang.org/x/sys/unix"
+
+	"github.com/deployer-cli/deployer/internal/plan"
 )
 
 var scriptCommands = map[string]func(ts *testscript.TestScript, neg bool, args []string){
@@ -30,6 +33,7 @@ var scriptCommands = map[string]func(ts *testscript.TestScript, neg bool, args [
 	"connect":  cmdConnect,
 	"wide":     cmdWide,
 	"digest":   cmdDigest,
+	"reseal":   cmdReseal,
 }
 
 // scriptCondition knows [mount]: file systems can be mounted.
@@ -238,6 +242,19 @@ func cmdDigest(ts *testscript.TestScript, _ bool, args []string) {
 	var file struct{ Digest string }
 	ts.Check(json.Unmarshal([]byte(ts.ReadFile(args[1])), &file))
 	ts.Setenv(args[0], file.Digest)
+}
+
+// cmdReseal gives an edited plan file a digest that fits, as anybody can.
+func cmdReseal(ts *testscript.TestScript, _ bool, args []string) {
+	if len(args) != 1 {
+		ts.Fatalf("usage: reseal FILE")
+	}
+	var file plan.File
+	ts.Check(json.Unmarshal([]byte(ts.ReadFile(args[0])), &file))
+	ts.Check(file.Seal())
+	var text bytes.Buffer
+	ts.Check(file.Write(&text))
+	ts.Check(os.WriteFile(ts.MkAbs(args[0]), text.Bytes(), 0o600))
 }
 
 // cmdWide checks that no line of a terminal's output that matches is wider

@@ -174,7 +174,11 @@ func (s *session) approvals(ctx context.Context, f *plan.File, places []area, o 
 		if err != nil {
 			return nil, err
 		}
-		if why := place.policy.MayApprove(who, planner); why != "" {
+		why := place.policy.MayApprove(who, planner)
+		if why == "" && slices.ContainsFunc(f.Planners, func(arn string) bool { return who.Same(guard.Identity{ARN: arn}) }) {
+			why = who.Person() + " made the plan"
+		}
+		if why != "" {
 			errs = append(errs, &guard.Refusal{
 				Rule: "P6", Code: exitRefused, What: "this approval would not count for " + place.env.Name, Why: why,
 				Tip: "somebody else has to approve, whom guard.approvers of " + place.env.Name + " names",

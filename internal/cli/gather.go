@@ -41,6 +41,25 @@ type area struct {
 	policy guard.Policy
 }
 
+// everybody tells as whom a run acts in the stacks' environments: a config may
+// name a profile for each.
+func (s *session) everybody(ctx context.Context, sts []*stacks.Stack) (map[string][]guard.Identity, error) {
+	out := map[string][]guard.Identity{}
+	for _, st := range sts {
+		if st.Environment == nil {
+			continue
+		}
+		who, _, err := s.caller(ctx, st.Access)
+		if err != nil {
+			return nil, err
+		}
+		if name := st.Environment.Name; !slices.Contains(out[name], who) {
+			out[name] = append(out[name], who)
+		}
+	}
+	return out, nil
+}
+
 // areas lists the environments of stacks by name, with their guard blocks read.
 // One that cannot be read is an error before anything is asked of AWS.
 func areas(sts []*stacks.Stack) ([]area, error) {
@@ -129,6 +148,10 @@ func (r *launcher) gather(ctx context.Context, request *guard.Request) error {
 		return nil
 	}
 	request.Forecast = r.forecast()
+	var err error
+	if request.Callers, err = r.s.everybody(ctx, r.planner.sc.list()); err != nil {
+		return err
+	}
 	if r.custody != nil {
 		request.Locks = r.custody.others()
 		return r.s.gather(ctx, request, r.custody.areas)

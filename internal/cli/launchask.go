@@ -91,6 +91,9 @@ func (r *launcher) request(ctx context.Context) (guard.Request, error) {
 	if r.file != nil {
 		request.Digest, request.Allowed = r.file.Digest, r.file.Allow
 		request.Planner = guard.Identity{ARN: r.file.Planner, Account: r.file.Plan.Account}
+		for _, arn := range r.file.Planners {
+			request.Planners = append(request.Planners, guard.Identity{ARN: arn})
+		}
 	}
 	for i := range r.plan.Steps {
 		step := &r.plan.Steps[i]
@@ -114,7 +117,7 @@ func (r *launcher) guardStep(step *plan.Step, st *stacks.Stack, account string) 
 	g := guard.Step{
 		Path: step.Stack, Name: step.Name, StackID: step.StackID, Account: account, Region: st.Access.Region,
 		Environment: st.Environment, Protected: st.Protect, Asks: step.Asks,
-		Deletes: step.Action == plan.Delete || step.Action == plan.Recreate || r.deletes(),
+		Deletes: step.Action == plan.Delete || step.Action == plan.Recreate || r.deletes(), NeverUp: neverUp(step.Status),
 	}
 	if step.Live != nil {
 		g.LiveTags = step.Live.Tags
@@ -127,8 +130,15 @@ func (r *launcher) guardStep(step *plan.Step, st *stacks.Stack, account string) 
 		g.Verbs = []stacks.Verb{
 			stacks.Execute, stacks.Propose, stacks.Discard, stacks.Upload, stacks.Policy, stacks.Protect, stacks.Continue,
 		}
-		if step.Action == plan.Recreate {
-			g.Verbs = append(g.Verbs, stacks.Delete)
+		switch step.Action {
+		case plan.Recreate:
+			g.Verbs, g.Again = append(g.Verbs, stacks.Delete), true
+			if g.NeverUp {
+				g.Verbs = append(g.Verbs, stacks.Unprotect)
+			}
+		case plan.Delete:
+			g.Verbs = []stacks.Verb{stacks.Delete}
+		case plan.Create, plan.Update, plan.Join, plan.None, plan.Skip:
 		}
 		g.Replaces = replaced(step)
 		return g
@@ -166,6 +176,11 @@ func replaced(step *plan.Step) []string {
 		}
 	}
 	return out
+}
+
+// neverUp tells whether the creation of a stack ended, and not well.
+func neverUp(status stacks.Status) bool {
+	return status == stacks.RollbackComplete || status == stacks.RollbackFailed || status == stacks.CreateFailed
 }
 
 // neverCompleted tells whether a stack is still in its first creation.

@@ -8,6 +8,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"os"
 	"os/exec"
 	"slices"
@@ -163,6 +164,17 @@ func (r *launcher) writeOut(ctx context.Context, inputs string) error {
 		Schema: plan.FileSchema, Made: r.s.now().UTC(), Version: Version(), Run: r.s.run, Command: r.opts.command, Path: r.opts.arg,
 		Adopt: r.opts.adopt, Alone: r.app.globals.ignoreDeps, Allow: append([]string{}, r.opts.allow...), Planner: who.ARN,
 		Project: r.planner.sc.head().ProjectCode, Endpoint: r.s.endpoint, Hooks: r.hookSum(), Inputs: inputs, Plan: *r.plan,
+	}
+	everybody, err := r.s.everybody(ctx, r.planner.sc.list())
+	if err != nil {
+		return err
+	}
+	for _, name := range slices.Sorted(maps.Keys(everybody)) {
+		for _, one := range everybody[name] {
+			if one.ARN != f.Planner && !slices.Contains(f.Planners, one.ARN) {
+				f.Planners = append(f.Planners, one.ARN)
+			}
+		}
 	}
 	f.Commit, f.Dirty = commit(ctx, r.s.dir)
 	if err := f.Seal(); err != nil {

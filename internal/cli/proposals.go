@@ -253,6 +253,17 @@ func (w reviewed) Update(ctx context.Context, c stacks.Change) (stacks.Operation
 	return w.carryOut(ctx, c)
 }
 
+// Delete implements execute.Changer. What never came up loses its protection
+// first, by its id: the yes to the plan was one to that.
+func (w reviewed) Delete(ctx context.Context, t stacks.Target, retain []string) (stacks.Operation, error) {
+	if step := w.r.planned(t.Path); step != nil && step.Action == plan.Recreate && step.Live != nil && step.Live.TerminationProtection {
+		if err := w.Protect(ctx, t, false); err != nil {
+			return stacks.Operation{}, err
+		}
+	}
+	return w.journaled.Delete(ctx, t, retain)
+}
+
 func (w reviewed) carryOut(ctx context.Context, c stacks.Change) (stacks.Operation, error) {
 	t := targetOf(c)
 	planned := w.r.planned(t.Path)
@@ -271,6 +282,9 @@ func (w reviewed) carryOut(ctx context.Context, c stacks.Change) (stacks.Operati
 
 // late makes the change set of a step that could not be planned to the end.
 func (w reviewed) late(ctx context.Context, c stacks.Change, planned *plan.Step) (stacks.Operation, error) {
+	if planned.Action == plan.Recreate {
+		c.StackID = "" // that of the stack which was just deleted
+	}
 	cs, err := w.Propose(ctx, c, changeSetOfRun(w.r.s.run))
 	if err != nil {
 		return stacks.Operation{}, err

@@ -54,7 +54,9 @@ func changeSetOfRun(run string) string { return "deployer-" + run }
 
 func sortedChanges(changes []stacks.ResourceChange) []stacks.ResourceChange {
 	out := slices.Clone(changes)
-	slices.SortFunc(out, func(a, b stacks.ResourceChange) int { return strings.Compare(a.LogicalID+" "+a.Action, b.LogicalID+" "+b.Action) })
+	slices.SortFunc(out, func(a, b stacks.ResourceChange) int {
+		return strings.Compare(a.LogicalID+" "+a.Action, b.LogicalID+" "+b.Action)
+	})
 	return out
 }
 

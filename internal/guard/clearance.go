@@ -43,6 +43,7 @@ type grant struct {
 	account string
 	region  string
 	verbs   []stacks.Verb
+	again   bool
 }
 
 func newClearance(r Request) Clearance {
@@ -51,7 +52,7 @@ func newClearance(r Request) Clearance {
 	for _, s := range r.Steps {
 		e.grants[s.Path] = grant{
 			name: s.Name, stackID: s.StackID, account: s.Account, region: s.Region,
-			verbs: slices.Clone(s.Verbs),
+			verbs: slices.Clone(s.Verbs), again: s.Again,
 		}
 	}
 	return Clearance{envelope: e}
@@ -91,8 +92,14 @@ func (c Clearance) Permits(call Call) error {
 	}
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	if g.stackID == "" && e.made[call.Path] != "" {
+	// What this run deletes to create it again gets an id of its own; the one
+	// that was looked at is the only one that may be deleted.
+	anew := g.again && call.Verb != stacks.Delete && call.Verb != stacks.Unprotect
+	if (g.stackID == "" || anew) && e.made[call.Path] != "" {
 		g.stackID = e.made[call.Path]
+	}
+	if anew && call.Verb == stacks.Propose && call.StackID == "" && e.made[call.Path] == "" {
+		g.stackID = ""
 	}
 	if err := g.identity(call); err != nil {
 		return err

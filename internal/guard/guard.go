@@ -31,18 +31,20 @@ type Request struct {
 	Now      time.Time
 	For      time.Duration // how long the clearance lasts
 
-	Digest    string            // of the plan file that is applied; "" when it was planned in this very run
-	Planner   Identity          // who made the plan file
-	Caller    Identity          // who runs this, as STS tells
-	Policies  map[string]Policy // by environment; one that is missing is read from its block
-	Approvals []Approval        // as stored, unjudged
-	Leases    []Lease           // as stored, oldest first, unjudged
-	Releases  []Release         // as stored, unjudged
-	Locks     []Lock            // held by living others
-	Skew      time.Duration     // how far Now is ahead of AWS's clock
-	Forecast  time.Duration     // how long the run is expected to take, 0 when nobody knows
-	DataLoss  []string          // STACK::LOGICAL of holders of data that are deleted or replaced
-	Allowed   []string          // STACK::LOGICAL or STACK that were named when it was planned
+	Digest    string                // of the plan file that is applied; "" when it was planned in this very run
+	Planner   Identity              // who made the plan file
+	Caller    Identity              // who runs this, as STS tells
+	Callers   map[string][]Identity // by environment, where a run goes by several credentials
+	Planners  []Identity            // the others who Planner is, for the same reason
+	Policies  map[string]Policy     // by environment; one that is missing is read from its block
+	Approvals []Approval            // as stored, unjudged
+	Leases    []Lease               // as stored, oldest first, unjudged
+	Releases  []Release             // as stored, unjudged
+	Locks     []Lock                // held by living others
+	Skew      time.Duration         // how far Now is ahead of AWS's clock
+	Forecast  time.Duration         // how long the run is expected to take, 0 when nobody knows
+	DataLoss  []string              // STACK::LOGICAL of holders of data that are deleted or replaced
+	Allowed   []string              // STACK::LOGICAL or STACK that were named when it was planned
 }
 
 // Question asks a person for something before a run.

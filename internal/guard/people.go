@@ -171,12 +171,30 @@ func (a Approval) fits(r *Request, p Policy, environment string) string {
 		return why
 	}
 	switch {
-	case a.Approver.Same(r.Planner):
+	case slices.ContainsFunc(append(r.Planners, r.Planner), a.Approver.Same):
 		return a.Approver.Person() + " made the plan"
-	case a.Approver.Same(r.Caller):
+	case slices.ContainsFunc(r.callers(), a.Approver.Same):
 		return a.Approver.Person() + " is applying it"
 	}
 	return ""
+}
+
+// callers gives everybody as whom this run acts: with a profile for each
+// environment one person is several.
+func (r *Request) callers() []Identity {
+	out := []Identity{r.Caller}
+	for _, ids := range r.Callers {
+		out = append(out, ids...)
+	}
+	return out
+}
+
+// callersIn gives those as whom it acts in one environment.
+func (r *Request) callersIn(environment string) []Identity {
+	if ids := r.Callers[environment]; len(ids) > 0 {
+		return ids
+	}
+	return []Identity{r.Caller}
 }
 
 // tally counts the people who approved, and says why the others do not count.
@@ -243,7 +261,7 @@ func (l Lease) fits(r *Request, p Policy) string {
 		return why
 	}
 	switch {
-	case r.Caller.ARN == "" || !strings.EqualFold(l.Holder.ARN, r.Caller.ARN):
+	case slices.ContainsFunc(r.callersIn(l.Environment), func(who Identity) bool { return who.ARN == "" || !strings.EqualFold(l.Holder.ARN, who.ARN) }):
 		return "it is " + l.Holder.Person() + "'s"
 	case p.Lease.MFA && !l.MFA:
 		return "it was made without MFA"

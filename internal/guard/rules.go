@@ -149,7 +149,7 @@ func (r *Request) leased(e *stacks.Environment, p Policy) []*Refusal {
 // only one that never came up.
 func (s *Step) deletesForGood(command string) bool {
 	return s.Environment != nil && s.Class() == stacks.Production && s.Deletes &&
-		(command == cmdDelete || !slices.Contains(s.Verbs, stacks.Create))
+		(command == cmdDelete || !s.NeverUp)
 }
 
 // released asks for a plan and a release of every stack that is deleted.

@@ -57,6 +57,14 @@ func policy(r *guard.Request, change func(*guard.Policy)) {
 	r.Policies = map[string]guard.Policy{"prod": p}
 }
 
+func acting(r *guard.Request, environment string, who ...guard.Identity) {
+	r.Callers = maps.Clone(r.Callers)
+	if r.Callers == nil {
+		r.Callers = map[string][]guard.Identity{}
+	}
+	r.Callers[environment] = who
+}
+
 // spoiler makes one rule refuse.
 type spoiler struct {
 	rule  string
@@ -84,6 +92,13 @@ func spoilers() map[string]spoiler {
 		"P6 local":   {"P6", 2, func(_ testing.TB, r *guard.Request) { policy(r, func(p *guard.Policy) { p.Shared = false }) }},
 		"P6 planner": {"P6", 4, func(_ testing.TB, r *guard.Request) { r.Planner = user("alice") }},
 		"P6 applier": {"P6", 4, func(_ testing.TB, r *guard.Request) { r.Approvals[0].Approver = user("carol") }},
+		"P6 applier elsewhere": {"P6", 4, func(_ testing.TB, r *guard.Request) {
+			acting(r, "dev", user("alice"))
+		}},
+		"P6 planner elsewhere": {"P6", 4, func(_ testing.TB, r *guard.Request) { r.Planners = []guard.Identity{user("alice")} }},
+		"P10 lease of another profile": {"P10", 3, func(_ testing.TB, r *guard.Request) {
+			acting(r, "prod", user("carol"), user("dave"))
+		}},
 		"P6 no planner": {"P6", 4, func(_ testing.TB, r *guard.Request) {
 			r.Planner = guard.Identity{}
 		}},

@@ -19,6 +19,8 @@ type Step struct {
 	LiveTags    []stacks.Tag
 	Verbs       []stacks.Verb // everything the step may call
 	Deletes     bool          // the stack is deleted, alone or to be created again
+	Again       bool          // and then created again, by a change set
+	NeverUp     bool          // as observed: its creation never ended well
 	Replaces    []string      // what is lost on the way, for the reader
 	Protected   bool          // protect: true in its config
 	Asks        string        // something of its own that a person has to agree to

@@ -32,6 +32,7 @@ type File struct {
 	Alone    bool     `json:"ignore_dependencies"`
 	Allow    []string `json:"allow"` // STACK::LOGICAL or STACK that may be replaced or deleted although it holds data
 	Planner  string   `json:"planner"`
+	Planners []string `json:"planners,omitempty"` // whoever else the planner was, where stacks name several profiles
 	Project  string   `json:"project"`
 	Commit   string   `json:"commit"` // recorded and shown, never compared
 	Dirty    bool     `json:"dirty"`
