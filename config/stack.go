@@ -119,10 +119,12 @@ func misplacedBlock(d *document) *stacks.Problem {
 	}
 }
 
-// commandPath is PATH as Jinja sees it: its parts.
+// commandPath is PATH as Jinja sees it: its parts. What only spells it in
+// another way, such as a slash at the end, makes no part.
 func commandPath(arg string) *jinja.List {
 	list := &jinja.List{}
-	for part := range strings.SplitSeq(strings.ReplaceAll(arg, `\`, "/"), "/") {
+	arg = path.Clean(strings.ReplaceAll(arg, `\`, "/"))
+	for part := range strings.SplitSeq(arg, "/") {
 		list.Items = append(list.Items, part)
 	}
 	return list
