@@ -340,11 +340,24 @@ func (s *session) showBanner(st *stacks.Stack, account string) {
 	if s.cfn == nil {
 		b.Realm = "files only"
 	}
+	if s.server != nil {
+		b.Note = s.pace()
+	}
 	if e := st.Environment; e != nil {
 		b.Class, b.Production = e.Class, e.SaysProduction() || stacks.HasProductionWord(b.Environment)
 	}
 	s.title(b)
 	b.Show(s.app.talk(), s.app.err, s.app.columns())
+}
+
+// pace says how fast the sandbox's time goes, "" where it jumps or goes like
+// ours: all durations are by that clock.
+func (s *session) pace() string {
+	speed, err := s.server.Speed(context.Background())
+	if err != nil || speed == sandbox.MaxSpeed || speed == 1 || speed == sandbox.KeepSpeed {
+		return ""
+	}
+	return fmt.Sprintf("time x%s", speed)
 }
 
 // title puts production into the terminal's title for as long as the command

@@ -41,6 +41,17 @@ func (s *Server) Time(ctx context.Context) (time.Time, error) {
 	return out, err
 }
 
+// Speed is how fast simulated time passes.
+func (s *Server) Speed(ctx context.Context) (Speed, error) {
+	var out Speed
+	err := s.control(ctx, false, func(tx store.Tx, _ time.Time) error {
+		c, _, err := readClock(tx)
+		out = c.Speed
+		return err
+	})
+	return out, err
+}
+
 // Status tells what there is.
 func (s *Server) Status(ctx context.Context) (Status, error) {
 	var out Status
