@@ -44,11 +44,16 @@ type globals struct {
 func Main(env Env) int {
 	ctx, cancel := context.WithCancelCause(context.Background())
 	defer cancel(nil)
+	out := &checkedWriter{w: env.Stdout}
+	env.Stdout = out
 	a := &app{env: env, interrupts: watchInterrupts(env.Interrupts, cancel)}
 	defer a.interrupts.stop()
 	a.paint()
 	root := a.root()
 	err := root.RunContext(ctx, intersperse(root, env.Args))
+	if err == nil {
+		err = out.failure()
+	}
 	if err == nil {
 		return exitOK
 	}

@@ -169,6 +169,7 @@ func (s *session) events(ctx context.Context, sc *scope, limit int, seen map[str
 				break
 			}
 			seen[e.ID] = true
+			e.StackName = string(st.Path) // the project's word for it
 			out = append(out, e)
 		}
 		return nil

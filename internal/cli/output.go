@@ -2,10 +2,37 @@ package cli
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
+	"io"
+	"syscall"
 
 	"github.com/deployer-cli/deployer/internal/cfnyaml"
 )
+
+// checkedWriter remembers that output got lost: a status that nobody could read
+// must not end well.
+type checkedWriter struct {
+	w   io.Writer
+	err error
+}
+
+// Write passes on.
+func (c *checkedWriter) Write(p []byte) (int, error) {
+	n, err := c.w.Write(p)
+	if err != nil && c.err == nil {
+		c.err = err
+	}
+	return n, err
+}
+
+// failure is what went wrong, nil also when the reader only had enough.
+func (c *checkedWriter) failure() error {
+	if c.err == nil || errors.Is(c.err, syscall.EPIPE) || errors.Is(c.err, io.ErrClosedPipe) {
+		return nil
+	}
+	return fmt.Errorf("the output could not be written: %w", pathless(c.err))
+}
 
 // document writes v to stdout as the JSON or YAML that --output asks for. It
 // returns false for text, which the command writes itself.

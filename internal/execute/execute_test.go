@@ -283,6 +283,9 @@ func TestOutcomes(t *testing.T) {
 	late.Late = true
 	joins := step("a", plan.Join)
 	joins.Live.Status = stacks.UpdateInProgress
+	going := step("a", plan.Join)
+	going.Live.Status = stacks.DeleteInProgress
+	gone := func(p stacks.Path) (plan.Step, error) { return plan.Step{Stack: p, Action: plan.None}, nil }
 	stuck := step("a", plan.Update)
 	stuck.Live.Status = stacks.UpdateRollbackFailed
 	blocked := step("a", plan.Update)
@@ -312,6 +315,7 @@ func TestOutcomes(t *testing.T) {
 		"late, then an update":      {late, &service{decide: decided(plan.Update)}, execute.Updated, "update a"},
 		"join, then an update":      {joins, &service{decide: decided(plan.Update)}, execute.Updated, "update a"},
 		"join, then nothing":        {joins, &service{decide: decided(plan.None)}, execute.Unchanged, ""},
+		"join a deletion":           {going, &service{decide: gone}, execute.Deleted, ""},
 		"stuck rollback":            {stuck, &service{}, execute.Updated, "continue a, update a"},
 		"call refused":              {step("a", plan.Create), &service{refuses: map[stacks.Path]error{"a": &stacks.ExistsError{Name: "a"}}}, execute.Failed, "create a"},
 		"watch lost":                {step("a", plan.Create), &service{lost: map[stacks.Path]bool{"a": true}}, execute.Unknown, "create a"},

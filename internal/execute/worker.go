@@ -22,6 +22,7 @@ type worker struct {
 	failed []stacks.Event
 
 	launched bool // the hooks before its launch have run
+	gone     bool // the operation that was joined deleted the stack
 }
 
 func (w *worker) tell(m message) { w.run.messages <- m }
@@ -59,6 +60,9 @@ func (w *worker) perform(ctx context.Context) end {
 	case plan.Delete:
 		return w.remove(ctx)
 	case plan.None:
+		if w.gone && w.step.Live == nil {
+			return end{outcome: Deleted} // by the operation that was joined
+		}
 		return w.after(ctx, end{outcome: Unchanged, live: w.step.Live}, "after_launch")
 	case plan.Skip, plan.Join:
 		return end{outcome: Skipped, live: w.step.Live}
@@ -103,9 +107,11 @@ func (w *worker) join(ctx context.Context) *end {
 		Name: live.Name, StackID: live.ID, Joined: true, Accepted: live.Changed(),
 	}
 	w.emit(event.Event{Kind: event.StepAccepted, Action: string(plan.Join), StackID: live.ID, Status: string(live.Status)})
-	if e := w.watch(ctx, op); e.outcome == Running || e.outcome == Unknown {
+	e := w.watch(ctx, op)
+	if e.outcome == Running || e.outcome == Unknown {
 		return &e
 	}
+	w.gone = op.Verb == stacks.Delete && e.outcome == ""
 	return nil
 }
 
