@@ -79,6 +79,13 @@ type ResourceChange struct {
 	Why         string `json:"why,omitempty"`
 }
 
+// What CloudFormation leaves of a resource that it removes or replaces, as a
+// ResourceChange says it.
+const (
+	OldStays      = "the old one stays"
+	SnapshotStays = "a snapshot of it stays"
+)
+
 // RootCause returns the event that explains a failed operation: the first
 // failed resource event, leaving out the echoes of resources that were only
 // cancelled and of the stack itself. Events are oldest first.

@@ -148,7 +148,15 @@ func whyChanged(r *types.ResourceChange) string {
 		}
 	}
 	slices.Sort(out)
-	return strings.Join(named(slices.Compact(out)), ", ")
+	out = named(slices.Compact(out))
+	switch r.PolicyAction {
+	case types.PolicyActionRetain, types.PolicyActionReplaceAndRetain:
+		out = append(out, stacks.OldStays)
+	case types.PolicyActionSnapshot, types.PolicyActionReplaceAndSnapshot:
+		out = append(out, stacks.SnapshotStays)
+	case types.PolicyActionDelete, types.PolicyActionReplaceAndDelete:
+	}
+	return strings.Join(out, ", ")
 }
 
 // named drops a plain "Name" that also stands there with its cause: the service

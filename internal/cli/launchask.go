@@ -20,6 +20,7 @@ func (r *launcher) forbidden(ctx context.Context) error {
 	if err != nil || !r.changes {
 		return err
 	}
+	request.DataLoss, request.Separate = nil, nil // change sets tell that better
 	if err := r.gather(ctx, &request); err != nil {
 		return err
 	}
@@ -86,7 +87,7 @@ func (r *launcher) request(ctx context.Context) (guard.Request, error) {
 	request := guard.Request{
 		Run: s.run, Command: r.opts.command, Realm: s.realm, Endpoint: s.endpoint,
 		Terminal: a.env.person() && a.globals.output == "text", Yes: r.opts.yes, Now: s.now(), For: clearanceFor,
-		DataLoss: r.plan.Losses(), Allowed: r.opts.allow,
+		DataLoss: r.plan.Losses(), Allowed: r.opts.allow, Separate: map[string]string{},
 	}
 	if r.file != nil {
 		request.Digest, request.Allowed = r.file.Digest, r.file.Allow
@@ -99,6 +100,9 @@ func (r *launcher) request(ctx context.Context) (guard.Request, error) {
 		step := &r.plan.Steps[i]
 		if !step.Changing() && !step.Late && !step.Hooked {
 			continue
+		}
+		for _, one := range step.Separate {
+			request.Separate[one.Name] = one.Why
 		}
 		st := r.planner.sc.stacks[step.Stack]
 		account, err := s.cloud.Account(ctx, st.Access)

@@ -184,6 +184,7 @@ func (r *launcher) prepare(ctx context.Context) error {
 		return s.failed(err)
 	}
 	r.narrow()
+	r.planner.separate(r.plan)
 	r.noteHooks()
 	r.plan.NoteFound()
 	return nil

@@ -90,7 +90,28 @@ func (p *planner) input(opts planOptions) plan.Input {
 		Account: p.accounts[head.Access], Region: head.Access.Region, Adopt: opts.adopt,
 		AccountOf: func(a stacks.Access) string { return p.accounts[a] },
 		Outside:   func(path stacks.Path) bool { return !slices.Contains(p.sc.selection.Stacks, path) },
-		Parse:     p.s.loader.Parse,
+		Parse:     p.s.loader.Parse, Uses: p.uses,
+	}
+}
+
+// uses lists who in the project takes what of a stack.
+func (p *planner) uses(path stacks.Path) []plan.Use {
+	var out []plan.Use
+	if p.sc.whole == nil {
+		return out
+	}
+	for _, e := range p.sc.whole.Dependents(path) {
+		if e.Key != "" && e.Kind != graph.SSM {
+			out = append(out, plan.Use{By: e.From, Key: e.Key})
+		}
+	}
+	return out
+}
+
+// separate says of every step what has to be asked for by name.
+func (p *planner) separate(of *plan.Plan) {
+	for i := range of.Steps {
+		of.Steps[i].Separate = p.builder.Separate(&of.Steps[i])
 	}
 }
 

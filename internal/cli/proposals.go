@@ -82,6 +82,7 @@ func (r *launcher) propose(ctx context.Context) error {
 		}
 		settled = settled || none
 	}
+	r.planner.separate(r.plan)
 	return nil
 }
 

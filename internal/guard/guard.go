@@ -44,6 +44,7 @@ type Request struct {
 	Skew      time.Duration         // how far Now is ahead of AWS's clock
 	Forecast  time.Duration         // how long the run is expected to take, 0 when nobody knows
 	DataLoss  []string              // STACK::LOGICAL of holders of data that are deleted or replaced
+	Separate  map[string]string     // STACK::LOGICAL of what else is lost only by name, and why
 	Allowed   []string              // STACK::LOGICAL or STACK that were named when it was planned
 }
 

@@ -2,6 +2,7 @@ package guard
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -196,18 +197,25 @@ func (r *Request) release(s *Step) string {
 	return why
 }
 
-// named refuses to lose what holds data, unless it was named when it was
-// planned.
+// named refuses to lose what holds data, or what others rely on, unless it was
+// named when it was planned.
 func (r *Request) named(e *stacks.Environment) []*Refusal {
-	var out []*Refusal
+	lost := map[string]string{}
+	maps.Copy(lost, r.Separate)
 	for _, holder := range r.DataLoss {
-		stack, _, _ := strings.Cut(holder, "::")
-		if !r.owns(e, stack) || slices.Contains(r.Allowed, holder) || slices.Contains(r.Allowed, stack) {
+		if lost[holder] == "" {
+			lost[holder] = "holds data"
+		}
+	}
+	var out []*Refusal
+	for _, name := range slices.Sorted(maps.Keys(lost)) {
+		stack, _, _ := strings.Cut(name, "::")
+		if !r.owns(e, stack) || slices.Contains(r.Allowed, name) || slices.Contains(r.Allowed, stack) {
 			continue
 		}
 		out = append(out, &Refusal{
-			Rule: "P8", Code: exitRefused, What: holder + " is not given up", Why: "it holds data, and nobody named it",
-			Tip: "if it is to go, plan again with --allow-replace " + holder + " or --allow-delete " + holder,
+			Rule: "P8", Code: exitRefused, What: name + " is not given up", Why: "it " + lost[name] + ", and nobody named it",
+			Tip: "if it is to go, plan again with --allow-replace " + name + " or --allow-delete " + name,
 		})
 	}
 	return out

@@ -123,6 +123,9 @@ func spoilers() map[string]spoiler {
 			r.Approvals = nil
 			r.DataLoss, r.Allowed = []string{"prod/network::Db"}, []string{"prod/network::Db"}
 		}},
+		"P8 relied on": {"P8", 3, func(_ testing.TB, r *guard.Request) {
+			r.Separate = map[string]string{"prod/network::Vpc": "has the output VpcId, used by prod/app"}
+		}},
 		"P7 freeze": {"P7", 3, func(t testing.TB, r *guard.Request) {
 			f := frozen(t)
 			policy(r, func(p *guard.Policy) { p.Freezes = f })

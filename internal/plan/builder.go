@@ -29,6 +29,9 @@ type Input struct {
 	// known. CloudFormation never shows such a value, so what is not known has to
 	// be left to it: the step becomes an update that may find nothing to do.
 	SameSecret func(path stacks.Path, key, value string) (same, known bool)
+	// Uses lists who in the project takes a stack's outputs and exports; nil: not
+	// known.
+	Uses func(stacks.Path) []Use
 	// Parse reads a template; nil: cfntemplate.Parse. A cache may stand here.
 	Parse func(body []byte) (*cfntemplate.Template, error)
 }

@@ -80,7 +80,8 @@ type Step struct {
 	Diff        []Difference  `json:"diff,omitempty"`
 	Inputs      string        `json:"inputs,omitempty"` // hash of every input that reaches AWS
 	ChangeSet   string        `json:"change_set,omitempty"`
-	Found       string        `json:"found,omitempty"` // in a plan file: the live stack it was planned against
+	Separate    []Separate    `json:"separate,omitempty"` // removals and replacements that have to be asked for by name
+	Found       string        `json:"found,omitempty"`    // in a plan file: the live stack it was planned against
 
 	Resources int             `json:"-"` // resources the operation will report, for progress
 	Desired   *stacks.Desired `json:"-"`

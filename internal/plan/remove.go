@@ -80,7 +80,7 @@ func spared(t *cfntemplate.Template, logicalID string) string {
 	case "Retain", "RetainExceptOnCreate":
 		return "stays: DeletionPolicy " + policy
 	case "Snapshot":
-		return "a snapshot of it stays"
+		return stacks.SnapshotStays
 	}
 	return ""
 }

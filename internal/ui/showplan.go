@@ -22,6 +22,7 @@ func ShowPlan(w io.Writer, s Style, p *plan.Plan, columns int) {
 	for i := range p.Steps {
 		p2.names = min(max(p2.names, width(string(p.Steps[i].Stack))), 40)
 	}
+	p2.separate(p)
 	for i := range p.Steps {
 		step := &p.Steps[i]
 		switch {
