@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"bytes"
 	"cmp"
 	"context"
 	"errors"
@@ -126,11 +127,8 @@ func (p *planner) launch(ctx context.Context) (*plan.Plan, error) {
 	known.mu.Unlock()
 	// A first pass over all stacks at once fetches what comes from outside the
 	// project; the second goes in order and finds it there.
-	all, err := p.s.prepare.All(ctx, p.sc.list())
+	refused, err := p.ready(ctx)
 	if err != nil {
-		return nil, err
-	}
-	if err := errors.Join(p.s.prepare.CheckAll(all), p.unmade()); err != nil {
 		return nil, err
 	}
 	if p.prunes {
@@ -143,10 +141,15 @@ func (p *planner) launch(ctx context.Context) (*plan.Plan, error) {
 			p.builder.Remove(p.sc.stacks[path], p.dependents(path), "marked obsolete")
 			continue
 		}
+		if why := refused[path]; why != "" {
+			p.builder.Refuse(p.sc.stacks[path], p.edges(path), why)
+			continue
+		}
 		desired, err := p.s.prepare.Prepare(ctx, p.sc.stacks[path])
 		if err != nil {
 			return nil, err
 		}
+		p.remember(desired)
 		p.decided(path, p.builder.Add(desired, p.edges(path)).Action)
 	}
 	if err := p.lookUpImports(ctx); err != nil {
@@ -352,7 +355,21 @@ func (c templateCache) Template(stackID string, changed time.Time) ([]byte, bool
 	return c.cache.Get(c.key(stackID, changed))
 }
 
-// Keep implements plan.Cache. A cache that cannot be written only costs time.
-func (c templateCache) Keep(stackID string, changed time.Time, body []byte) {
-	_ = c.cache.Put(c.key(stackID, changed), body)
+// Keep implements plan.Cache. What was just read is not kept: a secret that was
+// rendered into it may stand there. See remember.
+func (templateCache) Keep(string, time.Time, []byte) {}
+
+// remember keeps a live template that says what the project wants, where that
+// holds no secret. It saves reading it again, and a cache that cannot be written
+// only costs time.
+func (p *planner) remember(d *stacks.Desired) {
+	seen, ok := p.snapshot.Get(d.Stack.Path)
+	if !ok || seen.Live == nil || d.BodyLate || len(d.Secrets) > 0 || !bytes.Equal(seen.Template, d.Body) {
+		return
+	}
+	c := templateCache{p.s.cache}
+	key := c.key(seen.Live.ID, seen.Live.Changed())
+	if have, kept := p.s.cache.Get(key); !kept || !bytes.Equal(have, d.Body) {
+		_ = p.s.cache.Put(key, d.Body)
+	}
 }
