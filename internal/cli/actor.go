@@ -26,6 +26,7 @@ type actor struct {
 	yes      bool
 	reason   string // given by a flag, for the history
 	dryRun   bool
+	agree    string // asked for where the guard asks nothing
 	s        *session
 	sc       *scope
 	accounts map[stacks.Access]string
@@ -109,6 +110,9 @@ func (r *actor) act(ctx context.Context, aims []aim, do deed) error {
 	}
 	clearance, err := guard.Check(request, answers)
 	if err != nil {
+		return err
+	}
+	if err := r.agreed(ctx); err != nil {
 		return err
 	}
 	if err := custody.open(ctx, &request); err != nil {
