@@ -1,6 +1,8 @@
 package prepare
 
 import (
+	"strings"
+
 	"github.com/hashicorp/go-multierror"
 
 	"github.com/deployer-cli/deployer/stacks"
@@ -9,7 +11,8 @@ import (
 
 // Check finds before anything starts what CloudFormation would refuse when a
 // stack's turn has come: parameters that its template does not have, those that
-// are missing, and literal values that break a constraint. What a resolver gave
+// are missing, literal values that break a constraint, and references in the
+// template that lead nowhere. What a resolver gave
 // is left to CloudFormation, for it is not the project's files that are wrong.
 // The error is a *multierror.Error of *stacks.Problem.
 func (p *Preparer) Check(d *stacks.Desired) error {
@@ -28,7 +31,27 @@ func (p *Preparer) Check(d *stacks.Desired) error {
 		}
 		m.fail(m.wrong(given.Pos, "parameter "+f.Key, f.Why, f.Tip))
 	}
+	for _, e := range t.Check() {
+		if certain(e.Message) {
+			m.fail(m.wrong(d.Stack.Template.Pos, "template "+d.Stack.Template.Path, e.Message, "see: deployer validate "+string(d.Stack.Path)))
+		}
+	}
 	return m.errs.ErrorOrNil()
+}
+
+// certain tells whether a complaint about a template does not depend on what
+// CloudFormation knows today: types and attributes are added all the time, but
+// a reference to nothing stays one.
+func certain(complaint string) bool {
+	for _, begin := range [...]string{
+		"Template format error: Unresolved", "Unresolved resource dependencies", "Circular dependency",
+		"Template format error: Number of", "Template error: unresolved condition",
+	} {
+		if strings.HasPrefix(complaint, begin) {
+			return true
+		}
+	}
+	return false
 }
 
 // CheckAll checks stacks and tells everything at once.
