@@ -176,7 +176,7 @@ func (r *launcher) prepare(ctx context.Context) error {
 			return s.failed(err)
 		}
 	}
-	if r.planner, err = s.planner(ctx, sc, planOptions{adopt: r.opts.adopt, delete: r.deletes(), prune: r.opts.prune}); err != nil {
+	if r.planner, err = s.planner(ctx, sc, planOptions{adopt: r.opts.adopt, delete: r.deletes(), prune: r.opts.prune, sends: r.file == nil && r.opts.out == "" && !r.opts.changeSets}); err != nil {
 		return s.failed(err)
 	}
 	r.planner.ownShells(r.file)

@@ -51,6 +51,7 @@ func (r *launcher) execute(ctx context.Context, clearance guard.Clearance) error
 	sink := event.NewStamper(s.run, s.now, event.Tee(j.Sink(detach), show))
 	r.done, err = execute.Run(ctx, job, ports, sink)
 	r.ran = true
+	r.mark()
 	shown()
 	if err := errors.Join(err, j.Err()); err != nil {
 		r.summary()

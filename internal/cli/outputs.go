@@ -31,6 +31,13 @@ func (o *outputs) land(p stacks.Path, live *stacks.Live) {
 	o.landed[p] = live
 }
 
+// landedAs gives how a stack looks after its step, nil before it.
+func (o *outputs) landedAs(p stacks.Path) *stacks.Live {
+	o.mu.RLock()
+	defer o.mu.RUnlock()
+	return o.landed[p]
+}
+
 // has tells whether a stack has landed.
 func (o *outputs) has(p stacks.Path) bool {
 	o.mu.RLock()

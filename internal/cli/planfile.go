@@ -87,6 +87,9 @@ func (r *launcher) verify(ctx context.Context) error {
 		errs = multierror.Append(errs, err)
 	}
 	if err := errs.ErrorOrNil(); err != nil {
+		if r.custody != nil && len(r.custody.others()) > 0 {
+			return r.custody.others()[0].Refusal() // what moved is being moved
+		}
 		return err
 	}
 	return r.adoptFile(ctx)

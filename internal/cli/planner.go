@@ -34,12 +34,16 @@ type planner struct {
 
 	mu      sync.Mutex
 	actions map[stacks.Path]plan.Action
+	desired map[stacks.Path]*stacks.Desired
+
+	marks *secretMarks // nil where change sets are asked, or nothing can be kept
 }
 
 // planOptions are what the flags of launch and plan say about planning.
 type planOptions struct {
 	adopt  bool
 	delete bool
+	sends  bool // what is planned is sent from here: no plan file comes between
 	prune  bool // delete what is obsolete, beside launching the rest
 }
 
@@ -68,6 +72,9 @@ func (s *session) planner(ctx context.Context, sc *scope, opts planOptions) (*pl
 	if p.snapshot, err = plan.Observe(ctx, p.sources, sc.list()); err != nil {
 		return nil, err
 	}
+	if opts.sends {
+		p.marks = s.marks()
+	}
 	p.builder = plan.NewBuilder(p.input(opts))
 	return p, nil
 }
@@ -91,7 +98,7 @@ func (p *planner) input(opts planOptions) plan.Input {
 		Account: p.accounts[head.Access], Region: head.Access.Region, Adopt: opts.adopt,
 		AccountOf: func(a stacks.Access) string { return p.accounts[a] },
 		Outside:   func(path stacks.Path) bool { return !slices.Contains(p.sc.selection.Stacks, path) },
-		Parse:     p.s.loader.Parse, Uses: p.uses,
+		Parse:     p.s.loader.Parse, Uses: p.uses, SameSecret: p.same,
 	}
 }
 
@@ -150,6 +157,7 @@ func (p *planner) launch(ctx context.Context) (*plan.Plan, error) {
 			return nil, err
 		}
 		p.remember(desired)
+		p.want(desired)
 		p.decided(path, p.builder.Add(desired, p.edges(path)).Action)
 	}
 	if err := p.lookUpImports(ctx); err != nil {
@@ -293,6 +301,7 @@ func (p *planner) Decide(ctx context.Context, path stacks.Path) (plan.Step, erro
 	if err := prepare.Complete(desired); err != nil {
 		return plan.Step{}, err
 	}
+	p.want(desired)
 	return p.builder.Add(desired, p.edges(path)), nil
 }
 
