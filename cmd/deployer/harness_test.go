@@ -10,6 +10,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -22,12 +23,18 @@ type ran struct {
 	Stdout, Stderr string
 }
 
+// invoking keeps command lines in this process apart: urfave/cli notes what it reads
+// in its one --help flag.
+var invoking sync.Mutex
+
 // invoke runs the command line in this process, in dir. vars are added to an
 // otherwise empty environment.
 func invoke(dir string, vars map[string]string, args ...string) ran {
 	environ := map[string]string{"DEPLOYER_SANDBOX_SPEED": "max", "NO_COLOR": "1", "HOME": dir, "PATH": os.Getenv("PATH")}
 	maps.Copy(environ, vars)
 	var out, talk bytes.Buffer
+	invoking.Lock()
+	defer invoking.Unlock()
 	code := cli.Main(cli.Env{
 		Args: append([]string{"deployer"}, args...), Stdin: strings.NewReader(""), Stdout: &out, Stderr: &talk,
 		Environ: environ, Dir: dir, Now: time.Now,
