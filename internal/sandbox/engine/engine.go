@@ -113,6 +113,9 @@ func (e *Engine) Call(tx Tx, at time.Time, acct Account, action string, in any) 
 	if !ok {
 		return nil, refuse("InvalidAction", "Could not find operation %s for version 2010-05-15", action)
 	}
+	if err := checkMembers(in); err != nil {
+		return nil, err
+	}
 	s := newSession(e, tx, at)
 	s.acct = acct
 	out, err := a.call(s, in)

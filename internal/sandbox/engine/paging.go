@@ -1,25 +1,34 @@
 package engine
 
-import "encoding/base64"
+import (
+	"encoding/base64"
+	"strings"
+)
 
-const pageSize = 100
+const (
+	pageSize  = 100
+	tokenMark = "after:" // tells a token from any other text that decodes
+)
 
 // token hides where a page ended.
 func token(after string) string {
-	return base64.RawURLEncoding.EncodeToString([]byte(after))
+	return base64.RawURLEncoding.EncodeToString([]byte(tokenMark + after))
 }
 
-// after reads a token; what is none begins at the start.
+// after reads a token; none at all begins at the start.
 func after(token string) (string, error) {
 	if token == "" {
 		return "", nil
 	}
 	raw, err := base64.RawURLEncoding.DecodeString(token)
-	if err != nil {
-		return "", invalid("Token is invalid or expired.")
+	from, ours := strings.CutPrefix(string(raw), tokenMark)
+	if err != nil || !ours {
+		return "", errToken()
 	}
-	return string(raw), nil
+	return from, nil
 }
+
+func errToken() error { return invalid("Token is invalid or expired.") }
 
 // page scans one page of a table: keep says whether an entry counts. The
 // answer is the token of the next page.
@@ -27,6 +36,9 @@ func (s *session) page(table, prefix, next string, keep func(key string, raw []b
 	from, err := after(next)
 	if err != nil {
 		return "", err
+	}
+	if next != "" && !strings.HasPrefix(from, prefix) {
+		return "", errToken() // of another stack or region
 	}
 	count, last, more := 0, "", false
 	s.scan(table, prefix, from, func(k string, raw []byte) bool {
