@@ -34,6 +34,9 @@ func (s *Server) engineConfig() engine.Config {
 
 func (s *Server) parameterValue(tx engine.Tx, a engine.Account, name string) (string, bool, error) {
 	p, found, err := s.findParameter(tx, a, name, false)
+	if err == nil && p.Type == typeSecure {
+		return "", found, invalid("ValidationError", "Parameters [%s] referenced by template have types not supported by CloudFormation.", name)
+	}
 	return p.Value, found, err
 }
 
@@ -48,6 +51,9 @@ func (s *Server) dynamic(tx engine.Tx, a engine.Account, reference string) (stri
 		}
 		if !found {
 			return "", invalid("ValidationError", "Unable to fetch parameters [%s] from parameter store for this account.", rest)
+		}
+		if p.Type == typeSecure && service == "ssm" {
+			return "", invalid("ValidationError", "Non-secure ssm prefix was used for secure parameter %s", p.Name)
 		}
 		return p.Value, nil
 	case "secretsmanager":

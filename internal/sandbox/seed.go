@@ -148,7 +148,7 @@ func seedOfParameter(n *cfnyaml.Node) (seedParameter, error) {
 	f.string("value", &p.Value)
 	f.string("type", &p.Type)
 	f.string("description", &p.Description)
-	if !slices.Contains([]string{"String", "StringList", "SecureString"}, p.Type) {
+	if !slices.Contains([]string{"String", "StringList", typeSecure}, p.Type) {
 		f.fail(n, "type %q is none of String, StringList, SecureString", p.Type)
 	}
 	return p, f.done()

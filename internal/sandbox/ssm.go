@@ -14,6 +14,9 @@ import (
 	"github.com/deployer-cli/deployer/internal/sandbox/store"
 )
 
+// typeSecure is the type of parameters that are encrypted.
+const typeSecure = "SecureString"
+
 // parameterVersion is one version of an SSM parameter.
 type parameterVersion struct {
 	Value string    `json:"v"`
@@ -143,7 +146,7 @@ func (s *Server) findParameter(tx engine.Tx, a engine.Account, selector string, 
 	if selector != name && strings.HasPrefix(selector, name+":") {
 		out.Selector = selector[len(name):]
 	}
-	if encrypted && p.Type == "SecureString" {
+	if encrypted && p.Type == typeSecure {
 		out.Value = "encrypted:" + fmt.Sprintf("%x", s.chance("kms", out.Value))[:32]
 	}
 	return out, true, nil
@@ -228,7 +231,7 @@ func putParameter(_ *Server, tx store.Tx, c *call, in *putParameterInput) (*putP
 	if in.Type != "" {
 		p.Type = in.Type
 	}
-	if !slices.Contains([]string{"String", "StringList", "SecureString"}, p.Type) {
+	if !slices.Contains([]string{"String", "StringList", typeSecure}, p.Type) {
 		return nil, invalid("UnsupportedParameterType", "The parameter type %q is not supported.", p.Type)
 	}
 	p.Description = in.Description

@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"errors"
 	"regexp"
 	"slices"
 	"strings"
@@ -278,7 +279,9 @@ func (s *session) parameter(d cfntemplate.Parameter, given map[string]string) (p
 	}
 	resolved, found, err := s.e.cfg.Parameter(s.tx, s.acct, p.Value)
 	if err != nil {
-		s.fail(err)
+		if _, refused := errors.AsType[*Error](err); !refused {
+			s.fail(err)
+		}
 		return p, err
 	}
 	if !found {
