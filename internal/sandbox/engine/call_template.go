@@ -18,7 +18,7 @@ func (s *session) getTemplate(in *GetTemplateInput) (*GetTemplateOutput, error) 
 		if err != nil {
 			return nil, err
 		}
-		return &GetTemplateOutput{TemplateBody: s.body(cs.Next.staged(in.TemplateStage)), StagesAvailable: stages}, nil
+		return &GetTemplateOutput{TemplateBody: s.staged(s.find(cs.Stack), &cs.Next, in.TemplateStage), StagesAvailable: stages}, nil
 	}
 	if in.StackName == "" {
 		return nil, invalid("StackName is required if ChangeSetName is not specified.")
@@ -30,15 +30,29 @@ func (s *session) getTemplate(in *GetTemplateInput) (*GetTemplateOutput, error) 
 	if in.TemplateStage != "" && !slices.Contains(stages, in.TemplateStage) {
 		return nil, invalid("1 validation error detected: Value '%s' at 'templateStage' failed to satisfy constraint: Member must satisfy enum value set: [Original, Processed]", in.TemplateStage)
 	}
-	return &GetTemplateOutput{TemplateBody: s.body(st.Now.staged(in.TemplateStage)), StagesAvailable: stages}, nil
+	return &GetTemplateOutput{TemplateBody: s.staged(st, &st.Now, in.TemplateStage), StagesAvailable: stages}, nil
 }
 
-// staged is the hash of the template before or after its macros.
-func (t *target) staged(stage string) string {
-	if stage == "Processed" {
-		return t.active()
+// staged is the template before or after its macros and loops. What cannot be
+// processed is shown as it was given.
+func (s *session) staged(st *stack, t *target, stage string) string {
+	if stage != "Processed" {
+		return s.body(t.Body)
 	}
-	return t.Body
+	text := s.body(t.active())
+	tpl, err := s.parse(text)
+	if err != nil || st == nil {
+		return text
+	}
+	env, err := s.environment(st, tpl, t)
+	if err != nil {
+		return text
+	}
+	expanded, err := cfntemplate.Expand(tpl, env)
+	if err != nil || expanded == tpl {
+		return text
+	}
+	return jsonText(expanded.Doc)
 }
 
 func (s *session) getTemplateSummary(in *GetTemplateSummaryInput) (*GetTemplateSummaryOutput, error) {
