@@ -20,7 +20,7 @@ func checkMembers(in any) error {
 	case *UpdateStackInput:
 		return firstOf(checkToken(in.ClientRequestToken), checkCapabilityNames(in.Capabilities), checkTagLengths(in.Tags))
 	case *CreateChangeSetInput:
-		return firstOf(checkCapabilityNames(in.Capabilities), checkTagLengths(in.Tags))
+		return firstOf(checkCapabilityNames(in.Capabilities), checkTagLengths(in.Tags), checkOnFailure(in))
 	case *ExecuteChangeSetInput:
 		return checkToken(in.ClientRequestToken)
 	case *DeleteStackInput:
@@ -44,6 +44,21 @@ func firstOf(errs ...error) error {
 		}
 	}
 	return nil
+}
+
+// checkOnFailure refuses what a change set may not do when its execution fails.
+// The text for an update is the sandbox's own.
+func checkOnFailure(in *CreateChangeSetInput) error {
+	switch in.OnStackFailure {
+	case "", "DO_NOTHING", "ROLLBACK":
+		return nil
+	case "DELETE":
+		if in.ChangeSetType == "CREATE" {
+			return nil
+		}
+		return invalid("OnStackFailure DELETE is only valid for change sets of type CREATE")
+	}
+	return invalid("1 validation error detected: Value '%s' at 'onStackFailure' failed to satisfy constraint: Member must satisfy enum value set: [DO_NOTHING, ROLLBACK, DELETE]", in.OnStackFailure)
 }
 
 func checkToken(token string) error {

@@ -49,6 +49,10 @@ func TestMembers(t *testing.T) {
 			"'" + long + "' at 'tags.1.member.value' failed to satisfy constraint: Member must have length less than or equal to 256",
 		},
 		{
+			"CreateChangeSet", &CreateChangeSetInput{StackName: "a", OnStackFailure: "STOP"},
+			"'STOP' at 'onStackFailure' failed to satisfy constraint: Member must satisfy enum value set: [DO_NOTHING, ROLLBACK, DELETE]",
+		},
+		{
 			"ListStacks", &ListStacksInput{StackStatusFilter: []string{"CREATE_COMPLETE", "DONE"}},
 			"'[CREATE_COMPLETE, DONE]' at 'stackStatusFilter' " + names + strings.Join(stackStatuses(), ", ") + "]]",
 		},
@@ -57,6 +61,8 @@ func TestMembers(t *testing.T) {
 	for _, tt := range tests {
 		want(t, w.refused(tt.action, tt.in), failed+tt.want)
 	}
+	want(t, w.refused("CreateChangeSet", &CreateChangeSetInput{StackName: "no", OnStackFailure: "DELETE"}),
+		"ValidationError: OnStackFailure DELETE is only valid for change sets of type CREATE")
 	do[ListStacksOutput](w, "ListStacks", &ListStacksInput{StackStatusFilter: stackStatuses()})
 }
 
