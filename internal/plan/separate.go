@@ -75,12 +75,13 @@ func gone(c stacks.ResourceChange) string {
 	default:
 		return ""
 	}
+	says := []string{how}
 	for _, spared := range []string{stacks.OldStays, stacks.SnapshotStays} {
 		if strings.Contains(c.Why, spared) {
-			how += ", " + spared
+			says = append(says, spared)
 		}
 	}
-	return how
+	return strings.Join(says, ", ")
 }
 
 // missed tells who or what relies on a resource, beside its own stack.
