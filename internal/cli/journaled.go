@@ -111,3 +111,11 @@ func (w journaled) Discard(ctx context.Context, t stacks.Target, changeSet strin
 	}
 	return w.writer.Discard(ctx, t, changeSet)
 }
+
+// DiscardShell deletes the empty shell that a proposed creation left.
+func (w journaled) DiscardShell(ctx context.Context, t stacks.Target) error {
+	if err := w.intend(stacks.Discard, t); err != nil {
+		return err
+	}
+	return w.writer.DiscardShell(ctx, t)
+}

@@ -18,6 +18,7 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"github.com/deployer-cli/deployer/internal/guard"
+	"github.com/deployer-cli/deployer/internal/journal"
 	"github.com/deployer-cli/deployer/internal/plan"
 	"github.com/deployer-cli/deployer/internal/ui"
 	"github.com/deployer-cli/deployer/stacks"
@@ -308,7 +309,12 @@ func (a *app) discardPlan(ctx context.Context, f *plan.File) error {
 	if err != nil {
 		return err
 	}
-	w := s.cfn.Writer(clearance)
+	j, err := journal.Open(s.state("journal"), s.run)
+	if err != nil {
+		return err
+	}
+	defer j.Close() //nolint:errcheck // every intent was synced
+	w := journaled{writer: s.cfn.Writer(clearance), journal: j, accounts: accounts}
 	var errs []error
 	for _, step := range steps {
 		st, _ := s.project.Stack(step.Stack)

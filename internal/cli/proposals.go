@@ -209,7 +209,12 @@ func (r *launcher) discard(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	w := r.s.cfn.Writer(clearance)
+	j, err := journal.Open(r.s.state("journal"), r.s.run)
+	if err != nil {
+		return err
+	}
+	defer j.Close() //nolint:errcheck // every intent was synced
+	w := journaled{writer: r.s.cfn.Writer(clearance), journal: j, accounts: r.planner.accounts}
 	var errs []error
 	for i := range r.plan.Steps {
 		step := &r.plan.Steps[i]
@@ -225,7 +230,7 @@ func (r *launcher) discard(ctx context.Context) error {
 
 // drop deletes one change set, and the empty shell around it. Somebody else's
 // change set in the shell keeps it.
-func drop(ctx context.Context, w *cfn.Writer, t stacks.Target, id string, shell bool) error {
+func drop(ctx context.Context, w journaled, t stacks.Target, id string, shell bool) error {
 	if err := w.Discard(ctx, t, id); err != nil || !shell {
 		return err
 	}

@@ -123,7 +123,7 @@ func (r *stalePlans) drop(ctx context.Context, w journaled, m aim) (execute.Outc
 		if err := w.intend(stacks.Discard, t); err != nil {
 			return execute.Failed, err
 		}
-		errs = append(errs, drop(ctx, w.writer, t, cs.ID, last && m.live.Status == stacks.ReviewInProgress))
+		errs = append(errs, drop(ctx, w, t, cs.ID, last && m.live.Status == stacks.ReviewInProgress))
 	}
 	return execute.Unchanged, errors.Join(errs...)
 }
