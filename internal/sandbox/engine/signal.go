@@ -30,11 +30,15 @@ func duration(text string, otherwise time.Duration) time.Duration {
 	for i, unit := range []time.Duration{24 * time.Hour, time.Hour, time.Minute, time.Second} {
 		n, err := strconv.Atoi(m[i+1])
 		if err == nil {
-			d += time.Duration(n) * unit
+			d += time.Duration(min(n, int(longestSignal/unit)+1)) * unit
 		}
 	}
-	return d
+	return min(d, longestSignal)
 }
+
+// longestSignal is the longest that CloudFormation waits for signals:
+// https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-properties-cloudformation-waitcondition.html
+const longestSignal = 12 * time.Hour
 
 // boot is how long a machine takes from its start until it signals.
 const boot = 2 * time.Minute
