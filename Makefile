@@ -35,12 +35,7 @@ lint: ## go vet and golangci-lint (built on first use)
 	@$(GO) run $(GOLANGCI) run ./...
 
 fuzz: ## fuzz every target for FUZZTIME each
-	@for p in $$(grep -rlE '^func Fuzz' --include='*_test.go' . | xargs -n1 dirname | sort -u); do \
-		for f in $$(grep -hoE '^func Fuzz[A-Za-z0-9_]+' $$p/*_test.go | cut -d' ' -f2); do \
-			echo "$$p $$f"; \
-			$(GO) test -run '^$$' -fuzz "^$$f$$" -fuzztime $(FUZZTIME) -fuzzminimizetime 1x $$p || exit 1; \
-		done; \
-	done
+	@.ci/fuzz $(FUZZTIME)
 
 bench: ## the measures of the contract, as ratios and counts
 	@$(GO) test -run '^$$' -bench . -benchmem ./...
