@@ -24,6 +24,8 @@ const (
 	Protect   Verb = "protect"   // switch termination protection on
 	Unprotect Verb = "unprotect" // switch termination protection off
 	Upload    Verb = "upload"    // put a template into the template bucket
+	Inject    Verb = "inject"    // break a resource behind CloudFormation's back
+	Restore   Verb = "restore"   // undo what was injected
 )
 
 // Change is one stack to create or update, complete.
