@@ -26,6 +26,7 @@ type actor struct {
 	yes      bool
 	reason   string // given by a flag, for the history
 	dryRun   bool
+	hooked   bool   // hooks run on the way
 	agree    string // asked for where the guard asks nothing
 	s        *session
 	sc       *scope
@@ -118,8 +119,8 @@ func (r *actor) act(ctx context.Context, aims []aim, do deed) error {
 	if err := custody.open(ctx, &request); err != nil {
 		return err
 	}
-	custody.beat(ctx, func(error) {})
-	err = r.carryOut(ctx, clearance, aims, do)
+	custody.beat(ctx, func() {})
+	err = r.carryOut(ctx, clearance, aims, custodian{custody, do})
 	return errors.Join(err, custody.end(ctx, fmt.Sprintf("exit %d", exitCode(err))))
 }
 
@@ -142,17 +143,31 @@ func (r *actor) held(ctx context.Context, request *guard.Request, aims []aim) (*
 	return c, guard.Forbidden(*request)
 }
 
-// carryOut makes the calls, each after its intent was written down.
-func (r *actor) carryOut(ctx context.Context, clearance guard.Clearance, aims []aim, do deed) error {
+// custodian is a deed that is done as long as the run holds its locks.
+type custodian struct {
+	custody *custody
+	do      deed
+}
+
+// carryOut makes the calls, each after its intent was written down. Once a lock
+// is lost no other goes out.
+func (r *actor) carryOut(ctx context.Context, clearance guard.Clearance, aims []aim, c custodian) error {
 	j, err := journal.Open(r.s.state("journal"), r.s.run)
 	if err != nil {
 		return err
 	}
 	defer j.Close() //nolint:errcheck // every intent was synced
-	writer := journaled{writer: r.s.cfn.Writer(clearance), journal: j, accounts: r.accounts}
+	writer := journaled{writer: r.s.cfn.Writer(clearance), journal: j, accounts: r.accounts, gate: c.custody.gate()}
 	var errs []error
 	for _, m := range aims {
-		outcome, err := do(ctx, writer, m)
+		if lost := c.custody.isLost(); lost != nil {
+			r.outcomes[m.stack.Path] = execute.NotStarted
+			if !slices.Contains(errs, error(lost)) {
+				errs = append(errs, lost)
+			}
+			continue
+		}
+		outcome, err := c.do(ctx, writer, m)
 		if err != nil {
 			outcome, err = r.failure(ctx, m, err)
 			errs = append(errs, err)
@@ -168,8 +183,8 @@ func (r *actor) carryOut(ctx context.Context, clearance guard.Clearance, aims []
 func (r *actor) request(aims []aim) guard.Request {
 	a := r.app
 	request := guard.Request{
-		Run: r.s.run, Command: r.command, Realm: r.s.realm, Endpoint: r.s.endpoint,
-		Terminal: a.env.person() && a.globals.output == "text", Yes: r.yes, Now: r.s.now(), For: clearanceFor,
+		Run: r.s.run, Command: strings.TrimSuffix(r.command, " of"), Realm: r.s.realm, Endpoint: r.s.endpoint,
+		Terminal: a.env.person() && a.globals.output == "text", Yes: r.yes, Hooked: r.hooked, Now: r.s.now(), For: clearanceFor,
 	}
 	for _, m := range aims {
 		st := m.stack
@@ -193,6 +208,9 @@ func (r *actor) failure(ctx context.Context, m aim, err error) (execute.Outcome,
 	}
 	if errors.Is(err, context.Canceled) {
 		return outcome, err
+	}
+	if lost, ok := errors.AsType[*lockLostError](err); ok {
+		return execute.NotStarted, lost
 	}
 	if step, ok := errors.AsType[*execute.StepError](err); ok {
 		return outcome, step

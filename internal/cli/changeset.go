@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"regexp"
+	"slices"
 	"strings"
 	"time"
 
@@ -118,11 +119,19 @@ func (r *changeSets) create(ctx context.Context) error {
 		return nil
 	}
 	r.made = map[stacks.Path]cfn.ChangeSet{}
+	r.hooked = r.hooks(aims)
 	err = r.act(ctx, aims, func(ctx context.Context, w journaled, m aim) (execute.Outcome, error) {
 		return r.propose(ctx, w, changes[m.stack.Path], r.target(m).Token)
 	})
 	r.report(aims)
 	return err
+}
+
+// hooks tells whether hooks run with making the change sets.
+func (r *changeSets) hooks(aims []aim) bool {
+	return !r.app.globals.noHooks && slices.ContainsFunc(aims, func(m aim) bool {
+		return m.stack.Hooked(string(hook.Before(hook.CreateChangeSet)), string(hook.After(hook.CreateChangeSet)))
+	})
 }
 
 // propose makes one change set. That there is nothing to change is no failure.

@@ -31,6 +31,56 @@ type custody struct {
 	reason   string // for the histories
 	lockless bool   // cancel: it stops a run that holds the lock
 	stop     func()
+	mu       sync.Mutex
+	lost     *lockLostError // once a lock is somebody else's
+}
+
+// lockLostError says that a lock was lost while its run went on.
+type lockLostError struct{ cause error }
+
+func (e *lockLostError) Error() string {
+	return "the lock is lost, and nothing new was started: " + e.cause.Error()
+}
+func (e *lockLostError) Unwrap() error { return e.cause }
+
+// ExitCode is that of an interruption: what was begun goes on.
+func (e *lockLostError) ExitCode() int { return exitInterrupted }
+
+// Hint gives a way on.
+func (e *lockLostError) Hint() string {
+	return "see who is at it with: deployer lock show ENV; then run this again, it goes on from how the stacks live"
+}
+
+// gate lets a call of a verb go out while the run holds its locks. After that
+// only what tidies up behind a call that went out already does, where that is
+// allowed.
+func (c *custody) gate(tidy ...stacks.Verb) func(stacks.Verb) error {
+	return func(v stacks.Verb) error {
+		c.mu.Lock()
+		defer c.mu.Unlock()
+		if c.lost == nil || slices.Contains(tidy, v) {
+			return nil
+		}
+		return c.lost
+	}
+}
+
+// lose notes that a lock is lost, and says so.
+func (c *custody) lose(err error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.lost = &lockLostError{err}
+	fmt.Fprintf(c.s.app.talk(), "%s the lock is lost, nothing new is started: %v\n", c.s.app.err.Bad("deployer:"), err)
+}
+
+// isLost gives why the run may start nothing more, nil while it may.
+func (c *custody) isLost() *lockLostError {
+	if c == nil {
+		return nil
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.lost
 }
 
 // custody looks at the locks of the stacks' environments, before anything is
@@ -269,9 +319,9 @@ func (c *custody) end(ctx context.Context, result string) error {
 // endAtMost is how long the last records of a run may take.
 const endAtMost = 30 * time.Second
 
-// beat shows that the run lives, until stop. lost is called, once, when a lock
-// is somebody else's or cannot be renewed any more.
-func (c *custody) beat(ctx context.Context, lost func(error)) {
+// beat shows that the run lives, until stop. When a lock is somebody else's, or
+// cannot be renewed any more, the gate closes and lost is called, once.
+func (c *custody) beat(ctx context.Context, lost func()) {
 	ctx, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	var wg sync.WaitGroup
 	c.stop = func() { cancel(); wg.Wait() }
@@ -297,7 +347,8 @@ func (c *custody) beat(ctx context.Context, lost func(error)) {
 			case ctx.Err() != nil:
 				return
 			case errors.Is(err, state.ErrChanged) || time.Since(good) > guard.DeadAfter/2:
-				lost(err)
+				c.lose(err)
+				lost()
 				return
 			}
 		}

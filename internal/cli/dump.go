@@ -114,11 +114,6 @@ func (a *app) runRendering(ctx context.Context, r rendering) error {
 	return do()
 }
 
-// inside is what do is between the hooks of an act.
-func (s *session) inside(ctx context.Context, sc *scope, act hook.Act, do func() error) func() error {
-	return func() error { return s.around(ctx, sc.selected(), act, do) }
-}
-
 // values opens the project for a command that works out values: from the files
 // alone, or with what AWS knows.
 func (a *app) values(ctx context.Context, arg string, live bool) (*session, *scope, error) {

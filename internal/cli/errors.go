@@ -75,7 +75,7 @@ func (a *app) printError(err error) {
 }
 
 // advised matches a command that a hint tells to run.
-var advised = regexp.MustCompile(`(: |with )deployer (launch|plan|diff|create|update|delete|status|list|describe|events|doctor|cancel|drift)\b`)
+var advised = regexp.MustCompile(`(^|: |with |then |and )deployer (launch|plan|diff|create|update|delete|status|list|describe|events|doctor|cancel|drift|lock|unlock|history|approve|guard|prune|execute)\b`)
 
 // advice gives a hint with the flags that its commands need to reach what this
 // one reached.

@@ -95,6 +95,24 @@ func (s *session) checkHooks(sts []*stacks.Stack) error {
 	return all.ErrorOrNil()
 }
 
+// inside is what do is between the hooks of an act that only looks. Nobody is
+// asked before one, so that those of production are left out, and that is said.
+func (s *session) inside(ctx context.Context, sc *scope, act hook.Act, do func() error) func() error {
+	return func() error {
+		var sts []*stacks.Stack
+		for _, st := range sc.selected() {
+			production := st.Environment != nil && st.Environment.Class == stacks.Production
+			switch {
+			case !production:
+				sts = append(sts, st)
+			case !s.app.globals.noHooks && st.Hooked(string(hook.Before(act)), string(hook.After(act))):
+				fmt.Fprintf(s.app.talk(), "%s hooks of %s do not run: it is production, and nobody was asked\n", s.app.err.Warn("note:"), st.Path)
+			}
+		}
+		return s.around(ctx, sts, act, do)
+	}
+}
+
 // around does something between the hooks before and after an act of a command
 // that changes no stacks. As in Sceptre those after do not run when it failed.
 func (s *session) around(ctx context.Context, sts []*stacks.Stack, act hook.Act, do func() error) error {

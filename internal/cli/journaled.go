@@ -14,9 +14,15 @@ type journaled struct {
 	writer   *cfn.Writer
 	journal  *journal.Journal
 	accounts map[stacks.Access]string
+	gate     func(stacks.Verb) error // says no once the run lost its lock; nil: there is none to lose
 }
 
 func (w journaled) intend(verb stacks.Verb, t stacks.Target) error {
+	if w.gate != nil {
+		if err := w.gate(verb); err != nil {
+			return err
+		}
+	}
 	return w.journal.Intend(journal.Intent{
 		Verb: verb, Stack: t.Path, Name: t.Name, StackID: t.StackID, Token: t.Token,
 		Account: w.accounts[t.Access], Region: t.Access.Region, Profile: t.Access.Profile, Role: t.Access.Role,

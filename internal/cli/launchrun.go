@@ -35,13 +35,13 @@ func (r *launcher) execute(ctx context.Context, clearance guard.Clearance) error
 	drain := make(chan struct{})
 	stop := sync.OnceFunc(func() { close(drain) })
 	defer r.interruptible(stop, detach)()
-	r.custody.beat(ctx, func(err error) {
-		fmt.Fprintf(a.talk(), "%s the lock is lost, nothing new is started: %v\n", a.err.Bad("deployer:"), err)
-		stop()
-	})
+	r.custody.beat(ctx, stop)
 	defer r.limited(detach)()
 
-	writer := journaled{writer: s.cfn.Writer(clearance), journal: j, accounts: r.planner.accounts}
+	writer := journaled{
+		writer: s.cfn.Writer(clearance), journal: j, accounts: r.planner.accounts,
+		gate: r.custody.gate(stacks.Policy, stacks.Protect, stacks.Discard),
+	}
 	job := execute.Job{
 		Command: r.opts.command, Plan: r.plan, Clearance: clearance, Limit: a.globals.limit, FailFast: r.opts.failFast,
 		DisableRollback: r.opts.disableRollback, Drain: drain, Now: s.now, Expected: r.expected(),
@@ -59,6 +59,9 @@ func (r *launcher) execute(ctx context.Context, clearance guard.Clearance) error
 	}
 	r.summary()
 	if r.done.Interrupted {
+		if lost := r.custody.isLost(); lost != nil {
+			return lost
+		}
 		why := "interrupted"
 		if late, ok := errors.AsType[*timeoutError](context.Cause(ctx)); ok {
 			why = late.Error()

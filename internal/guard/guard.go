@@ -28,6 +28,7 @@ type Request struct {
 	Steps    []Step
 	Terminal bool // a person is there to type
 	Yes      bool // --yes was given
+	Hooked   bool // hooks of the project's run on the way, and they may do anything
 	Now      time.Time
 	For      time.Duration // how long the clearance lasts
 
@@ -276,6 +277,11 @@ func (r *Request) habit() *Refusal {
 		return &Refusal{
 			Rule: "P4", Code: exitUnconfirmed, What: "production takes no --yes", Why: "nobody has read this plan",
 			Tip: "run it at a terminal and type the phrase, or apply a reviewed plan: deployer launch --plan F --digest D",
+		}
+	case r.Digest == "" && r.Hooked && r.proposing():
+		return &Refusal{
+			Rule: "P5", Code: exitUnconfirmed, What: "no hooks run in production from here", Why: "they may do anything, and there is no terminal to type the phrase at",
+			Tip: "leave them out with --no-hooks, or run it at a terminal",
 		}
 	case r.Digest == "":
 		return &Refusal{

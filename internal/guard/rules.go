@@ -20,8 +20,15 @@ const (
 // unforeseen is how long a run is taken for whose length nobody knows.
 const unforeseen = time.Hour
 
-// planning tells whether a request only makes or drops change sets.
+// planning tells whether a request only makes or drops change sets. Where hooks
+// of production run with it, it is more than that.
 func (r *Request) planning() bool {
+	return r.proposing() && (!r.Hooked || r.Class() != stacks.Production)
+}
+
+// proposing tells whether a request calls nothing but what makes or drops change
+// sets.
+func (r *Request) proposing() bool {
 	return len(r.Steps) > 0 && !slices.ContainsFunc(r.Steps, func(s Step) bool {
 		return len(s.Verbs) == 0 || slices.ContainsFunc(s.Verbs, func(v stacks.Verb) bool {
 			return v != stacks.Propose && v != stacks.Discard && v != stacks.Upload
