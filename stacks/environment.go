@@ -1,6 +1,10 @@
 package stacks
 
-import "strings"
+import (
+	"cmp"
+	"slices"
+	"strings"
+)
 
 // Class says how much harm a mistake in an environment does.
 type Class string
@@ -104,6 +108,23 @@ const (
 	TagStack       = "deployer:stack"
 	TagPrefix      = "deployer:"
 )
+
+// OwnTags are the tags by which deployer knows a stack of a declared environment
+// again; none where nothing declares its environment. What the files do not tell,
+// such as the project, is left out.
+func (s *Stack) OwnTags() []Tag {
+	env := s.Environment
+	if env == nil || !env.Declared {
+		return nil
+	}
+	tags := []Tag{
+		{Key: TagProject, Value: cmp.Or(s.ProjectID, s.ProjectCode)},
+		{Key: TagEnvironment, Value: env.Name},
+		{Key: TagClass, Value: string(env.Class)},
+		{Key: TagStack, Value: string(s.Path)},
+	}
+	return slices.DeleteFunc(tags, func(t Tag) bool { return t.Value == "" })
+}
 
 // Realm says which CloudFormation a run speaks to.
 type Realm string

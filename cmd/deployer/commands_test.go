@@ -34,6 +34,7 @@ var scriptCommands = map[string]func(ts *testscript.TestScript, neg bool, args [
 	"wide":     cmdWide,
 	"digest":   cmdDigest,
 	"reseal":   cmdReseal,
+	"writes":   cmdWrites,
 }
 
 // scriptCondition knows [mount]: file systems can be mounted.
@@ -242,6 +243,27 @@ func cmdDigest(ts *testscript.TestScript, _ bool, args []string) {
 	var file struct{ Digest string }
 	ts.Check(json.Unmarshal([]byte(ts.ReadFile(args[1])), &file))
 	ts.Setenv(args[0], file.Digest)
+}
+
+// cmdWrites counts the writing calls that the sandbox's journals announce, none
+// of which is made without: writes note remembers them, writes none wants no more.
+func cmdWrites(ts *testscript.TestScript, _ bool, args []string) {
+	if len(args) != 1 || (args[0] != "note" && args[0] != "none") {
+		ts.Fatalf("usage: writes note|none")
+	}
+	files, err := filepath.Glob(ts.MkAbs(".deployer/sandbox/journal/*"))
+	ts.Check(err)
+	n := 0
+	for _, f := range files {
+		text, err := os.ReadFile(f)
+		ts.Check(err)
+		n += strings.Count(string(text), `"intent":{`)
+	}
+	if args[0] == "note" {
+		ts.Setenv("WRITES", strconv.Itoa(n))
+	} else if was := ts.Getenv("WRITES"); was != strconv.Itoa(n) {
+		ts.Fatalf("%d writing calls were announced, there were %s", n, was)
+	}
 }
 
 // cmdReseal gives an edited plan file a digest that fits, as anybody can.

@@ -36,6 +36,8 @@ func TestMain(m *testing.M) {
 //	disk DIR SIZE|readonly                   mounts a small disk, makes it read-only; where [mount]
 //	wide COLUMNS FILE PATTERN                lines that match are no wider
 //	digest NAME FILE                         puts a plan file's digest into $NAME
+//	reseal FILE                              gives an edited plan file a digest that fits
+//	writes note|none                         remembers the writing calls so far; wants none since
 //	port NAME; connect ADDRESS               a free address; waits until somebody listens there
 //	endpoint NAME 500|hang|expired|closed    a faulty AWS on loopback; its URL goes to $NAME
 func TestScripts(t *testing.T) {

@@ -190,7 +190,7 @@ func (r *actor) request(aims []aim) guard.Request {
 		st := m.stack
 		step := guard.Step{
 			Path: st.Path, Name: st.Name, Account: r.accounts[st.Access], Region: st.Access.Region,
-			Environment: st.Environment, Verbs: m.verbs, Protected: st.Protect,
+			Environment: st.Environment, Verbs: m.verbs, Protected: st.Protect, OwnTags: st.OwnTags(),
 		}
 		if m.live != nil {
 			step.StackID, step.LiveTags = m.live.ID, m.live.Tags

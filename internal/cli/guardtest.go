@@ -92,6 +92,11 @@ func trials() []trial {
 		{rule: "P9", what: "a delete by --yes", before: launched, try: attempt{args: "delete prod --yes"}, exit: exitRefused},
 		{rule: "P9", what: "a delete of what was released, without a plan", before: append(slices.Clone(launched), attempt{args: "guard release prod --reason test", typed: trialPhrase, terminal: true}), try: attempt{args: "delete prod/queue --ignore-dependencies", typed: "prod 1 changes 1 deletes\n", terminal: true}, exit: exitRefused},
 		{
+			rule: "P9", what: "a release of a stack whose live tags are another project's", before: launched,
+			then: map[string]string{"config/config.yaml": "project_code: trial\nproject_id: fedcba9876543210\nregion: eu-west-1\n"},
+			try:  attempt{args: "guard release prod/queue --reason test", typed: trialPhrase, terminal: true}, exit: exitRefused,
+		},
+		{
 			rule: "P9", what: "production reached as a dependent of a delete of dev", before: append(slices.Clone(launched), attempt{args: "launch dev --yes"}),
 			files: map[string]string{"config/dev/app.yaml": "template: {type: file, path: queue.yaml}\n"},
 			then:  map[string]string{"config/prod/queue.yaml": "template: {type: file, path: queue.yaml}\ndependencies: [dev/app.yaml]\n"},

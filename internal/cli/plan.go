@@ -14,9 +14,10 @@ import (
 // planCommand says what launch would do, and why. It changes nothing.
 func (a *app) planCommand() *cli.Command {
 	return &cli.Command{
-		Name: "plan", Usage: "show what launch (or delete) would do, and why", ArgsUsage: "PATH",
+		Name: "plan", Usage: "show what launch (or delete, or prune) would do, and why", ArgsUsage: "PATH",
 		Flags: []cli.Flag{
 			&cli.BoolFlag{Name: "delete", Usage: "plan deleting the stacks and what depends on them"},
+			&cli.BoolFlag{Name: "prune", Usage: "plan deleting the stacks that are marked obsolete, and nothing else: what prune does"},
 			&cli.BoolFlag{Name: "adopt", Usage: "also plan deployer's own tags"},
 			&cli.BoolFlag{Name: "exit-code", Usage: "exit 9 when there are changes"},
 			&cli.StringFlag{Name: "out", Usage: "make change sets, and write the plan to `FILE`, to be reviewed and applied exactly"},
@@ -33,8 +34,13 @@ func (a *app) planCommand() *cli.Command {
 				command: "launch", arg: arg, adopt: c.Bool("adopt"), out: c.String("out"),
 				allow: append(c.StringSlice("allow-replace"), c.StringSlice("allow-delete")...),
 			}
-			if c.Bool("delete") {
+			switch {
+			case c.Bool("delete") && c.Bool("prune"):
+				return &usageError{"--delete and --prune exclude each other", "--delete plans deleting all under PATH, --prune what is marked obsolete"}
+			case c.Bool("delete"):
 				opts.command = "delete"
+			case c.Bool("prune"):
+				opts.command = "prune"
 			}
 			return a.runPlan(c.Context, opts, c.Bool("exit-code"))
 		},

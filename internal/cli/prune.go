@@ -17,8 +17,8 @@ import (
 func (a *app) pruneCommand() *cli.Command {
 	return &cli.Command{
 		Name: "prune", Usage: "delete the stacks that are marked obsolete", ArgsUsage: "[PATH]",
-		Description: "Only stacks whose config says obsolete: true are deleted, those that depend on others\nfirst. A stack that is not obsolete and depends on one stops it. Without a PATH the\nwhole project is looked through.",
-		Flags:       runFlags(),
+		Description: "Only stacks whose config says obsolete: true are deleted, those that depend on others\nfirst. A stack that is not obsolete and depends on one stops it. Without a PATH the\nwhole project is looked through. In production only a plan that was reviewed deletes:\nplan PATH --prune --out F, then prune --plan F --digest D.",
+		Flags:       append(runFlags(), applyFlags()...),
 		Action:      a.runAction,
 	}
 }

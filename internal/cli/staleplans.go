@@ -41,6 +41,9 @@ func (a *app) withStalePlans(cmd *cli.Command) *cli.Command {
 			}
 			return plain(c)
 		}
+		if c.IsSet("plan") || c.IsSet("digest") {
+			return &usageError{"--stale-plans applies no plan", "leave out --plan and --digest"}
+		}
 		arg, err := a.path(c, false)
 		if err != nil {
 			return err

@@ -13,9 +13,20 @@ import (
 // Commands that the guard treats apart.
 const (
 	cmdDelete  = "delete"
+	cmdPrune   = "prune"
 	cmdCancel  = "cancel"  // stops what was cleared before, and starts nothing
 	cmdRelease = "release" // guard release
 )
+
+// applying is the command that applies a plan of what is asked for here; other is
+// that of commands that apply none.
+func (r *Request) applying(other string) string {
+	switch r.Command {
+	case cmdDelete, cmdPrune:
+		return r.Command
+	}
+	return other
+}
 
 // unforeseen is how long a run is taken for whose length nobody knows.
 const unforeseen = time.Hour
@@ -61,6 +72,7 @@ func (r *Request) standing() []*Refusal {
 		out = append(out, r.leased(e, p)...)
 		if r.classOf(e) == stacks.Production {
 			out = append(out, r.released(e)...)
+			out = append(out, r.proven(e)...)
 			out = append(out, r.named(e)...)
 		}
 		out = append(out, r.approved(e, p)...)
@@ -154,10 +166,14 @@ func (r *Request) leased(e *stacks.Environment, p Policy) []*Refusal {
 }
 
 // deletesForGood tells whether a step takes a stack of production away, and not
-// only one that never came up.
-func (s *Step) deletesForGood(command string) bool {
-	return s.Environment != nil && s.Class() == stacks.Production && s.Deletes &&
-		(command == cmdDelete || !s.NeverUp)
+// only one that never came up, to make it again.
+func (s *Step) deletesForGood() bool {
+	return s.Environment != nil && s.Class() == stacks.Production && s.Deletes && (!s.NeverUp || !s.makes())
+}
+
+// makes tells whether a step may make its stack.
+func (s *Step) makes() bool {
+	return slices.Contains(s.Verbs, stacks.Create) || slices.Contains(s.Verbs, stacks.Propose)
 }
 
 // released asks for a plan and a release of every stack that is deleted.
@@ -165,14 +181,14 @@ func (r *Request) released(e *stacks.Environment) []*Refusal {
 	var out []*Refusal
 	for i := range r.Steps {
 		s := &r.Steps[i]
-		if s.Environment == nil || s.Environment.Name != e.Name || !s.deletesForGood(r.Command) {
+		if s.Environment == nil || s.Environment.Name != e.Name || !s.deletesForGood() {
 			continue
 		}
 		if r.Digest == "" {
 			out = append(out, &Refusal{
 				Rule: "P9", Code: exitRefused, What: fmt.Sprintf("%s is not deleted", s.Path),
 				Why: "it is production, where only an approved plan deletes",
-				Tip: fmt.Sprintf("deployer guard release %s --reason TEXT, then deployer plan %s --delete --out F, have it approved, and deployer delete --plan F --digest D", s.Path, s.Path),
+				Tip: fmt.Sprintf("deployer guard release %s --reason TEXT, then deployer plan %s --%s --out F, have it approved, and deployer %s --plan F --digest D", s.Path, s.Path, r.applying("delete"), r.applying("delete")),
 			})
 			continue
 		}
@@ -247,7 +263,7 @@ func (r *Request) needed(e *stacks.Environment, p Policy) (n int, why string) {
 		return 1, "what holds data is deleted or replaced"
 	}
 	for i := range r.Steps {
-		if s := &r.Steps[i]; s.Environment != nil && s.Environment.Name == e.Name && s.deletesForGood(r.Command) {
+		if s := &r.Steps[i]; s.Environment != nil && s.Environment.Name == e.Name && s.deletesForGood() {
 			return 1, "a stack of production is deleted"
 		}
 	}
@@ -272,7 +288,7 @@ func (r *Request) approved(e *stacks.Environment, p Policy) []*Refusal {
 	case r.Digest == "":
 		return []*Refusal{{
 			Rule: "P6", Code: exitUnconfirmed, What: what, Why: why + ", and an approval is for a plan file",
-			Tip: "deployer plan PATH --out F, then: deployer approve --plan F, by somebody else, then: deployer launch --plan F --digest D",
+			Tip: "deployer plan PATH --out F, then: deployer approve --plan F, by somebody else, then: deployer " + r.applying("launch") + " --plan F --digest D",
 		}}
 	case !p.Shared && !r.Terminal:
 		return []*Refusal{{

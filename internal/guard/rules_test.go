@@ -158,7 +158,11 @@ func spoilers() map[string]spoiler {
 			r.Leases[0].Holder = user("dave")
 		}},
 		"P12 locked": {"P12", 7, func(_ testing.TB, r *guard.Request) { r.Locks = []guard.Lock{{Environment: "prod", Run: "other"}} }},
-		"protect":    {"protect", 3, func(_ testing.TB, r *guard.Request) { r.Steps[0].Protected = true }},
+		"P9 untagged": {"P9", 3, func(_ testing.TB, r *guard.Request) {
+			r.Steps[0].Deletes, r.Steps[0].Verbs = true, []stacks.Verb{stacks.Delete}
+			r.Releases = []guard.Release{{Environment: "prod", Stack: r.Steps[0].Path, StackID: r.Steps[0].StackID, Made: r.Now, Expires: r.Now.Add(time.Hour)}}
+		}},
+		"protect": {"protect", 3, func(_ testing.TB, r *guard.Request) { r.Steps[0].Protected = true }},
 	}
 }
 
@@ -293,6 +297,7 @@ func TestReleasedStackIsDeleted(t *testing.T) {
 	deleting := func() guard.Request {
 		r := clone()
 		r.Command, r.Steps[0].Deletes, r.Steps[0].Verbs = "delete", true, []stacks.Verb{stacks.Delete}
+		r.Steps[0].OwnTags, r.Steps[0].LiveTags = ownTags(r.Steps[0]), ownTags(r.Steps[0])
 		r.Releases = []guard.Release{{Environment: "prod", Stack: r.Steps[0].Path, StackID: r.Steps[0].StackID, Made: r.Now.Add(-time.Minute), Expires: r.Now.Add(time.Hour)}}
 		return r
 	}
@@ -321,6 +326,80 @@ func TestReleasedStackIsDeleted(t *testing.T) {
 	r.Approvals = nil
 	_, err := guard.Check(r, nil)
 	expect(t, err, 4, "P6")
+}
+
+// ownTags are deployer's own, as the files would have them.
+func ownTags(s guard.Step) []stacks.Tag {
+	st := stacks.Stack{Path: s.Path, ProjectID: "0123456789abcdef", Environment: s.Environment}
+	return st.OwnTags()
+}
+
+// TestLiveTagsProveWhatIsDeleted: production is deleted, pruned and released only
+// where the live tags say that the stack is the one that the files mean.
+func TestLiveTagsProveWhatIsDeleted(t *testing.T) {
+	t.Parallel()
+	set := func(key, value string) func(*guard.Step) {
+		return func(s *guard.Step) {
+			i := slices.IndexFunc(s.LiveTags, func(t stacks.Tag) bool { return t.Key == key })
+			s.LiveTags[i].Value = value
+		}
+	}
+	lose := func(key string) func(*guard.Step) {
+		return func(s *guard.Step) {
+			s.LiveTags = slices.DeleteFunc(s.LiveTags, func(t stacks.Tag) bool { return t.Key == key })
+		}
+	}
+	tests := map[string]struct {
+		spoil func(*guard.Step)
+		says  string
+		tip   string
+	}{
+		"none":                {func(s *guard.Step) { s.LiveTags = nil }, "no tag deployer:project, deployer:environment, deployer:class, deployer:stack", "if it is this one, tag it first: deployer launch --adopt prod/network"},
+		"no project":          {lose(stacks.TagProject), "no tag deployer:project", "deployer launch --adopt prod/network"},
+		"no environment":      {lose(stacks.TagEnvironment), "no tag deployer:environment", "deployer launch --adopt prod/network"},
+		"no class":            {lose(stacks.TagClass), "no tag deployer:class", "deployer launch --adopt prod/network"},
+		"no stack":            {lose(stacks.TagStack), "no tag deployer:stack", "deployer launch --adopt prod/network"},
+		"another project":     {set(stacks.TagProject, "fedcba"), `deployer:project is "fedcba", the files say "0123456789abcdef"`, "find out whose it is"},
+		"another environment": {set(stacks.TagEnvironment, "live"), `deployer:environment is "live", the files say "prod"`, "find out whose it is"},
+		"another class":       {set(stacks.TagClass, "development"), `deployer:class is "development", the files say "production"`, "find out whose it is"},
+		"another stack":       {set(stacks.TagStack, "prod/queue"), `deployer:stack is "prod/queue", the files say "prod/network"`, "find out whose it is"},
+		"a project without a name": {func(s *guard.Step) {
+			s.OwnTags = slices.DeleteFunc(slices.Clone(s.OwnTags), func(t stacks.Tag) bool { return t.Key == stacks.TagProject })
+		}, "the files do not say it", "find out whose it is"},
+	}
+	for _, command := range []string{"delete", "prune", "launch", "release"} {
+		for name, test := range tests {
+			r := clone()
+			s := &r.Steps[0]
+			r.Command, s.Deletes, s.Verbs = command, true, []stacks.Verb{stacks.Delete}
+			if command == "release" {
+				s.Deletes, s.Verbs = false, []stacks.Verb{stacks.Unprotect}
+			}
+			s.OwnTags, s.LiveTags = ownTags(*s), ownTags(*s)
+			r.Releases = []guard.Release{{Environment: "prod", Stack: s.Path, StackID: s.StackID, Made: r.Now, Expires: r.Now.Add(time.Hour)}}
+			if _, err := guard.Check(r, nil); err != nil {
+				t.Errorf("%s with every tag: %v", command, err)
+			}
+			test.spoil(s)
+			_, err := guard.Check(r, nil)
+			expect(t, err, 3, "P9")
+			refused, ok := errors.AsType[*guard.Refused](err)
+			if !ok || len(refused.Unwrap()) != 1 {
+				t.Errorf("%s, %s: %v", command, name, err)
+				continue
+			}
+			refusal, ok := errors.AsType[*guard.Refusal](refused.Unwrap()[0])
+			if !ok || !strings.Contains(refusal.Why, test.says) || !strings.Contains(refusal.Tip, test.tip) {
+				t.Errorf("%s, %s: %+v", command, name, refusal)
+			}
+		}
+	}
+	r := clone() // what never came up is made again, and stays
+	s := &r.Steps[0]
+	s.Deletes, s.NeverUp, s.Verbs = true, true, []stacks.Verb{stacks.Delete, stacks.Propose, stacks.Execute}
+	if _, err := guard.Check(r, nil); err != nil {
+		t.Errorf("making a stack again: %v", err)
+	}
 }
 
 func TestGenericNamesAreNobody(t *testing.T) {
@@ -367,7 +446,13 @@ func TestOnlyTheContractReachesAClearance(t *testing.T) {
 		if class != stacks.Production {
 			s.Environment.Accounts = nil
 		}
-		s.LiveTags = []stacks.Tag{{Key: stacks.TagClass, Value: string(live)}}
+		s.OwnTags = ownTags(*s)
+		s.LiveTags = slices.DeleteFunc(ownTags(*s), func(t stacks.Tag) bool { return t.Key == stacks.TagClass })
+		s.LiveTags = append(s.LiveTags, stacks.Tag{Key: stacks.TagClass, Value: string(live)})
+		proven := live == class
+		if rapid.IntRange(0, 5).Draw(t, "untagged") == 0 {
+			s.LiveTags, proven = s.LiveTags[1:], false
+		}
 		rightAccount, approvedBy := mostly("right account"), rapid.SampledFrom([]string{"", "alice", "bob", "carol", "botocore-session-1"}).Draw(t, "approver")
 		needs, sameDigest, fresh := rapid.IntRange(0, 1).Draw(t, "approvals"), mostly("same digest"), mostly("fresh")
 		lease, leaseNeeded := mostly("lease"), flip("lease needed")
@@ -442,9 +527,9 @@ func TestOnlyTheContractReachesAClearance(t *testing.T) {
 		confirmed := planFile || (phraseOnly && typed == "phrase") || (!phraseOnly && (typed == "y" || r.Yes))
 		if strict == stacks.Production {
 			confirmed = planFile || (r.Terminal && typed == "phrase")
-			want = want && (r.Terminal || !r.Yes)           // P4
-			want = want && (!holder || (named && good))     // P8
-			want = want && (!deletes || (released && good)) // P9
+			want = want && (r.Terminal || !r.Yes)                     // P4
+			want = want && (!holder || (named && good))               // P8
+			want = want && (!deletes || (released && good && proven)) // P9
 		}
 		want = want && (!freezeOn || (good && forFreeze)) && (!leaseNeeded || lease) // P7, P10
 		want = want && confirmed

@@ -17,6 +17,7 @@ type Step struct {
 	Region      string
 	Environment *stacks.Environment
 	LiveTags    []stacks.Tag
+	OwnTags     []stacks.Tag  // deployer's own, as the files would have them
 	Verbs       []stacks.Verb // everything the step may call
 	Deletes     bool          // the stack is deleted, alone or to be created again
 	Again       bool          // and then created again, by a change set

@@ -26,7 +26,7 @@ type File struct {
 	Version string    `json:"version"`
 	Run     string    `json:"run"` // the run that made it; its change sets carry the name
 
-	Command  string   `json:"command"` // launch or delete
+	Command  string   `json:"command"` // launch, delete or prune
 	Path     string   `json:"path"`
 	Adopt    bool     `json:"adopt"`
 	Alone    bool     `json:"ignore_dependencies"`
@@ -186,6 +186,8 @@ func (f *File) moved(again *Plan) []error {
 		was := &f.Plan.Steps[i]
 		is, ok := now[was.Stack]
 		switch {
+		case !ok && f.Command == "prune":
+			stale(was.Stack, "it is not marked obsolete any more, or is not in the project")
 		case !ok:
 			stale(was.Stack, "it is not in the project any more")
 		case was.Inputs != is.Inputs:

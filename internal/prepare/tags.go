@@ -40,7 +40,7 @@ func (m *making) tags() {
 			}
 		}
 	}
-	for _, t := range ownTags(m.stack) {
+	for _, t := range m.stack.OwnTags() {
 		tags = setTag(tags, t)
 	}
 	if len(tags) > maxTags {
@@ -81,22 +81,6 @@ func (m *making) tagText(v stacks.Value) (string, bool) {
 		return "False", true
 	}
 	return m.plain(v)
-}
-
-// ownTags are the tags by which deployer knows a stack of a declared
-// environment again.
-func ownTags(st *stacks.Stack) []stacks.Tag {
-	env := st.Environment
-	if env == nil || !env.Declared {
-		return nil
-	}
-	tags := []stacks.Tag{
-		{Key: stacks.TagProject, Value: cmp.Or(st.ProjectID, st.ProjectCode)},
-		{Key: stacks.TagEnvironment, Value: env.Name},
-		{Key: stacks.TagClass, Value: string(env.Class)},
-		{Key: stacks.TagStack, Value: string(st.Path)},
-	}
-	return slices.DeleteFunc(tags, func(t stacks.Tag) bool { return t.Value == "" })
 }
 
 func setTag(tags []stacks.Tag, t stacks.Tag) []stacks.Tag {
