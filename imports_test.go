@@ -21,7 +21,7 @@ func layers() [][]string {
 		{"internal/cfntemplate"},
 		{"stacks", "internal/sandbox/engine", "internal/sandbox/wire", "internal/sandbox/store"},
 		{"config", "templates", "internal/resolve", "internal/hook", "internal/guard", "internal/event", "internal/awsconf", "internal/sandbox", "internal/program", "internal/web"},
-		{"internal/prepare", "internal/graph", "internal/plan", "internal/blast", "internal/cfn", "internal/cloud", "internal/journal", "internal/state", "internal/handler", "internal/plugin"},
+		{"internal/prepare", "internal/graph", "internal/plan", "internal/blast", "internal/cfn", "internal/cloud", "internal/journal", "internal/state", "internal/handler", "internal/plugin", "internal/inject"},
 		{"internal/execute"},
 		{"internal/ui"},
 		{"internal/cli"},
@@ -44,6 +44,7 @@ func notForCore() map[string]string {
 		"os":                         "the core does no IO of its own",
 		module + "internal/cfn":      "declare the methods you need in your own package",
 		module + "internal/cloud":    "declare the methods you need in your own package",
+		module + "internal/inject":   "declare the methods you need in your own package",
 		module + "internal/journal":  "declare the methods you need in your own package",
 		module + "internal/state":    "declare the methods you need in your own package",
 		module + "internal/awsconf":  "the core knows no credentials",
@@ -89,7 +90,7 @@ func TestTheCoreStaysPure(t *testing.T) {
 // the application out of the sandbox.
 func TestAWSStaysInTheAdapters(t *testing.T) {
 	t.Parallel()
-	adapters := []string{"internal/cfn", "internal/cloud", "internal/awsconf"}
+	adapters := []string{"internal/cfn", "internal/cloud", "internal/awsconf", "internal/inject"}
 	eachImport(t, func(file, from, imp string) {
 		// The sandbox's own protocol, and no service: AWS's codec of CBOR.
 		codec := from == "internal/sandbox/wire" && imp == "github.com/aws/smithy-go/encoding/cbor"

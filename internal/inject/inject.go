@@ -1,0 +1,53 @@
+// Package inject breaks one resource of a live stack behind CloudFormation's
+// back, and puts it right again: the kinds of a break other than deleting the
+// stack.
+//
+// What is to be broken is a stacks.Injection, which is data. Preview makes it
+// and calls nothing; Capture adds how the resource is, to be written down; Do
+// breaks it; Check says how it looks; Undo brings back what Capture found. An
+// Injector only reads. Do and Undo are a Writer's, which takes a
+// guard.Clearance and asks it right before every call. The SDK's types end here.
+package inject
+
+import (
+	"context"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+
+	"github.com/deployer-cli/deployer/stacks"
+)
+
+// Options connect an Injector to what it needs. Config is required; Account and
+// Run only for writing.
+type Options struct {
+	Config  func(context.Context, stacks.Access) (aws.Config, error)
+	Account func(context.Context, stacks.Access) (string, error) // as STS tells it
+
+	Endpoint string           // as the guard knows it, "" for AWS itself
+	Run      string           // id of the run that writes
+	Now      func() time.Time // the realm's clock; nil for the machine's
+
+	// PollInterval is the time between two looks at a deletion that is under way,
+	// two seconds when zero.
+	PollInterval time.Duration
+}
+
+// defaultPollInterval is what Cloud Control's own waiter begins with.
+const defaultPollInterval = 2 * time.Second
+
+// Injector reads what injections are about. It is safe for concurrent use.
+type Injector struct {
+	opts Options
+}
+
+// New returns an Injector. Nothing is called before it is asked for something.
+func New(opts Options) *Injector {
+	if opts.Now == nil {
+		opts.Now = time.Now
+	}
+	if opts.PollInterval == 0 {
+		opts.PollInterval = defaultPollInterval
+	}
+	return &Injector{opts: opts}
+}
