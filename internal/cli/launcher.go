@@ -33,6 +33,7 @@ type launcher struct {
 	file      *plan.File // the reviewed plan that is applied, nil for none
 	proposals *proposals // the change sets made by this run, nil for none
 	tokens    int        // given out while planning
+	salt      []byte     // of the secrets' hashes in the plan file, nil without one
 }
 
 func (r *launcher) run(ctx context.Context) error {
@@ -176,7 +177,12 @@ func (r *launcher) prepare(ctx context.Context) error {
 			return s.failed(err)
 		}
 	}
-	if r.planner, err = s.planner(ctx, sc, planOptions{adopt: r.opts.adopt, delete: r.deletes(), prune: r.opts.prune, sends: r.file == nil && r.opts.out == "" && !r.opts.changeSets}); err != nil {
+	if err := r.shake(); err != nil {
+		return s.failed(err)
+	}
+	if r.planner, err = s.planner(ctx, sc, planOptions{
+		salt: r.salt, adopt: r.opts.adopt, delete: r.deletes(), prune: r.opts.prune, sends: r.file == nil && r.opts.out == "" && !r.opts.changeSets,
+	}); err != nil {
 		return s.failed(err)
 	}
 	r.planner.ownShells(r.file)

@@ -3,6 +3,7 @@ package cli
 import (
 	"bytes"
 	"context"
+	"crypto/rand"
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
@@ -72,6 +73,24 @@ func (r *launcher) load() error {
 	r.file = f
 	return nil
 }
+
+// shake makes the salt of a plan file that is about to be written, or reads that
+// of the one which is applied.
+func (r *launcher) shake() error {
+	switch {
+	case r.file != nil:
+		var err error
+		if r.salt, err = hex.DecodeString(r.file.Salt); err != nil || len(r.salt) < saltBytes {
+			return &plan.StaleError{What: "the plan file cannot be compared with", Why: "it has no salt for the values that it keeps secret", Tip: "plan again and have that reviewed"}
+		}
+	case r.opts.out != "":
+		r.salt = make([]byte, saltBytes)
+		_, _ = rand.Read(r.salt) // never fails, says its documentation
+	}
+	return nil
+}
+
+const saltBytes = 16
 
 // verify compares the file with the plan that was just made again, and takes
 // over what was reviewed. Nothing was touched so far.
@@ -168,7 +187,7 @@ func (r *launcher) writeOut(ctx context.Context, inputs string) error {
 	f := &plan.File{
 		Schema: plan.FileSchema, Made: r.s.now().UTC(), Version: Version(), Run: r.s.run, Command: r.opts.command, Path: r.opts.arg,
 		Adopt: r.opts.adopt, Alone: r.app.globals.ignoreDeps, Allow: append([]string{}, r.opts.allow...), Planner: who.ARN,
-		Project: r.planner.sc.head().ProjectCode, Endpoint: r.s.endpoint, Hooks: r.hookSum(), Inputs: inputs, Plan: *r.plan,
+		Project: r.planner.sc.head().ProjectCode, Endpoint: r.s.endpoint, Hooks: r.hookSum(), Salt: hex.EncodeToString(r.salt), Inputs: inputs, Plan: *r.plan,
 	}
 	everybody, err := r.s.everybody(ctx, r.planner.sc.list())
 	if err != nil {

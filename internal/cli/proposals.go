@@ -288,6 +288,9 @@ func (w reviewed) carryOut(ctx context.Context, c stacks.Change) (stacks.Operati
 
 // late makes the change set of a step that could not be planned to the end.
 func (w reviewed) late(ctx context.Context, c stacks.Change, planned *plan.Step) (stacks.Operation, error) {
+	if beyond := w.r.planner.builder.Beyond(planned); len(beyond) > 0 {
+		return stacks.Operation{}, &beyondError{path: planned.Stack, beyond: beyond, again: w.r.again()}
+	}
 	if planned.Action == plan.Recreate {
 		c.StackID = "" // that of the stack which was just deleted
 	}

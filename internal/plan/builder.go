@@ -21,7 +21,7 @@ type Input struct {
 	Region      string                     // of the plan's head
 	AccountOf   func(stacks.Access) string // the account behind an access; nil or "" when not known
 	Adopt       bool                       // plan differences in deployer's own tags too
-	Salt        []byte                     // keys the hashes of secret values in digests; without it they are left out
+	Salt        []byte                     // of the plan file's hashes of secret values; without it there are none
 	Outside     func(stacks.Path) bool     // not under the PATH that was asked for; nil: nothing is
 
 	// SameSecret tells from salted hashes whether a NoEcho parameter was last
@@ -57,6 +57,7 @@ type Builder struct {
 	mu     sync.Mutex
 	states map[stacks.Path]*state
 	landed map[stacks.Path]*stacks.Live
+	keys   map[string][]byte // made of secret values, which is slow
 }
 
 // state is what the builder knows of one stack.
@@ -77,7 +78,7 @@ func NewBuilder(in Input) *Builder {
 	if in.Parse == nil {
 		in.Parse = cfntemplate.Parse
 	}
-	return &Builder{in: in, states: map[stacks.Path]*state{}, landed: map[stacks.Path]*stacks.Live{}}
+	return &Builder{in: in, states: map[stacks.Path]*state{}, landed: map[stacks.Path]*stacks.Live{}, keys: map[string][]byte{}}
 }
 
 // Add decides what to do with a stack and says so.
@@ -93,7 +94,7 @@ func (b *Builder) Add(d *stacks.Desired, e Edges) Step {
 	s.step.After = stacks.SortPaths(s.step.After)
 	b.states[d.Stack.Path] = s
 	b.decide(s)
-	s.step.Inputs = b.inputs(s)
+	s.step.Inputs, s.step.Secrets = b.inputs(s), b.secrets(s)
 	s.decided = s.step
 	return s.step
 }

@@ -30,6 +30,9 @@ func (f *File) Claims(again *Plan) []error {
 			continue
 		}
 		delete(now, was.Stack)
+		if keys := was.otherSecrets(is, false); len(keys) > 0 {
+			lie(fmt.Sprintf("the plan does not say what would be done to %s", was.Stack), "its secret parameter "+keys[0]+" has another value")
+		}
 		if why := was.differs(is); why != "" {
 			lie(fmt.Sprintf("the plan does not say what would be done to %s", was.Stack), why)
 		}

@@ -38,6 +38,7 @@ type File struct {
 	Dirty    bool     `json:"dirty"`
 	Endpoint string   `json:"endpoint"`
 	Hooks    string   `json:"hooks"` // hash of the hooks that the run would run
+	Salt     string   `json:"salt"`  // of the hashes of secret values in the steps, in hexadecimal
 
 	// Inputs is the digest of the plan as the files and the live stacks alone
 	// make it: what is planned again before it is applied has to come to the same.
@@ -190,8 +191,13 @@ func (f *File) moved(again *Plan) []error {
 			stale(was.Stack, "it is not marked obsolete any more, or is not in the project")
 		case !ok:
 			stale(was.Stack, "it is not in the project any more")
-		case was.Inputs != is.Inputs:
-			stale(was.Stack, "its template, parameters, tags or settings are not those that were reviewed")
+		case was.Inputs != is.Inputs || len(was.otherSecrets(is, false)) > 0:
+			if was.Inputs != is.Inputs {
+				stale(was.Stack, "its template, parameters, tags or settings are not those that were reviewed")
+			}
+			for _, key := range was.otherSecrets(is, false) {
+				stale(was.Stack, fmt.Sprintf("the value of its secret parameter %s is another now", key))
+			}
 		case was.Found != is.found():
 			stale(was.Stack, fmt.Sprintf("it was %s, it is %s", orAbsent(was.Found), orAbsent(is.found())))
 		}

@@ -83,6 +83,9 @@ type Step struct {
 	Separate    []Separate    `json:"separate,omitempty"` // removals and replacements that have to be asked for by name
 	Found       string        `json:"found,omitempty"`    // in a plan file: the live stack it was planned against
 
+	// Secrets are in a plan file: salted hashes of the secret parameters' values.
+	Secrets map[string]string `json:"secrets,omitempty"`
+
 	Resources int             `json:"-"` // resources the operation will report, for progress
 	Desired   *stacks.Desired `json:"-"`
 	Live      *stacks.Live    `json:"-"`
