@@ -20,8 +20,8 @@ func layers() [][]string {
 		{"internal/dag", "internal/jinja", "internal/cfnyaml", "internal/restype"},
 		{"internal/cfntemplate"},
 		{"stacks", "internal/sandbox/engine", "internal/sandbox/wire", "internal/sandbox/store"},
-		{"config", "templates", "internal/resolve", "internal/hook", "internal/guard", "internal/event", "internal/awsconf", "internal/sandbox", "internal/program", "internal/web"},
-		{"internal/prepare", "internal/graph", "internal/plan", "internal/blast", "internal/cfn", "internal/cloud", "internal/journal", "internal/state", "internal/handler", "internal/plugin", "internal/inject"},
+		{"config", "templates", "internal/resolve", "internal/hook", "internal/guard", "internal/event", "internal/awsconf", "internal/sandbox", "internal/program", "internal/web", "internal/steady"},
+		{"internal/prepare", "internal/graph", "internal/plan", "internal/blast", "internal/cfn", "internal/cloud", "internal/journal", "internal/state", "internal/handler", "internal/plugin", "internal/inject", "internal/probe", "internal/notify"},
 		{"internal/execute"},
 		{"internal/ui"},
 		{"internal/cli"},
@@ -31,7 +31,7 @@ func layers() [][]string {
 
 // core decides and acts through ports; what is listed here is not for it.
 func core() []string {
-	return []string{"internal/prepare", "internal/graph", "internal/plan", "internal/blast", "internal/guard", "internal/execute", "internal/event", "stacks"}
+	return []string{"internal/prepare", "internal/graph", "internal/plan", "internal/blast", "internal/guard", "internal/execute", "internal/event", "internal/steady", "stacks"}
 }
 
 // notForCore says what the core must not import, and why.

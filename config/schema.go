@@ -7,7 +7,6 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"time"
 
 	"github.com/deployer-cli/deployer/stacks"
 )
@@ -140,24 +139,11 @@ func either(a, b func(stacks.Value) string) func(stacks.Value) string {
 // period takes durations such as 30s, 5m, 24h and 2d.
 func period(v stacks.Value) string {
 	if v.Kind == stacks.Text {
-		if _, err := parsePeriod(v.Text); err == nil {
+		if _, err := stacks.Period(v.Text); err == nil {
 			return ""
 		}
 	}
 	return "it must be a duration such as 90s, 30m, 24h or 2d, and is " + shown(v)
-}
-
-// parsePeriod reads a duration; d stands for 24 hours.
-func parsePeriod(s string) (time.Duration, error) {
-	if days, ok := strings.CutSuffix(s, "d"); ok {
-		n, err := strconv.ParseUint(days, 10, 16)
-		return time.Duration(n) * 24 * time.Hour, err
-	}
-	d, err := time.ParseDuration(s)
-	if err == nil && d < 0 {
-		return 0, fmt.Errorf("%s is negative", s)
-	}
-	return d, err
 }
 
 // zone takes names of time zones by their form; whether this machine knows the

@@ -102,21 +102,7 @@ func lease(v stacks.Value) (LeasePolicy, error) {
 }
 
 // Period reads a duration such as 90s, 30m, 24h or 2d.
-func Period(text string) (time.Duration, error) {
-	wrong := fmt.Errorf("%q is no duration, such as 15m, 4h or 2d", text)
-	if days, ok := strings.CutSuffix(text, "d"); ok {
-		n, err := strconv.ParseUint(days, 10, 16)
-		if err != nil || n == 0 {
-			return 0, wrong
-		}
-		return time.Duration(n) * 24 * time.Hour, nil
-	}
-	d, err := time.ParseDuration(text)
-	if err != nil || d <= 0 {
-		return 0, wrong
-	}
-	return d, nil
-}
+func Period(text string) (time.Duration, error) { return stacks.Period(text) }
 
 // policy is the guard block in force for an environment: as gathered, else as
 // it stands in the environment itself, so that leaving it out opens nothing.
