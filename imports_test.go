@@ -16,13 +16,14 @@ const module = "github.com/deployer-cli/deployer/"
 // packages of layers below its own.
 func layers() [][]string {
 	return [][]string{
-		{"internal/flow", "internal/python", "internal/spell"},
+		{"internal/flow", "internal/linefile", "internal/python", "internal/spell"},
 		{"internal/dag", "internal/jinja", "internal/cfnyaml", "internal/restype"},
 		{"internal/cfntemplate"},
 		{"stacks", "internal/sandbox/engine", "internal/sandbox/wire", "internal/sandbox/store"},
-		{"config", "templates", "internal/resolve", "internal/hook", "internal/guard", "internal/event", "internal/awsconf", "internal/sandbox", "internal/program", "internal/web", "internal/steady"},
-		{"internal/prepare", "internal/graph", "internal/plan", "internal/blast", "internal/cfn", "internal/cloud", "internal/journal", "internal/state", "internal/handler", "internal/plugin", "internal/inject", "internal/probe", "internal/notify"},
-		{"internal/execute"},
+		{"config", "templates", "internal/resolve", "internal/hook", "internal/guard", "internal/record", "internal/event", "internal/awsconf", "internal/sandbox", "internal/program", "internal/web", "internal/steady"},
+		{"internal/prepare", "internal/graph", "internal/plan", "internal/blast", "internal/capsule", "internal/cfn", "internal/cloud", "internal/journal", "internal/state", "internal/handler", "internal/plugin", "internal/inject", "internal/probe", "internal/notify"},
+		{"internal/execute", "internal/logbook"},
+		{"internal/chaos"},
 		{"internal/ui"},
 		{"internal/cli"},
 		{"cmd/deployer"},
@@ -31,7 +32,7 @@ func layers() [][]string {
 
 // core decides and acts through ports; what is listed here is not for it.
 func core() []string {
-	return []string{"internal/prepare", "internal/graph", "internal/plan", "internal/blast", "internal/guard", "internal/execute", "internal/event", "internal/steady", "stacks"}
+	return []string{"internal/prepare", "internal/graph", "internal/plan", "internal/blast", "internal/guard", "internal/execute", "internal/event", "internal/steady", "internal/capsule", "internal/record", "internal/chaos", "stacks"}
 }
 
 // notForCore says what the core must not import, and why.
@@ -47,6 +48,7 @@ func notForCore() map[string]string {
 		module + "internal/inject":   "declare the methods you need in your own package",
 		module + "internal/journal":  "declare the methods you need in your own package",
 		module + "internal/state":    "declare the methods you need in your own package",
+		module + "internal/logbook":  "declare the methods you need in your own package",
 		module + "internal/awsconf":  "the core knows no credentials",
 		module + "internal/sandbox":  "the application does not know that it is simulated",
 		module + "internal/sandbox/": "the application does not know that it is simulated",

@@ -7,19 +7,16 @@
 package journal
 
 import (
-	"bytes"
 	"encoding/json"
-	"errors"
 	"fmt"
-	"io"
 	"os"
 	"path/filepath"
 	"strings"
 	"sync"
-	"syscall"
 	"time"
 
 	"github.com/deployer-cli/deployer/internal/event"
+	"github.com/deployer-cli/deployer/internal/linefile"
 	"github.com/deployer-cli/deployer/stacks"
 )
 
@@ -62,10 +59,10 @@ type header struct {
 // Journal is open for appending. It is safe for concurrent use.
 type Journal struct {
 	run string
+	dir string
 
 	mu   sync.Mutex
-	file *os.File
-	size int64 // of what is whole
+	file *linefile.File
 	err  error // the first failure; nothing is written after it
 }
 
@@ -78,61 +75,28 @@ func Open(dir, run string) (*Journal, error) {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return nil, &Error{What: "the journal's folder cannot be made", Dir: dir, cause: err}
 	}
-	file, err := os.OpenFile(filepath.Join(dir, run+suffix), os.O_RDWR|os.O_CREATE, 0o600)
+	file, err := linefile.Open(filepath.Join(dir, run+suffix))
 	if err != nil {
 		return nil, &Error{What: "the journal cannot be opened", Dir: dir, cause: err}
 	}
-	j := &Journal{run: run, file: file}
+	j := &Journal{run: run, dir: dir, file: file}
 	if err := j.begin(); err != nil {
 		_ = file.Close()
 		return nil, &Error{What: "the journal cannot be written", Dir: dir, cause: err}
 	}
-	if err := syncDir(dir); err != nil {
+	if err := linefile.SyncDir(dir); err != nil {
 		_ = file.Close()
 		return nil, &Error{What: "the journal cannot be written", Dir: dir, cause: err}
 	}
 	return j, nil
 }
 
-// begin writes the first line of a new journal. An old one that ends in half a
-// line, because its writer was killed, is cut back to its last whole line.
+// begin writes the first line of a new journal.
 func (j *Journal) begin() error {
-	whole, size, err := wholeLines(j.file)
-	if err != nil {
-		return err
-	}
-	if whole < size {
-		if err := j.file.Truncate(whole); err != nil {
-			return err
-		}
-	}
-	j.size = whole
-	if whole > 0 {
+	if j.file.Size() > 0 {
 		return j.file.Sync() // proves that it can be written, as the first line does for a new one
 	}
 	return j.write(header{Journal: version, Run: j.run, Time: time.Now().UTC()}, true)
-}
-
-// wholeLines is the length of a file up to its last line end, and its size.
-func wholeLines(f *os.File) (whole, size int64, err error) {
-	info, err := f.Stat()
-	if err != nil {
-		return 0, 0, err
-	}
-	const step = 4096
-	buf := make([]byte, step)
-	for end := info.Size(); end > 0; {
-		start := max(0, end-step)
-		n, err := f.ReadAt(buf[:end-start], start)
-		if err != nil && err != io.EOF {
-			return 0, 0, err
-		}
-		if i := bytes.LastIndexByte(buf[:n], '\n'); i >= 0 {
-			return start + int64(i) + 1, info.Size(), nil
-		}
-		end = start
-	}
-	return 0, info.Size(), nil
 }
 
 // Append writes an event. Events that announce a deed or its acceptance are on
@@ -157,8 +121,7 @@ func (j *Journal) append(e Entry, durable bool) error {
 		return j.err
 	}
 	if err := j.write(e, durable); err != nil {
-		j.err = &Error{What: "the journal cannot be written", Dir: filepath.Dir(j.file.Name()), cause: err}
-		_ = j.file.Truncate(j.size) // no half line, as far as the disk still lets us
+		j.err = &Error{What: "the journal cannot be written", Dir: j.dir, cause: err}
 	}
 	return j.err
 }
@@ -168,16 +131,7 @@ func (j *Journal) write(v any, durable bool) error {
 	if err != nil {
 		return err
 	}
-	if _, err := j.file.WriteAt(append(line, '\n'), j.size); err != nil {
-		return err
-	}
-	if durable {
-		if err := j.file.Sync(); err != nil {
-			return err
-		}
-	}
-	j.size += int64(len(line)) + 1
-	return nil
+	return j.file.Append(line, durable)
 }
 
 // Sink makes the journal hear events. failed is called, once, when one could
@@ -202,20 +156,7 @@ func (j *Journal) Err() error {
 func (j *Journal) Close() error {
 	j.mu.Lock()
 	defer j.mu.Unlock()
-	return errors.Join(j.file.Sync(), j.file.Close())
-}
-
-// syncDir makes a new file's name survive a power cut.
-func syncDir(dir string) error {
-	d, err := os.Open(dir)
-	if err != nil {
-		return err
-	}
-	defer func() { _ = d.Close() }()
-	if err := d.Sync(); err != nil && !errors.Is(err, syscall.EINVAL) && !errors.Is(err, os.ErrPermission) {
-		return err // some file systems have nothing to sync a folder with
-	}
-	return nil
+	return j.file.Close()
 }
 
 // Error says that a journal could not be kept.
@@ -227,23 +168,11 @@ type Error struct {
 
 // Error says what, where and why.
 func (e *Error) Error() string {
-	why := e.cause.Error()
-	if p, ok := errors.AsType[*os.PathError](e.cause); ok {
-		why = p.Err.Error()
-	}
-	return fmt.Sprintf("%s in %s: %s", e.What, e.Dir, why)
+	return fmt.Sprintf("%s in %s: %s", e.What, e.Dir, linefile.Cause(e.cause))
 }
 
 // Hint tells what to do about it.
-func (e *Error) Hint() string {
-	switch {
-	case errors.Is(e.cause, syscall.ENOSPC), errors.Is(e.cause, syscall.EDQUOT):
-		return "the disk is full: make room, for nothing is done that is not written down first"
-	case errors.Is(e.cause, os.ErrPermission), errors.Is(e.cause, syscall.EROFS):
-		return "deployer needs to write into .deployer/ of the project"
-	}
-	return ""
-}
+func (e *Error) Hint() string { return linefile.Hint(e.cause) }
 
 // Unwrap gives the cause.
 func (e *Error) Unwrap() error { return e.cause }

@@ -1,0 +1,127 @@
+package chaos
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/deployer-cli/deployer/stacks"
+)
+
+// Open tells whether the exercise goes on: it was cleared, and neither is
+// everything verified nor was it ended. There is one open break at a time.
+func (s *State) Open() bool {
+	return (s.Cleared != nil || s.Touched()) && s.Finished == nil && !s.Stamps[T7].Recorded()
+}
+
+// Touched tells whether a call that breaks something was ever announced.
+func (s *State) Touched() bool {
+	for _, t := range s.Targets {
+		for _, d := range t.Deeds {
+			if len(d.Tokens) > 0 {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// Broken lists the targets that are, or may be, out of order, in the plan's
+// order.
+func (s *State) Broken() []stacks.Path {
+	var out []stacks.Path
+	for _, p := range s.Order {
+		if s.Targets[p].Status.Broken() {
+			out = append(out, p)
+		}
+	}
+	return out
+}
+
+// Pending tells whether something is still to be broken, or on its way down.
+func (s *State) Pending() bool {
+	for _, t := range s.Targets {
+		if t.NewID != "" {
+			continue
+		}
+		for _, d := range t.Deeds {
+			switch d.Status {
+			case StatusIntended, StatusAccepted:
+				return true
+			case StatusPlanned:
+				if s.Stopped == nil && s.Finished == nil {
+					return true
+				}
+			default:
+			}
+		}
+	}
+	return false
+}
+
+// Awaited lists the steady probes of the plan that have not come back for good,
+// in the plan's order.
+func (s *State) Awaited() []string {
+	var out []string
+	for _, name := range s.Plan.Probes {
+		if _, ok := s.restored(name); !ok {
+			out = append(out, name)
+		}
+	}
+	return out
+}
+
+// Since is the time after which a window has to lie to count as restored: the
+// last moment at which something went down.
+func (s *State) Since() time.Time {
+	since := s.Stamps[T0].At
+	for _, t := range s.Targets {
+		for _, d := range t.Deeds {
+			if d.Done.After(since) && d.Status != StatusRefused {
+				since = d.Done
+			}
+		}
+	}
+	return since
+}
+
+// May tells whether a call that breaks something may be announced: an error
+// says why not. It is the last wall before a second deletion: nothing that was
+// ever accepted, and nothing under whose name another stack stands, is asked
+// for again.
+func (s *State) May(i Intent) error {
+	t := s.Targets[i.Stack]
+	if t == nil {
+		return fmt.Errorf("%s is not in the plan of %s", i.Stack, s.ID)
+	}
+	d := t.Deed(logicalID(i.Injection))
+	switch {
+	case d == nil || d.Verb != i.Verb || i.StackID != t.StackID:
+		return fmt.Errorf("to %s %s of %s is not in the plan of %s", i.Verb, i.StackID, i.Stack, s.ID)
+	case t.NewID != "":
+		return fmt.Errorf("%s has been rebuilt: it is never deleted again", i.Stack)
+	case !d.Accepted.IsZero() || d.Status != StatusPlanned && d.Status != StatusIntended:
+		return fmt.Errorf("%s was broken already: it is %s", i.Stack, d.Status)
+	case s.Stopped != nil:
+		return fmt.Errorf("%s was stopped: %s", s.ID, s.Stopped.Why)
+	case s.Finished != nil:
+		return fmt.Errorf("%s is finished: %s", s.ID, s.Finished.Why)
+	case s.Cleared == nil:
+		return fmt.Errorf("%s was not cleared", s.ID)
+	}
+	return nil
+}
+
+// Equal tells whether every target that was broken is back as it was captured.
+func (s *State) Equal() bool {
+	any := false
+	for _, t := range s.Targets {
+		if t.Status == StatusPlanned || t.Status == StatusRefused {
+			continue
+		}
+		if t.Status != StatusRestored || !t.Equal() {
+			return false
+		}
+		any = true
+	}
+	return any
+}
