@@ -168,28 +168,49 @@ func (s *session) planned(f *plan.File) ([]area, error) {
 func (s *session) approvals(ctx context.Context, f *plan.File, places []area, o approveOptions) ([]guard.Approval, error) {
 	var out []guard.Approval
 	var errs []error
-	planner := guard.Identity{ARN: f.Planner, Account: f.Plan.Account}
 	for _, place := range places {
 		who, _, err := s.me(ctx, place)
 		if err != nil {
 			return nil, err
 		}
-		why := place.policy.MayApprove(who, planner)
-		if why == "" && slices.ContainsFunc(f.Planners, func(arn string) bool { return who.Same(guard.Identity{ARN: arn}) }) {
-			why = who.Person() + " made the plan"
+		made, err := s.records(place.env, place.access).Plans(ctx, place.env.Name, f.Digest)
+		if err != nil {
+			return nil, err
 		}
-		if why != "" {
-			errs = append(errs, &guard.Refusal{
-				Rule: "P6", Code: exitRefused, What: "this approval would not count for " + place.env.Name, Why: why,
-				Tip: "somebody else has to approve, whom guard.approvers of " + place.env.Name + " names",
-			})
+		if refusal := unfit(place, f, who, made); refusal != nil {
+			errs = append(errs, refusal)
 		}
 		out = append(out, guard.Approval{
-			ID: state.NewID(), Environment: place.env.Name, Digest: f.Digest, Approver: who, Planner: planner,
+			ID: state.NewID(), Environment: place.env.Name, Digest: f.Digest, Approver: who, Planner: planners(f)[0],
 			Quotes: quotes(f), Freeze: o.freeze, Reason: o.reason,
 		})
 	}
 	return out, errors.Join(errs...)
+}
+
+// unfit tells why somebody's approval of a plan would not count, nil when it
+// would.
+func unfit(place area, f *plan.File, who guard.Identity, made []guard.PlanRecord) *guard.Refusal {
+	why := place.policy.MayApprove(who, planners(f)[0])
+	if why == "" && slices.ContainsFunc(planners(f), who.Same) {
+		why = who.Person() + " made the plan"
+	}
+	if why == "" {
+		return guard.Recorded(made, place.env.Name, f.Digest, planners(f))
+	}
+	return &guard.Refusal{
+		Rule: "P6", Code: exitRefused, What: "this approval would not count for " + place.env.Name, Why: why,
+		Tip: "somebody else has to approve, whom guard.approvers of " + place.env.Name + " names",
+	}
+}
+
+// planners are those who made a plan, as its file says.
+func planners(f *plan.File) []guard.Identity {
+	out := []guard.Identity{{ARN: f.Planner, Account: f.Plan.Account}}
+	for _, arn := range f.Planners {
+		out = append(out, guard.Identity{ARN: arn})
+	}
+	return out
 }
 
 // quotes says in words what a plan does: the phrase first, then every step.

@@ -120,7 +120,7 @@ func (s *session) gather(ctx context.Context, request *guard.Request, places []a
 	return nil
 }
 
-// given reads approvals, leases and releases.
+// given reads approvals, leases and releases, and who made the plan.
 func (s *session) given(ctx context.Context, request *guard.Request, a area) error {
 	store := s.records(a.env, a.access)
 	approvals, err := store.Approvals(ctx, a.env.Name)
@@ -134,6 +134,13 @@ func (s *session) given(ctx context.Context, request *guard.Request, a area) err
 	releases, err := store.Releases(ctx, a.env.Name)
 	if err != nil {
 		return err
+	}
+	if request.Digest != "" {
+		made, err := store.Plans(ctx, a.env.Name, request.Digest)
+		if err != nil {
+			return err
+		}
+		request.Plans = append(request.Plans, made...)
 	}
 	slices.SortStableFunc(leases, func(a, b guard.Lease) int { return a.Made.Compare(b.Made) })
 	request.Approvals = append(request.Approvals, approvals...)

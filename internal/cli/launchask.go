@@ -91,10 +91,8 @@ func (r *launcher) request(ctx context.Context) (guard.Request, error) {
 	}
 	if r.file != nil {
 		request.Digest, request.Allowed = r.file.Digest, r.file.Allow
-		request.Planner = guard.Identity{ARN: r.file.Planner, Account: r.file.Plan.Account}
-		for _, arn := range r.file.Planners {
-			request.Planners = append(request.Planners, guard.Identity{ARN: arn})
-		}
+		made := planners(r.file)
+		request.Planner, request.Planners = made[0], made[1:]
 	}
 	for i := range r.plan.Steps {
 		step := &r.plan.Steps[i]

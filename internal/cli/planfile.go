@@ -21,6 +21,7 @@ import (
 	"github.com/deployer-cli/deployer/internal/guard"
 	"github.com/deployer-cli/deployer/internal/journal"
 	"github.com/deployer-cli/deployer/internal/plan"
+	"github.com/deployer-cli/deployer/internal/state"
 	"github.com/deployer-cli/deployer/internal/ui"
 	"github.com/deployer-cli/deployer/stacks"
 )
@@ -209,11 +210,40 @@ func (r *launcher) writeOut(ctx context.Context, inputs string) error {
 	if err := f.Write(&text); err != nil {
 		return err
 	}
+	if err := r.recordPlan(ctx, f); err != nil {
+		return err
+	}
 	if err := writeFile(r.app.abs(r.opts.out), text.Bytes()); err != nil {
 		return &usageError{fmt.Sprintf("the plan cannot be written to %s: %v", r.opts.out, pathless(err)), "its change sets were dropped again"}
 	}
 	if r.proposals != nil {
 		r.proposals.kept = true
+	}
+	return nil
+}
+
+// recordPlan stores, in every environment that a plan changes, that it was made
+// by us: in a folder of our own, for the file is in other hands from now on.
+func (r *launcher) recordPlan(ctx context.Context, f *plan.File) error {
+	var changing []*stacks.Stack
+	for i := range f.Plan.Steps {
+		if step := &f.Plan.Steps[i]; step.Changing() || step.Late {
+			changing = append(changing, r.planner.sc.stacks[step.Stack])
+		}
+	}
+	places, err := areas(changing)
+	if err != nil {
+		return err
+	}
+	for _, place := range places {
+		who, userID, err := r.s.me(ctx, place)
+		if err != nil {
+			return err
+		}
+		record := guard.PlanRecord{Environment: place.env.Name, Digest: f.Digest, Planner: who, Made: f.Made}
+		if err := r.s.records(place.env, place.access).AddPlan(ctx, record, state.Folder(who, userID)); err != nil {
+			return unkept("P6", place, r.s, err)
+		}
 	}
 	return nil
 }

@@ -37,6 +37,7 @@ type Request struct {
 	Caller    Identity              // who runs this, as STS tells
 	Callers   map[string][]Identity // by environment, where a run goes by several credentials
 	Planners  []Identity            // the others who Planner is, for the same reason
+	Plans     []PlanRecord          // as stored, unjudged
 	Policies  map[string]Policy     // by environment; one that is missing is read from its block
 	Approvals []Approval            // as stored, unjudged
 	Leases    []Lease               // as stored, oldest first, unjudged

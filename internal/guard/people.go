@@ -164,6 +164,9 @@ func (a Approval) fits(r *Request, p Policy, environment string) string {
 	case r.Caller.ARN == "":
 		return "who applies is not known"
 	}
+	if refusal := r.recorded(environment); refusal != nil {
+		return refusal.Why
+	}
 	if why := a.Over(r.Now); why != "" {
 		return why
 	}

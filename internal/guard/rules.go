@@ -132,6 +132,12 @@ func (r *Request) frozen(e *stacks.Environment, p Policy) []*Refusal {
 			})
 		}
 	}
+	if len(out) == 0 || !slices.ContainsFunc(r.Approvals, func(a Approval) bool { return a.Freeze && a.Digest == r.Digest && a.Environment == e.Name }) {
+		return out
+	}
+	if refusal := r.recorded(e.Name); refusal != nil { // for which that approval does not count
+		out = append(out, refusal)
+	}
 	return out
 }
 
@@ -295,6 +301,9 @@ func (r *Request) approved(e *stacks.Environment, p Policy) []*Refusal {
 			Rule: "P6", Code: exitUnconfirmed, What: what, Why: "approvals kept on one machine gate nothing without a terminal",
 			Tip: "add state: {bucket: …} to its environment block",
 		}}
+	}
+	if refusal := r.recorded(e.Name); refusal != nil {
+		return []*Refusal{refusal}
 	}
 	people, because := r.tally(e, p)
 	if len(people) >= n {

@@ -33,6 +33,7 @@ func reviewed() guard.Request {
 		Approvers: []string{"arn:aws:iam::*:user/*", "arn:aws:sts::*:assumed-role/Approver/*"}, Approvals: 1, Shared: true,
 		Lease: guard.LeasePolicy{Required: true, MFA: true, Max: time.Hour},
 	}}
+	r.Plans = []guard.PlanRecord{{Environment: "prod", Digest: digest, Planner: user("bob"), Made: r.Now.Add(-2 * time.Hour)}}
 	r.Approvals = []guard.Approval{approval(r, user("alice"))}
 	r.Leases = []guard.Lease{{Environment: "prod", Holder: user("carol"), MFA: true, Made: r.Now.Add(-time.Minute), Expires: r.Now.Add(10 * time.Minute)}}
 	return r
@@ -89,8 +90,24 @@ func spoilers() map[string]spoiler {
 			policy(r, func(p *guard.Policy) { p.Approvals = 2 })
 			r.Approvals = append(r.Approvals, approval(*r, session("Approver", "alice")))
 		}},
-		"P6 local":   {"P6", 2, func(_ testing.TB, r *guard.Request) { policy(r, func(p *guard.Policy) { p.Shared = false }) }},
-		"P6 planner": {"P6", 4, func(_ testing.TB, r *guard.Request) { r.Planner = user("alice") }},
+		"P6 local": {"P6", 2, func(_ testing.TB, r *guard.Request) { policy(r, func(p *guard.Policy) { p.Shared = false }) }},
+		"P6 planner": {"P6", 4, func(_ testing.TB, r *guard.Request) {
+			r.Planner = user("alice")
+			r.Plans[0].Planner = user("alice")
+		}},
+		"P6 planner rewritten": {"P6", 5, func(_ testing.TB, r *guard.Request) { r.Plans[0].Planner = user("alice") }},
+		"P6 planner in another role": {"P6", 5, func(_ testing.TB, r *guard.Request) {
+			r.Plans[0].Planner = session("Planner", "bob")
+		}},
+		"P6 two records": {"P6", 5, func(_ testing.TB, r *guard.Request) {
+			r.Plans = append(r.Plans, guard.PlanRecord{Environment: "prod", Digest: digest, Planner: user("dave")})
+		}},
+		"P6 unrecorded":         {"P6", 3, func(_ testing.TB, r *guard.Request) { r.Plans = nil }},
+		"P6 record of another":  {"P6", 3, func(_ testing.TB, r *guard.Request) { r.Plans[0].Digest = "sha256:2" }},
+		"P6 recorded elsewhere": {"P6", 3, func(_ testing.TB, r *guard.Request) { r.Plans[0].Environment = "staging" }},
+		"P6 record without a name": {"P6", 5, func(_ testing.TB, r *guard.Request) {
+			r.Planner, r.Plans[0].Planner = guard.Identity{}, guard.Identity{}
+		}},
 		"P6 applier": {"P6", 4, func(_ testing.TB, r *guard.Request) { r.Approvals[0].Approver = user("carol") }},
 		"P6 applier elsewhere": {"P6", 4, func(_ testing.TB, r *guard.Request) {
 			acting(r, "dev", user("alice"))
@@ -99,7 +116,7 @@ func spoilers() map[string]spoiler {
 		"P10 lease of another profile": {"P10", 3, func(_ testing.TB, r *guard.Request) {
 			acting(r, "prod", user("carol"), user("dave"))
 		}},
-		"P6 no planner": {"P6", 4, func(_ testing.TB, r *guard.Request) {
+		"P6 no planner": {"P6", 5, func(_ testing.TB, r *guard.Request) {
 			r.Planner = guard.Identity{}
 		}},
 		"P6 expired": {"P6", 4, func(_ testing.TB, r *guard.Request) { r.Approvals[0].Expires = r.Now }},
@@ -174,6 +191,26 @@ func clone() guard.Request {
 	return r
 }
 
+// TestPlannersOtherNames: with a profile for each environment the record of one is
+// by another of the planner's names, which the file tells too.
+func TestPlannersOtherNames(t *testing.T) {
+	t.Parallel()
+	r := clone()
+	r.Planners, r.Plans[0].Planner = []guard.Identity{session("Planner", "bob")}, session("Planner", "bob")
+	if _, err := guard.Check(r, nil); err != nil {
+		t.Error(err)
+	}
+	r.Plans[0].Planner.ARN = strings.ToUpper(r.Plans[0].Planner.ARN)
+	if _, err := guard.Check(r, nil); err != nil {
+		t.Error(err)
+	}
+	policy(&r, func(p *guard.Policy) { p.Approvals = 0 })
+	r.Approvals, r.Plans = nil, nil
+	if _, err := guard.Check(r, nil); err != nil {
+		t.Errorf("what needs no approval needs no record: %v", err)
+	}
+}
+
 func TestReviewedRunIsCleared(t *testing.T) {
 	t.Parallel()
 	r := reviewed()
@@ -228,6 +265,9 @@ func TestRulesInPairs(t *testing.T) {
 			if all[a].rule == all[b].rule {
 				continue // two of one rule may undo each other
 			}
+			if a == "P5 no plan" && all[b].rule == "P6" && (all[b].code == 3 || all[b].code == 5) {
+				continue // there is no plan whose maker could be asked for
+			}
 			r := clone()
 			all[a].spoil(t, &r)
 			all[b].spoil(t, &r)
@@ -258,6 +298,11 @@ func TestWhatAFreezeLetsThrough(t *testing.T) {
 	if _, err := guard.Check(r, nil); err != nil {
 		t.Errorf("approved for the freeze: %v", err)
 	}
+	r = freeze()
+	r.Approvals[0].Freeze, r.Plans = true, nil
+	policy(&r, func(p *guard.Policy) { p.Approvals = 0 })
+	_, err := guard.Check(r, nil)
+	expect(t, err, 3, "P6")
 	r = freeze()
 	r.Steps[0].Verbs = []stacks.Verb{stacks.Propose, stacks.Discard, stacks.Upload}
 	r.Digest, r.Approvals, r.Leases = "", nil, nil
@@ -461,6 +506,11 @@ func TestOnlyTheContractReachesAClearance(t *testing.T) {
 		locked := rapid.IntRange(0, 7).Draw(t, "locked") == 0
 		holder, named := rapid.IntRange(0, 3).Draw(t, "holder") == 0, flip("named")
 		planFile := flip("plan file")
+		r.Plans[0].Environment = "qa"
+		recorded := rapid.IntRange(0, 9).Draw(t, "recorded") > 0
+		if !recorded {
+			r.Plans[0].Planner = user(rapid.SampledFrom([]string{"alice", "carol", "mallory"}).Draw(t, "recorder"))
+		}
 		r.Terminal, r.Yes = flip("terminal"), rapid.IntRange(0, 3).Draw(t, "yes") == 0
 
 		if !rightAccount {
@@ -519,7 +569,7 @@ func TestOnlyTheContractReachesAClearance(t *testing.T) {
 			answers["go"] = r.Phrase()
 		}
 
-		good := planFile && approvedBy == "alice" && sameDigest && fresh
+		good := planFile && recorded && approvedBy == "alice" && sameDigest && fresh
 		strict := stacks.Strictest(class, live)
 		want := rightAccount && !locked && (needs == 0 || good)                  // P2, P12, P6
 		want = want && (class == stacks.Production || live != stacks.Production) // P1

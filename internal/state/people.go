@@ -18,6 +18,7 @@ const (
 	approvals = "approvals"
 	leases    = "leases"
 	releases  = "releases"
+	plans     = "plans"
 )
 
 // NewID makes a name for a record.
@@ -69,6 +70,15 @@ func (s *Store) AddRelease(ctx context.Context, r guard.Release, folder string) 
 	return s.add(ctx, path.Join(releases, named(r.Environment), folder, r.ID), r)
 }
 
+// AddPlan stores who made a plan file. Each has one record, which is never
+// changed: a second for the same digest is ErrExists.
+func (s *Store) AddPlan(ctx context.Context, p guard.PlanRecord, folder string) error {
+	return s.add(ctx, path.Join(plans, named(p.Environment), folder, planKey(p.Digest)), p)
+}
+
+// planKey is a digest as the name of a record.
+func planKey(digest string) string { return strings.ReplaceAll(digest, ":", "-") }
+
 func (s *Store) add(ctx context.Context, key string, v any) error {
 	body, err := json.Marshal(v)
 	if err != nil {
@@ -81,26 +91,36 @@ func (s *Store) add(ctx context.Context, key string, v any) error {
 // Approvals reads an environment's approvals. A record that cannot be read, or
 // lies where its author could not have put it, does not count.
 func (s *Store) Approvals(ctx context.Context, environment string) ([]guard.Approval, error) {
-	return read(ctx, s, approvals, environment, func(a guard.Approval) guard.Identity { return a.Approver })
+	return read(ctx, s, approvals, environment, "", func(a guard.Approval) guard.Identity { return a.Approver })
 }
 
 // Leases reads an environment's leases.
 func (s *Store) Leases(ctx context.Context, environment string) ([]guard.Lease, error) {
-	return read(ctx, s, leases, environment, func(l guard.Lease) guard.Identity { return l.Holder })
+	return read(ctx, s, leases, environment, "", func(l guard.Lease) guard.Identity { return l.Holder })
 }
 
 // Releases reads an environment's releases.
 func (s *Store) Releases(ctx context.Context, environment string) ([]guard.Release, error) {
-	return read(ctx, s, releases, environment, func(r guard.Release) guard.Identity { return r.By })
+	return read(ctx, s, releases, environment, "", func(r guard.Release) guard.Identity { return r.By })
 }
 
-func read[T any](ctx context.Context, s *Store, kind, environment string, author func(T) guard.Identity) ([]T, error) {
+// Plans reads who made the plan file with a digest, as those who did stored it.
+func (s *Store) Plans(ctx context.Context, environment, digest string) ([]guard.PlanRecord, error) {
+	return read(ctx, s, plans, environment, planKey(digest), func(p guard.PlanRecord) guard.Identity { return p.Planner })
+}
+
+// read gives an environment's records of a kind; id leaves out those of other
+// names, "" none.
+func read[T any](ctx context.Context, s *Store, kind, environment, id string, author func(T) guard.Identity) ([]T, error) {
 	keys, err := s.List(ctx, path.Join(kind, named(environment))+"/")
 	if err != nil {
 		return nil, err
 	}
 	var out []T
 	for _, key := range keys {
+		if id != "" && path.Base(key) != id {
+			continue
+		}
 		r, err := s.Get(ctx, key)
 		if errors.Is(err, ErrAbsent) {
 			continue // removed meanwhile

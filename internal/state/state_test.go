@@ -263,6 +263,42 @@ func TestPeople(t *testing.T) {
 	})
 }
 
+// TestPlans: who made a plan is found by its digest, in the folder of whoever it
+// names, and is never written over.
+func TestPlans(t *testing.T) {
+	t.Parallel()
+	bob := guard.Identity{ARN: "arn:aws:sts::111111111111:assumed-role/Planner/bob", Account: "111111111111"}
+	mallory := guard.Identity{ARN: "arn:aws:iam::111111111111:user/mallory", Account: "111111111111"}
+	each(t, func(t *testing.T, s *state.Store) {
+		t.Helper()
+		ctx := t.Context()
+		record := guard.PlanRecord{Environment: "prod", Digest: "sha256:1", Planner: bob}
+		other := record
+		other.Digest = "sha256:2"
+		for _, r := range []guard.PlanRecord{record, other} {
+			if err := s.AddPlan(ctx, r, "role=AROAX:bob"); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if err := s.AddPlan(ctx, record, "role=AROAX:bob"); !errors.Is(err, state.ErrExists) {
+			t.Errorf("a second record of a plan: %v", err)
+		}
+		// In a folder of her own she can only say that she made it.
+		if err := s.AddPlan(ctx, record, state.Folder(mallory, "")); err != nil {
+			t.Fatal(err)
+		}
+		got, err := s.Plans(ctx, "prod", "sha256:1")
+		if err != nil || len(got) != 1 || got[0].Planner != bob || got[0].Digest != "sha256:1" {
+			t.Errorf("%+v, %v", got, err)
+		}
+		for _, place := range [][2]string{{"staging", "sha256:1"}, {"prod", "sha256:3"}, {"prod", "1"}} {
+			if got, err := s.Plans(ctx, place[0], place[1]); err != nil || len(got) != 0 {
+				t.Errorf("%v: %+v, %v", place, got, err)
+			}
+		}
+	})
+}
+
 func TestFilesThatCannotBeWritten(t *testing.T) {
 	t.Parallel()
 	if os.Geteuid() == 0 {
