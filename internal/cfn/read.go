@@ -71,8 +71,17 @@ func (c *Cloud) stack(ctx context.Context, a stacks.Access, nameOrID string) (se
 
 // Template returns the template of a stack as it was sent, before any macro.
 func (c *Cloud) Template(ctx context.Context, a stacks.Access, id string) ([]byte, error) {
+	return c.template(ctx, a, id, types.TemplateStageOriginal)
+}
+
+// ProcessedTemplate returns the template of a stack as its macros left it.
+func (c *Cloud) ProcessedTemplate(ctx context.Context, a stacks.Access, id string) ([]byte, error) {
+	return c.template(ctx, a, id, types.TemplateStageProcessed)
+}
+
+func (c *Cloud) template(ctx context.Context, a stacks.Access, id string, stage types.TemplateStage) ([]byte, error) {
 	out, err := read(ctx, c, query{a, "GetTemplate", id}, func(cl *cloudformation.Client) (*cloudformation.GetTemplateOutput, error) {
-		return cl.GetTemplate(ctx, &cloudformation.GetTemplateInput{StackName: &id, TemplateStage: types.TemplateStageOriginal})
+		return cl.GetTemplate(ctx, &cloudformation.GetTemplateInput{StackName: &id, TemplateStage: stage})
 	})
 	if err != nil {
 		return nil, err

@@ -24,7 +24,7 @@ const (
 // would name. A template that a macro still has to process, or with loops that
 // are not expanded, is checked only as far as its outcome cannot matter.
 func (t *Template) Check() []*Error {
-	c := &checker{t: t, partial: t.hasMacro() || hasLoop(t.Doc)}
+	c := &checker{t: t, partial: t.HasMacro() || hasLoop(t.Doc)}
 	c.document()
 	c.limits()
 	c.names()

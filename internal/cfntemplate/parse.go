@@ -134,7 +134,7 @@ func transforms(v any) []string {
 
 // checkNulls refuses the first null, unless a macro may still replace it.
 func (t *Template) checkNulls() error {
-	if t.hasMacro() {
+	if t.HasMacro() {
 		return nil
 	}
 	for _, section := range t.places.keys(t.Doc) {
@@ -165,9 +165,9 @@ func (t *Template) findNull(v any, path string, at place) (string, place, bool) 
 	return "", place{}, false
 }
 
-// hasMacro reports whether a macro other than the language extensions still has to
+// HasMacro reports whether a macro other than the language extensions still has to
 // run, so that the template is not yet what will be deployed.
-func (t *Template) hasMacro() bool {
+func (t *Template) HasMacro() bool {
 	return slices.ContainsFunc(t.Transforms, func(name string) bool { return name != languageExtensions }) || hasTransform(t.Doc)
 }
 

@@ -85,7 +85,7 @@ func (t *Template) takeRules(section map[string]any, names []string) *Error {
 
 func (t *Template) takeResources(section map[string]any, names []string) *Error {
 	t.Resources = make(map[string]Resource, len(names))
-	if len(names) == 0 && !t.hasMacro() {
+	if len(names) == 0 && !t.HasMacro() {
 		return refuse("Template format error: At least one Resources member must be defined.").at(t.places.key(t.Doc, "Resources"))
 	}
 	return t.members("Resources", section, names, func(name string, raw map[string]any, at place) *Error {

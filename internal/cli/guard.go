@@ -103,7 +103,7 @@ func explained(a area, place string, now time.Time) []rule {
 	}
 	rules = append(rules, freezeRules(p, now)...)
 	rules = append(rules,
-		rule{"P8", "what holds data is deleted or replaced only by name: plan --allow-delete STACK::LOGICAL, --allow-replace STACK::LOGICAL, and with an approval", "a change of one line can replace a database"},
+		rule{"P8", "what holds data, what others rely on, and what cannot be seen into is deleted or replaced only by name: plan --allow-delete STACK::LOGICAL, --allow-replace STACK::LOGICAL, and what holds data with an approval", "a change of one line can replace a database"},
 		rule{"P9", "to delete a stack: guard release STACK --reason T, plan --delete, an approval, delete --plan F --digest D", "termination protection is on for every stack, and is switched on again where it is off"},
 	)
 	rules = append(rules, leaseRules(e, p)...)

@@ -190,7 +190,7 @@ func (r *launcher) prepare(ctx context.Context) error {
 		return s.failed(err)
 	}
 	r.narrow()
-	r.planner.separate(r.plan)
+	r.planner.separate(ctx, r.plan)
 	r.noteHooks()
 	r.plan.NoteFound()
 	return nil

@@ -21,8 +21,8 @@ func (a *app) planCommand() *cli.Command {
 			&cli.BoolFlag{Name: "adopt", Usage: "also plan deployer's own tags"},
 			&cli.BoolFlag{Name: "exit-code", Usage: "exit 9 when there are changes"},
 			&cli.StringFlag{Name: "out", Usage: "make change sets, and write the plan to `FILE`, to be reviewed and applied exactly"},
-			&cli.StringSliceFlag{Name: "allow-replace", Usage: "let `STACK::LOGICAL`, which holds data, be replaced; may be given again"},
-			&cli.StringSliceFlag{Name: "allow-delete", Usage: "let `STACK[::LOGICAL]`, which holds data, be deleted; may be given again"},
+			&cli.StringSliceFlag{Name: "allow-replace", Usage: "let `STACK::LOGICAL` be replaced, which holds data or which others rely on; may be given again"},
+			&cli.StringSliceFlag{Name: "allow-delete", Usage: "let `STACK[::LOGICAL]` be deleted, which holds data or which others rely on; may be given again"},
 		},
 		Subcommands: []*cli.Command{a.planShowCommand(), a.planDiscardCommand()},
 		Action: func(c *cli.Context) error {

@@ -135,7 +135,7 @@ func (r *launcher) adoptFile(ctx context.Context) error {
 		}
 	}
 	r.plan = &reviewed
-	r.planner.separate(r.plan) // whatever the file says of it
+	r.planner.separate(ctx, r.plan) // whatever the file says of it
 	return errs.ErrorOrNil()
 }
 

@@ -117,10 +117,18 @@ func (p *planner) uses(path stacks.Path) []plan.Use {
 	return out
 }
 
-// separate says of every step what has to be asked for by name.
-func (p *planner) separate(of *plan.Plan) {
+// separate says of every step what has to be asked for by name. What macros and
+// nested stacks hide is looked up; where that cannot be, the step says so.
+func (p *planner) separate(ctx context.Context, of *plan.Plan) {
 	for i := range of.Steps {
-		of.Steps[i].Separate = p.builder.Separate(&of.Steps[i])
+		step := &of.Steps[i]
+		for _, name := range p.builder.Hidden(step) {
+			body, err := p.s.cfn.ProcessedTemplate(ctx, p.sc.stacks[step.Stack].Access, cmp.Or(name, step.StackID))
+			if err == nil {
+				p.builder.Saw(step.Stack, name, body)
+			}
+		}
+		step.Separate = p.builder.Separate(step)
 	}
 }
 

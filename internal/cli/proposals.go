@@ -82,7 +82,7 @@ func (r *launcher) propose(ctx context.Context) error {
 		}
 		settled = settled || none
 	}
-	r.planner.separate(r.plan)
+	r.planner.separate(ctx, r.plan)
 	return nil
 }
 

@@ -71,6 +71,8 @@ type state struct {
 	shaken   bool  // the last operation failed half-way: what lives need not be what the live template says
 	old, new *side // nil where there is no such template, or it cannot be read
 	effects  map[string]effect
+
+	processed map[string]*side // what Saw was given
 }
 
 // NewBuilder returns a Builder without steps.

@@ -24,6 +24,9 @@ func (b *Builder) Remove(st *stacks.Stack, after []stacks.Path, why string) Step
 		now, _ = b.in.Parse(s.seen.Template) // what cannot be read only says less
 	}
 	s.remove(why, now)
+	if now != nil {
+		s.old = newSide(now, b.oldEnv(s, now))
+	}
 	if _, looked := b.in.Snapshot.Get(st.Path); !looked {
 		s.block(Delete, "nobody looked how it lives", "")
 	}

@@ -42,8 +42,7 @@ func (b *Builder) Separate(step *Step) []Separate {
 		if c.Data {
 			why = append(why, "holds data")
 		}
-		// Of a stack that goes as a whole, the stack is what is named.
-		if s != nil && step.Action != Delete {
+		if s != nil {
 			why = append(why, b.missed(s, c)...)
 		}
 		if len(why) > 0 {
@@ -84,35 +83,60 @@ func gone(c stacks.ResourceChange) string {
 	return strings.Join(says, ", ")
 }
 
-// missed tells who or what relies on a resource, beside its own stack.
+// missed tells who or what relies on a resource, beside its own stack, and what
+// of that cannot be seen: nobody could tell then.
 func (b *Builder) missed(s *state, c stacks.ResourceChange) []string {
 	var out []string
+	if opaque(c.Type) {
+		out = append(out, "is of a type that cannot be seen into")
+	}
 	if public(c.Type) {
 		out = append(out, "has a public name or address")
 	}
-	if s.old == nil {
-		return out
+	id, where := c.LogicalID, s.processed[""]
+	if nest, inner, nested := cutNested(c.LogicalID); nested {
+		id, where = inner, s.processed[nest]
+	} else if where == nil {
+		where = s.old
 	}
-	r, ok := s.old.resource(c.LogicalID)
-	if !ok {
-		return out
+	switch {
+	case where != nil && where == s.old && where.template.HasMacro():
+		return append(out, "comes from a macro, so that its name and its users are not seen")
+	case where == nil:
+		return append(out, "stands in a template that cannot be read, so that its name and its users are not seen")
 	}
-	if name := s.fixedName(r); name != "" && !public(c.Type) {
-		out = append(out, "has a fixed name ("+name+")")
+	r, ok := where.template.Resources[id]
+	switch name := where.fixedName(r); {
+	case !ok:
+		return append(out, "is not in the template that lives, so that its name and its users are not seen")
+	case name != "" && !public(c.Type):
+		out = append(out, name)
 	}
+	if id != c.LogicalID {
+		return out // the outputs of a nested stack are its parent's
+	}
+	return append(out, b.usedOutputs(s, where, id)...)
+}
+
+// usedOutputs tells of each output that a resource stands in who takes it. Stacks
+// that go with this one take nothing any more.
+func (b *Builder) usedOutputs(s *state, where *side, id string) []string {
 	var uses []Use
 	if b.in.Uses != nil {
-		uses = b.in.Uses(s.stack.Path)
+		uses = slices.DeleteFunc(slices.Clone(b.in.Uses(s.stack.Path)), func(u Use) bool { return b.goes(u.By, "") })
 	}
-	for _, key := range s.old.template.OutputNames {
-		output := s.old.template.Outputs[key]
-		if !mentions(output.Value, c.LogicalID) {
+	if fresh, ok := b.in.Snapshot.Get(s.stack.Path); ok {
+		s.seen.Imported = fresh.Imported
+	}
+	var out []string
+	for _, key := range where.template.OutputNames {
+		if !mentions(where.template.Outputs[key].Value, id) {
 			continue
 		}
 		export := s.liveExport(key)
 		by := users(uses, key, export)
 		for _, name := range s.seen.Imported[export] {
-			if export != "" && !slices.Contains(by, name) {
+			if export != "" && !slices.Contains(by, name) && !b.goes("", name) {
 				by = append(by, name)
 			}
 		}
@@ -121,6 +145,82 @@ func (b *Builder) missed(s *state, c stacks.ResourceChange) []string {
 		}
 	}
 	return out
+}
+
+// goes tells whether the plan deletes a stack, given by its path or its name. It
+// is deleted before what it depends on, or neither is.
+func (b *Builder) goes(path stacks.Path, name string) bool {
+	for p, s := range b.states {
+		if s.step.Action == Delete && (p == path || name != "" && s.step.Name == name) {
+			return true
+		}
+	}
+	return false
+}
+
+// opaque tells whether nobody can tell from here what is lost with a resource: a
+// custom one is whatever its function makes of it.
+func opaque(typ string) bool {
+	_, known := restype.Lookup(typ)
+	return !known || typ == "AWS::CloudFormation::CustomResource"
+}
+
+// cutNested parts the logical id of a nested stack's resource into the name of
+// that stack and the id within.
+func cutNested(logicalID string) (nest, id string, nested bool) {
+	parts := strings.Split(logicalID, "/")
+	if len(parts) < 2 {
+		return "", logicalID, false
+	}
+	return parts[len(parts)-2], parts[len(parts)-1], true
+}
+
+// Hidden lists the stacks whose templates have to be read as CloudFormation
+// processed them, before Separate can look at what a step removes or replaces: ""
+// for the step's own, else the names of nested ones.
+func (b *Builder) Hidden(step *Step) []string {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	s := b.states[step.Stack]
+	var out []string
+	for _, c := range step.Changes {
+		nest, id, nested := cutNested(c.LogicalID)
+		if s == nil || gone(c) == "" || s.processed[nest] != nil || slices.Contains(out, nest) {
+			continue
+		}
+		if !nested {
+			if s.old == nil {
+				continue
+			}
+			if _, stands := s.old.template.Resources[id]; stands && !s.old.template.HasMacro() {
+				continue
+			}
+		}
+		out = append(out, nest)
+	}
+	return out
+}
+
+// Saw gives a template that Hidden asked for. One that cannot be read hides what
+// stands in it.
+func (b *Builder) Saw(path stacks.Path, name string, body []byte) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	s := b.states[path]
+	t, err := b.in.Parse(body)
+	if s == nil || err != nil {
+		return
+	}
+	env := b.oldEnv(s, t)
+	if name != "" { // nobody looked with what a nested stack was made
+		for key := range env.Parameters {
+			env.Parameters[key] = cfntemplate.Unknown{Why: "parameter " + key}
+		}
+	}
+	if s.processed == nil {
+		s.processed = map[string]*side{}
+	}
+	s.processed[name] = newSide(t, env)
 }
 
 func users(uses []Use, key, export string) []string {
@@ -151,13 +251,16 @@ func mentions(v any, logicalID string) bool {
 	return slices.Contains(refs, logicalID) || slices.ContainsFunc(attributes, func(a [2]string) bool { return a[0] == logicalID })
 }
 
-// fixedName is the property in which a template gives a resource a name in so
-// many words, so that others may know it by heart. The name itself is not told:
+// fixedName tells of the property in which a template gives a resource a name in
+// so many words, so that others may know it by heart. The name itself is not told:
 // a secret may stand in it.
-func (s *state) fixedName(r cfntemplate.Resource) string {
+func (s *side) fixedName(r cfntemplate.Resource) string {
 	t, ok := restype.Lookup(r.Type)
 	if !ok {
 		return ""
+	}
+	if _, ok := r.Properties[transform]; ok {
+		return "has properties that a macro makes, so that its name is not seen"
 	}
 	kind := r.Type[strings.LastIndex(r.Type, ":")+1:]
 	for _, property := range append(slices.Clone(t.PrimaryID), kind+"Name") {
@@ -165,13 +268,21 @@ func (s *state) fixedName(r cfntemplate.Resource) string {
 		if !ok {
 			continue
 		}
-		value, err := s.old.template.Eval(given, s.old.env)
-		if name, plain := value.(string); err == nil && plain && name != "" && !hasText(name, tokenMark) {
-			return property
+		value, err := s.template.Eval(given, s.env)
+		name, plain := value.(string)
+		_, unknown := unknownIn(value)
+		switch {
+		case err != nil || unknown || plain && hasText(name, tokenMark+"import"):
+			return "has a name that is not seen (" + property + ")"
+		case plain && name != "" && !hasText(name, tokenMark), !plain && value != nil:
+			return "has a fixed name (" + property + ")"
 		}
 	}
 	return ""
 }
+
+// transform is where a part of a template is left to a macro.
+const transform = "Fn::Transform"
 
 // public tells whether a resource is what people or machines outside have the
 // name or address of.
