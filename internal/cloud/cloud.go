@@ -1,7 +1,8 @@
 // Package cloud is what launching needs of AWS besides CloudFormation: who we
 // are (STS), parameters (SSM), secrets (Secrets Manager) and objects (S3).
 //
-// A Cloud only reads. Uploading is a Writer's, within a guard.Clearance. It
+// A Cloud only reads. Uploading is a Writer's, within a guard.Clearance; a Bucket
+// keeps records and an Announcer tells people, neither of which reaches a stack. It
 // never keeps or shows a secret's value: that goes to whoever asked, marked as
 // secret, and nowhere else.
 package cloud

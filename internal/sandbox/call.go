@@ -99,7 +99,7 @@ func (c *call) read(s *Server, r *http.Request) error {
 		c.service = "s3"
 	}
 	_, known := s.services[c.service]
-	if !known && c.service != "s3" {
+	if !known && c.service != "s3" && c.service != "lambda" {
 		return c.absent()
 	}
 	return nil
@@ -289,7 +289,7 @@ func (c *call) absent() *engine.Error {
 		what += " " + c.r.Method + " " + c.r.URL.Path
 	}
 	return fault(http.StatusNotImplemented, "NotImplemented",
-		"%.120s is not in the sandbox: it answers CloudFormation, STS, S3, SSM, Secrets Manager, SNS, alarms of CloudWatch and PutEvents of EventBridge", what)
+		"%.120s is not in the sandbox: it answers CloudFormation, STS, S3, SSM, Secrets Manager, SNS, alarms of CloudWatch, PutEvents of EventBridge and Invoke of Lambda", what)
 }
 
 // refuse writes an error in the protocol of the request.

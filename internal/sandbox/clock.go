@@ -68,6 +68,8 @@ const (
 	tableUpload = "s3.upload" // objects that come in parts, and their parts
 
 	tableAlarmHistory = "cloudwatch.history"
+	tableFunction     = "lambda.function"
+	tableInvoked      = "lambda.invocation"
 )
 
 // clock is the simulated clock as the store keeps it. Simulated time is Base at

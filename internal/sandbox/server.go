@@ -1,8 +1,7 @@
 // Package sandbox is AWS in the binary, as far as launching and breaking
 // environments needs it: an http.Handler that speaks the protocols of
-// CloudFormation, STS, S3, SSM, Secrets Manager, SNS, CloudWatch alarms and
-// EventBridge, over a store and a clock
-// of its own.
+// CloudFormation, STS, S3, SSM, Secrets Manager, SNS, CloudWatch alarms,
+// EventBridge and Lambda, over a store and a clock of its own.
 //
 // It never talks to AWS, checks no signatures and knows nothing of the
 // application. Every call is one transaction: what has fallen due happens, then

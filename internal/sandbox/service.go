@@ -80,6 +80,8 @@ func (s *Server) serve(ctx context.Context, c *call) *answer {
 		work = s.planHealth(c)
 	case "s3":
 		work = s.planS3(c)
+	case "lambda":
+		work = s.planLambda(c)
 	default:
 		op, in, err := s.planAction(c)
 		if err != nil {

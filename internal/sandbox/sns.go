@@ -1,6 +1,7 @@
 package sandbox
 
 import (
+	"encoding/json"
 	"fmt"
 	"regexp"
 	"strconv"
@@ -17,7 +18,10 @@ type Message struct {
 	At       time.Time `json:"at"`
 	TopicARN string    `json:"topic"`
 	Subject  string    `json:"subject,omitempty"`
-	Text     string    `json:"text"`
+	Text     string    `json:"text"` // of the protocol default, where each has its own
+
+	Attributes map[string]string `json:"attributes,omitempty"`
+	Protocols  map[string]string `json:"protocols,omitempty"` // what others than default are told
 }
 
 type (
@@ -29,10 +33,13 @@ type (
 	publishInput struct {
 		TopicArn, TargetArn, PhoneNumber string
 		Message, Subject                 string
+		MessageStructure                 string
+		MessageAttributes                map[string]messageAttribute
 	}
-	publishOutput  struct{ MessageId string }
-	subscribeInput struct{ TopicArn, Protocol, Endpoint string }
-	subscription   struct {
+	messageAttribute struct{ DataType, StringValue, BinaryValue string }
+	publishOutput    struct{ MessageId string }
+	subscribeInput   struct{ TopicArn, Protocol, Endpoint string }
+	subscription     struct {
 		SubscriptionArn, Owner, Protocol, Endpoint, TopicArn string
 	}
 	subscribeOutput  struct{ SubscriptionArn string }
@@ -100,8 +107,9 @@ func publish(s *Server, tx store.Tx, c *call, in *publishInput) (*publishOutput,
 	if arn == "" {
 		arn = in.TargetArn
 	}
-	if in.Message == "" {
-		return nil, invalid("InvalidParameter", "Invalid parameter: Empty message")
+	m := Message{At: c.at, TopicARN: arn, Subject: in.Subject}
+	if err := m.read(in); err != nil {
+		return nil, err
 	}
 	if in.PhoneNumber == "" {
 		if _, found, err := tx.Get(tableTopic, arn); err != nil {
@@ -110,8 +118,49 @@ func publish(s *Server, tx store.Tx, c *call, in *publishInput) (*publishOutput,
 			return nil, fault(404, "NotFound", "Topic does not exist")
 		}
 	}
-	id, err := s.send(tx, Message{At: c.at, TopicARN: arn, Subject: in.Subject, Text: in.Message})
+	id, err := s.send(tx, m)
 	return &publishOutput{id}, err
+}
+
+// maxPublished is SNS's bound of a message, in bytes.
+// https://docs.aws.amazon.com/sns/latest/api/API_Publish.html
+const maxPublished = 256 << 10
+
+// read takes in what is published, and refuses what SNS refuses.
+func (m *Message) read(in *publishInput) error {
+	switch {
+	case in.Message == "":
+		return invalid("InvalidParameter", "Invalid parameter: Empty message")
+	case len(in.Message) > maxPublished:
+		return invalid("InvalidParameter", "Invalid parameter: Message too long")
+	case len(in.Subject) > 100 || strings.ContainsFunc(in.Subject, func(r rune) bool { return r < ' ' || r > '~' }):
+		return invalid("InvalidParameter", "Invalid parameter: Subject")
+	}
+	m.Text = in.Message
+	if in.MessageStructure != "" {
+		if in.MessageStructure != "json" {
+			return invalid("InvalidParameter", "Invalid parameter: MessageStructure")
+		}
+		if err := json.Unmarshal([]byte(in.Message), &m.Protocols); err != nil {
+			return invalid("InvalidParameter", "Invalid parameter: Message Structure - JSON message body failed to parse")
+		}
+		text, ok := m.Protocols["default"]
+		if !ok {
+			return invalid("InvalidParameter", "Invalid parameter: Message Structure - No default entry in JSON message body")
+		}
+		m.Text = text
+		delete(m.Protocols, "default")
+	}
+	for name, a := range in.MessageAttributes {
+		if a.DataType == "" || a.StringValue == "" && a.BinaryValue == "" {
+			return invalid("ParameterValueInvalid", "The message attribute '%.80s' must contain non-empty message attribute value.", name)
+		}
+		if m.Attributes == nil {
+			m.Attributes = map[string]string{}
+		}
+		m.Attributes[name] = a.StringValue + a.BinaryValue
+	}
+	return nil
 }
 
 // send stores a published message. There is nobody to deliver it to.

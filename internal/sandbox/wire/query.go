@@ -143,12 +143,15 @@ func (d queryDecoder) dictionary(v reflect.Value, n *node, member string) error 
 	}
 	out := reflect.MakeMapWithSize(t, len(numbered))
 	for _, e := range numbered {
-		key, value := e.node.kid("key"), e.node.kid("value")
+		key, value, word := e.node.kid("key"), e.node.kid("value"), ".value"
+		if key == nil && value == nil { // the attributes of SNS's messages
+			key, value, word = e.node.kid("Name"), e.node.kid("Value"), ".Value"
+		}
 		if key == nil || value == nil {
 			return &Error{e.member, "an entry needs a key and a value"}
 		}
 		item := reflect.New(t.Elem()).Elem()
-		if err := d.value(item, value, e.member+".value"); err != nil {
+		if err := d.value(item, value, e.member+word); err != nil {
 			return err
 		}
 		out.SetMapIndex(reflect.ValueOf(key.text).Convert(t.Key()), item)

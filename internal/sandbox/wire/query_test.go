@@ -79,6 +79,7 @@ func TestDecodeQuery(t *testing.T) {
 		"flat list":     {"Capability.1=a&Capability.2=b", request{Capability: []string{"a", "b"}}},
 		"empty list":    {"Capability=&Parameters=", request{Capability: []string{}, Parameters: []pair{}}},
 		"map":           {"Attributes.entry.1.key=k&Attributes.entry.1.value=v&Attributes.entry.2.key=e&Attributes.entry.2.value=", request{Attributes: map[string]string{"k": "v", "e": ""}}},
+		"map by name":   {"Attributes.entry.1.Name=k&Attributes.entry.1.Value=v", request{Attributes: map[string]string{"k": "v"}}},
 		"map of lists":  {"Lists.entry.1.key=k&Lists.entry.1.value.member.1=7", request{Lists: map[string][]int{"k": {7}}}},
 		"nested":        {"Nested.Mode=A&Nested.Inner.Mode=B", request{Nested: &nested{"A", &nested{"B", nil}}}},
 		"blob":          {"Blob=aGVsbG8%3D", request{Blob: []byte("hello")}},
@@ -116,6 +117,7 @@ func TestDecodeQueryErrors(t *testing.T) {
 		"Capability.member.x=":                   "Capability.member.x",
 		"Parameters.member.2.UsePreviousValue=1": "Parameters.member.2.UsePreviousValue",
 		"Attributes.entry.1.key=k":               "Attributes.entry.1",
+		"Attributes.entry.1.Name=k":              "Attributes.entry.1",
 		"Lists.entry.1.key=k&Lists.entry.1.value.1=no": "Lists.entry.1.value.1",
 		strings.Repeat("A.", 100) + "B=1":              "A.",
 	} {
