@@ -22,7 +22,8 @@ import (
 // Request is what a run wants.
 type Request struct {
 	Run      string // id of the run; the clearance is good for this run alone
-	Command  string // launch, delete, …
+	Command  string // launch, delete, break, …
+	Project  string // project_id, else project_code; asked for by a break
 	Realm    stacks.Realm
 	Endpoint string // what AWS_ENDPOINT_URL names, "" for none
 	Steps    []Step
@@ -31,6 +32,8 @@ type Request struct {
 	Hooked   bool // hooks of the project's run on the way, and they may do anything
 	Now      time.Time
 	For      time.Duration // how long the clearance lasts
+
+	Environments []*stacks.Environment // all of the project; asked for by a break
 
 	Digest    string                // of the plan file that is applied; "" when it was planned in this very run
 	Planner   Identity              // who made the plan file
@@ -115,11 +118,17 @@ func (r *Request) Phrase() string {
 		}
 	}
 	slices.Sort(names)
+	if r.Command == cmdBreak {
+		return r.breakPhrase(names)
+	}
 	return fmt.Sprintf("%s %d changes %d deletes", strings.Join(names, " "), len(r.Steps), r.deletes())
 }
 
 // needsPhrase tells whether y/N is not enough.
 func (r *Request) needsPhrase() bool {
+	if r.Command == cmdBreak {
+		return true
+	}
 	switch r.Class() {
 	case stacks.Production:
 		return true
@@ -135,6 +144,9 @@ func (r *Request) needsPhrase() bool {
 
 // YesIsEnough tells whether --yes may stand for the answer.
 func (r *Request) YesIsEnough() bool {
+	if r.Command == cmdBreak {
+		return false
+	}
 	if slices.ContainsFunc(r.Steps, func(s Step) bool { return s.Asks != "" }) {
 		return false
 	}
@@ -189,8 +201,10 @@ func Forbidden(r Request) error {
 	for _, refusal := range r.standing() {
 		errs = multierror.Append(errs, refusal)
 	}
-	if refusal := r.habit(); refusal != nil {
-		errs = multierror.Append(errs, refusal)
+	for _, refusal := range []*Refusal{r.habit(), r.consent()} {
+		if refusal != nil {
+			errs = multierror.Append(errs, refusal)
+		}
 	}
 	if errs == nil {
 		return nil

@@ -66,7 +66,7 @@ func (i Identity) generic() bool {
 	if session == "" || strings.Trim(session, "0123456789-_.") == "" {
 		return true
 	}
-	return slices.ContainsFunc(genericSessions(), func(pattern string) bool { return glob(pattern, session) })
+	return slices.ContainsFunc(genericSessions(), func(pattern string) bool { return Wild(pattern, session) })
 }
 
 // counts tells why an approver does not count, "" when one does.
@@ -78,7 +78,7 @@ func (p Policy) counts(i Identity) string {
 		return i.ARN + " is nobody in particular"
 	case len(p.Approvers) == 0:
 		return "guard.approvers names nobody"
-	case !slices.ContainsFunc(p.Approvers, func(pattern string) bool { return glob(pattern, i.ARN) }):
+	case !slices.ContainsFunc(p.Approvers, func(pattern string) bool { return Wild(pattern, i.ARN) }):
 		return i.ARN + " matches none of guard.approvers"
 	}
 	return ""
@@ -99,8 +99,8 @@ func (p Policy) MayApprove(who, planner Identity) string {
 	return ""
 }
 
-// glob matches a pattern in which * stands for any text and ? for one character.
-func glob(pattern, text string) bool {
+// Wild matches a pattern in which * stands for any text and ? for one character.
+func Wild(pattern, text string) bool {
 	p, t, star, from := 0, 0, -1, 0
 	for t < len(text) {
 		switch {

@@ -59,6 +59,9 @@ func (s *Step) refusals(r *Request) []*Refusal {
 		}}
 	}
 	out := s.mismatches()
+	if r.Command == cmdBreak {
+		out = append(out, s.breaking(r)...)
+	}
 	if s.Protected && !r.planning() {
 		out = append(out, &Refusal{
 			Rule: "protect", Code: exitRefused, What: fmt.Sprintf("%s is not touched", s.Path),

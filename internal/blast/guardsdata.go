@@ -1,0 +1,319 @@
+package blast
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/deployer-cli/deployer/internal/guard"
+	"github.com/deployer-cli/deployer/internal/restype"
+	"github.com/deployer-cli/deployer/stacks"
+)
+
+// inside is G9.
+func (k *scope) inside() []Finding {
+	out := slices.Clone(k.f.Unfit)
+	for _, r := range k.refused {
+		out = append(out, Finding{Stack: stacks.Path(r.Name), Why: r.Why, Fix: r.Fix})
+	}
+	return out
+}
+
+// data is G10.
+func (k *scope) data() []Finding {
+	var out []Finding
+	switch k.f.Kind {
+	case DeleteStack:
+		return k.deleted()
+	case DriftParameter:
+		for _, p := range k.f.Targets {
+			changes, known := k.f.Changes[p]
+			if !known {
+				out = append(out, Finding{Stack: p, Why: "what the change would do is not known"})
+			}
+			out = append(out, k.changed(p, changes)...)
+		}
+		return out
+	}
+	return k.injected()
+}
+
+// deleted finds the holders of data that nothing covers, and where there may be
+// some that nobody saw.
+func (k *scope) deleted() []Finding {
+	var out []Finding
+	for _, u := range k.units {
+		for _, m := range u.members {
+			for _, why := range m.unread {
+				out = append(out, Finding{Stack: u.root.Path(), Why: "what data it holds is not known: " + why, Fix: "let the caller read it"})
+			}
+		}
+	}
+	for _, s := range k.radius.Stacks {
+		for _, h := range s.Holders {
+			if h.Cover == Uncovered {
+				out = append(out, loss(h))
+			}
+		}
+	}
+	return out
+}
+
+// loss says how to let go of a holder of data, or how to cover it.
+func loss(h Holder) Finding {
+	fix := fmt.Sprintf("if it may be lost, add to its file:  break: {data: {%s: expendable}}", h.LogicalID)
+	if h.Policy == snapshot {
+		fix += fmt.Sprintf("; or name the parameter that takes its snapshot:  break: {data: {%s: {snapshot_parameter: NAME}}}", h.LogicalID)
+	}
+	return Finding{Stack: h.Stack, Why: fmt.Sprintf("%s (%s): %s", h.LogicalID, h.Type, h.Why), Fix: fix}
+}
+
+// changed finds the holders of data that a changed parameter would take.
+func (k *scope) changed(p stacks.Path, changes []stacks.ResourceChange) []Finding {
+	var out []Finding
+	for _, c := range changes {
+		harmless := c.Action == "add" || c.Action == "import" || c.Action == "modify" && (c.Replacement == "false" || c.Replacement == "")
+		_, known := restype.Lookup(c.Type)
+		if harmless || known && !c.Data && !restype.HoldsData(c.Type) || k.expendable(p, c.LogicalID) {
+			continue
+		}
+		out = append(out, Finding{
+			Stack: p, Why: fmt.Sprintf("%s (%s) would be removed or replaced, with its data", c.LogicalID, c.Type),
+			Fix: fmt.Sprintf("choose another value, or add to its file:  break: {data: {%s: expendable}}", c.LogicalID),
+		})
+	}
+	return out
+}
+
+func (k *scope) expendable(p stacks.Path, id string) bool {
+	u := k.w.at(p)
+	if u == nil || u.root.Stack == nil {
+		return false
+	}
+	own, err := ParseStack(u.root.Stack)
+	return err == nil && own.Data[id].Expendable
+}
+
+// injected refuses to delete a holder of data by itself, and kinds without a
+// preview.
+func (k *scope) injected() []Finding {
+	var out []Finding
+	for _, p := range k.f.Targets {
+		if !slices.ContainsFunc(k.f.Injections, func(i stacks.Injection) bool { return i.Stack == p }) {
+			out = append(out, Finding{Stack: p, Why: "what " + unknown(k.f.Kind) + " would do to it is not known"})
+		}
+	}
+	for _, i := range k.f.Injections {
+		holds := restype.Holds(i.Type)
+		_, known := restype.Lookup(i.Type)
+		if i.Kind == DeleteResource && (!known || holds == restype.HoldsLasting || holds == restype.HoldsSecret || holds == restype.HoldsNested) {
+			out = append(out, Finding{Stack: i.Stack, Why: fmt.Sprintf("%s (%s) holds data, which recovery could not bring back", i.LogicalID, i.Type), Fix: "delete a resource that holds none"})
+		}
+	}
+	return out
+}
+
+// stands is G11.
+func (k *scope) stands() []Finding {
+	var out []Finding
+	if !k.f.Stands.Read {
+		out = append(out, Finding{Why: "what deployer itself stands on is not known: " + k.f.Stands.reason()})
+	}
+	all := append(slices.Clone(k.f.Stands.Value), k.roles()...)
+	for _, u := range k.units {
+		for _, m := range u.members {
+			aliases := m.aliases()
+			for _, r := range m.Resources.Value {
+				if r.PhysicalID == "" || !k.touches(u.root.Path(), r.LogicalID) {
+					continue
+				}
+				c := container{Resource: r, names: names(r.PhysicalID, aliases[r.LogicalID])}
+				out = append(out, c.carries(u.root.Path(), all)...)
+			}
+		}
+	}
+	return out
+}
+
+// roles lists the service roles of the live stacks that stay.
+func (k *scope) roles() []Stand {
+	var out []Stand
+	for _, u := range k.w.units {
+		if slices.Contains(k.units, u) {
+			continue
+		}
+		for _, m := range u.members {
+			if m.Live.ServiceRole != "" {
+				out = append(out, Stand{What: "the service role of " + m.Title(), Names: []string{m.Live.ServiceRole}})
+			}
+		}
+	}
+	return out
+}
+
+// carries finds what stands on a resource.
+func (c *container) carries(p stacks.Path, all []Stand) []Finding {
+	var out []Finding
+	for _, s := range all {
+		if c.among(s.Names) {
+			out = append(out, Finding{Stack: p, Why: fmt.Sprintf("its %s (%s) is %s", c.LogicalID, c.Type, s.What), Fix: "leave it out, or move that to a stack that is never broken"})
+		}
+	}
+	return out
+}
+
+// touches tells whether the break does anything to a resource: all of them where
+// the stack is deleted, or changed.
+func (k *scope) touches(p stacks.Path, id string) bool {
+	if k.f.Kind == DeleteStack || k.f.Kind == DriftParameter || len(k.f.Injections) == 0 {
+		return true
+	}
+	return slices.ContainsFunc(k.f.Injections, func(i stacks.Injection) bool { return i.Stack == p && i.LogicalID == id })
+}
+
+// restorable is G12, as far as it can be told before anything is written.
+func (k *scope) restorable() []Finding {
+	var out []Finding
+	for _, u := range k.units {
+		p := u.root.Path()
+		secrets := k.f.Secrets[p]
+		if !secrets.Read {
+			out = append(out, Finding{Stack: p, Why: "whether its secrets can be had again cannot be told: " + secrets.reason()})
+		}
+		for _, s := range secrets.Value {
+			switch {
+			case s.Literal:
+				out = append(out, Finding{
+					Stack: p, Why: fmt.Sprintf("the secret %s stands in its file as it is, and no capsule keeps a secret", s.Parameter),
+					Fix: fmt.Sprintf("move %s to a secret store and name it there: !ssm, or !aws_secrets_manager", s.Parameter),
+				})
+			case !s.Obtainable:
+				out = append(out, Finding{Stack: p, Why: fmt.Sprintf("the secret %s cannot be had now: %s", s.Parameter, s.Why), Fix: "see to it that its resolver gives it: deployer generate " + string(p)})
+			}
+		}
+	}
+	return out
+}
+
+// capsuled is G12, right before a call: what it takes to put a stack back is kept,
+// and was read back.
+func (k *scope) capsuled(step *Step) []Finding {
+	c := k.f.Capsules[step.Stack]
+	switch {
+	case !c.Written:
+		return []Finding{{Stack: step.Stack, Why: "its capsule is not written: " + unsaid(c.Why)}}
+	case c.StackID != step.StackID:
+		return []Finding{{Stack: step.Stack, Why: "its capsule is of another stack: " + c.StackID}}
+	case c.Hash == "" || c.Hash != c.Back:
+		return []Finding{{Stack: step.Stack, Why: "its capsule does not read back as it was written"}}
+	}
+	return nil
+}
+
+func unsaid(why string) string {
+	if why == "" {
+		return "nobody said why"
+	}
+	return why
+}
+
+// counts is G13.
+func (k *scope) counts() []Finding {
+	var out []Finding
+	for _, e := range k.environments() {
+		p, err := ParsePolicy(e, k.f.Environments)
+		if err != nil {
+			out = append(out, Finding{Why: err.Error()})
+			continue
+		}
+		if n := len(k.f.Targets); n > p.MaxTargets {
+			out = append(out, Finding{Why: fmt.Sprintf("%d stacks are chosen, break.max_targets of %s is %d", n, e.Name, p.MaxTargets), Fix: "choose fewer"})
+		}
+		if n := len(k.units); p.MaxTotal > 0 && n > p.MaxTotal {
+			out = append(out, Finding{Why: fmt.Sprintf("%d stacks go in all, break.max_total of %s is %d", n, e.Name, p.MaxTotal), Fix: "choose what takes less with it"})
+		}
+		if drawn := k.f.Choice.Random > 0 || k.f.Choice.Percent > 0; drawn && (k.f.OutOf <= 0 || len(k.f.Targets)*100 > p.MaxPercent*k.f.OutOf) {
+			out = append(out, Finding{Why: fmt.Sprintf("%d of %d stacks are drawn, break.max_percent of %s is %d", len(k.f.Targets), k.f.OutOf, e.Name, p.MaxPercent), Fix: "draw fewer"})
+		}
+		out = append(out, k.cooling(e, p.Cooldown)...)
+	}
+	return out
+}
+
+// cooling finds the stacks of an environment that were broken too lately.
+func (k *scope) cooling(e *stacks.Environment, cooldown time.Duration) []Finding {
+	if cooldown <= 0 {
+		return nil
+	}
+	if !k.f.Past.Read {
+		return []Finding{{Why: "when its stacks were broken last is not known: " + k.f.Past.reason()}}
+	}
+	var out []Finding
+	for _, u := range k.units {
+		if u.root.Stack == nil || u.root.Stack.Environment == nil || u.root.Stack.Environment.Name != e.Name {
+			continue
+		}
+		for _, b := range k.w.past(u.root.Path()) {
+			if until := b.At.Add(cooldown); b.Break != k.f.Break && k.f.Now.Before(until) {
+				out = append(out, Finding{
+					Stack: b.Stack, Why: fmt.Sprintf("it was broken at %s, break.cooldown of %s is %s", b.At.UTC().Format("2006-01-02 15:04 UTC"), e.Name, cooldown),
+					Fix: "wait until " + until.UTC().Format("2006-01-02 15:04 UTC"),
+				})
+				break
+			}
+		}
+	}
+	return out
+}
+
+// permitted is G15.
+func (k *scope) permitted() []Finding {
+	var out []Finding
+	for _, e := range k.environments() {
+		p, err := ParsePolicy(e, k.f.Environments)
+		if err != nil {
+			out = append(out, Finding{Why: err.Error()})
+			continue
+		}
+		if !p.Permit {
+			continue
+		}
+		why := "break.permit of " + e.Name + " is required, and there is none"
+		if !k.f.Permits.Read {
+			why = "break.permit of " + e.Name + " is required, and cannot be read: " + k.f.Permits.reason()
+		}
+		fits := false
+		for _, permit := range k.f.Permits.Value {
+			short := k.short(permit)
+			fits = fits || short == ""
+			why = "the permit " + permit.ID + " does not cover it: " + short
+		}
+		if !fits || !k.f.Permits.Read {
+			out = append(out, Finding{Why: why, Fix: "deployer break permit create " + e.Name})
+		}
+	}
+	return out
+}
+
+// short says what a permit does not cover, "" when it covers everything.
+func (k *scope) short(p Permit) string {
+	switch {
+	case p.Revoked:
+		return "it was revoked"
+	case p.Until.IsZero() || !k.f.Now.Before(p.Until):
+		return "it expired at " + p.Until.UTC().Format("2006-01-02 15:04 UTC")
+	case len(p.Kinds) > 0 && !slices.Contains(p.Kinds, k.f.Kind):
+		return "it is for " + strings.Join(p.Kinds, ", ")
+	case k.f.Caller.ARN == "" || !slices.ContainsFunc(p.Callers, func(pattern string) bool { return guard.Wild(pattern, k.f.Caller.ARN) }):
+		return "it is not for " + unknown(k.f.Caller.ARN)
+	}
+	for _, u := range k.units {
+		path := string(u.root.Path())
+		fits := func(glob string) bool { return Glob(glob, path) }
+		if len(p.Include) > 0 && !slices.ContainsFunc(p.Include, fits) || slices.ContainsFunc(p.Exclude, fits) || slices.ContainsFunc(p.Exclude, func(g string) bool { return !valid(g) }) {
+			return "it leaves out " + path
+		}
+	}
+	return ""
+}

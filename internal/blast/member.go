@@ -1,0 +1,159 @@
+package blast
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/deployer-cli/deployer/internal/cfntemplate"
+	"github.com/deployer-cli/deployer/stacks"
+)
+
+// member is one stack of a unit, with its template where that can be read.
+type member struct {
+	*Seen
+	template *cfntemplate.Template // nil when unread or not understood
+	env      *cfntemplate.Env
+	unread   []string           // what of it could not be read, for the reader
+	props    map[string]holding // by logical id, as asked for
+	loose    []string           // every text in which it may name something
+	loosely  bool               // loose was gathered
+}
+
+// holding is what one resource's properties come to.
+type holding struct {
+	texts   []string
+	unknown bool     // some of it is not known
+	missing []string // dynamic references that nobody resolved
+}
+
+// member parses a stack's template and makes ready what it is evaluated in.
+func (w *world) member(s *Seen) *member {
+	m := &member{Seen: s, props: map[string]holding{}}
+	if !s.Resources.Read {
+		m.unread = append(m.unread, "its resources: "+s.Resources.reason())
+	}
+	if !s.Template.Read {
+		m.unread = append(m.unread, "its template: "+s.Template.reason())
+		return m
+	}
+	t, err := cfntemplate.Parse([]byte(s.Template.Value))
+	if err != nil {
+		m.unread = append(m.unread, "its template: "+err.Error())
+		return m
+	}
+	m.env = w.env(s, t)
+	if expanded, err := cfntemplate.Expand(t, m.env); err == nil {
+		t = expanded
+	}
+	m.template = t
+	if holds, err := t.EvalConditions(m.env); err == nil {
+		m.env.Conditions = holds
+	}
+	return m
+}
+
+// holds gives what the properties of a resource come to.
+func (m *member) holds(r stacks.Resource) holding {
+	if h, ok := m.props[r.LogicalID]; ok {
+		return h
+	}
+	h := holding{}
+	for part := range strings.SplitSeq(r.PhysicalID, "|") {
+		h.texts = append(h.texts, part)
+	}
+	var properties any
+	declared := false
+	if m.template != nil {
+		var entry cfntemplate.Resource
+		entry, declared = m.template.Resources[r.LogicalID]
+		properties = entry.Properties
+	}
+	if !declared {
+		h.unknown = true
+	} else if v, err := m.template.Eval(properties, m.env); err != nil {
+		h.unknown = true
+	} else {
+		h.gather(v, m.Resolved)
+	}
+	m.props[r.LogicalID] = h
+	return h
+}
+
+// gather collects every text in a value.
+func (h *holding) gather(v any, resolved map[string]string) {
+	switch v := v.(type) {
+	case string:
+		text, missing := resolve(v, resolved)
+		h.texts = append(h.texts, text)
+		h.missing = append(h.missing, missing...)
+	case []string:
+		for _, item := range v {
+			h.gather(item, resolved)
+		}
+	case []any:
+		for _, item := range v {
+			h.gather(item, resolved)
+		}
+	case map[string]any:
+		for _, item := range v {
+			h.gather(item, resolved)
+		}
+	case cfntemplate.Unknown:
+		h.unknown = true
+	}
+}
+
+// The beginning and the end of a dynamic reference.
+const (
+	resolveOpens  = "{{resolve:"
+	resolveCloses = "}}"
+)
+
+// resolve puts the values of dynamic references into a text. Those to secrets name
+// nothing that a stack could sit on.
+func resolve(text string, resolved map[string]string) (out string, missing []string) {
+	var b strings.Builder
+	for {
+		before, rest, ok := strings.Cut(text, resolveOpens)
+		b.WriteString(before)
+		if !ok {
+			return b.String(), missing
+		}
+		reference, after, closed := strings.Cut(rest, resolveCloses)
+		if !closed {
+			b.WriteString(rest)
+			return b.String(), missing
+		}
+		if value, known := resolved[reference]; known {
+			b.WriteString(value)
+		} else if strings.HasPrefix(reference, "ssm:") {
+			missing = append(missing, resolveOpens+reference+resolveCloses)
+		}
+		text = after
+	}
+}
+
+// texts gives every text in which a stack may name a resource of another: its
+// parameters, its template, what it imports, its physical ids.
+func (m *member) texts(f *Facts) []string {
+	if m.loosely {
+		return m.loose
+	}
+	m.loosely = true
+	for _, p := range m.Live.Parameters {
+		m.loose = append(m.loose, p.Value, p.Resolved)
+	}
+	for _, r := range m.Resources.Value {
+		m.loose = append(m.loose, r.PhysicalID)
+	}
+	m.loose = append(m.loose, m.Template.Value)
+	for _, value := range m.Resolved {
+		m.loose = append(m.loose, value)
+	}
+	for _, e := range f.Exports.Value {
+		if !e.Importers.Read || slices.Contains(e.Importers.Value, m.Live.Name) {
+			m.loose = append(m.loose, e.Value)
+		}
+	}
+	return m.loose
+}

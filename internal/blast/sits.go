@@ -1,0 +1,161 @@
+package blast
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/deployer-cli/deployer/internal/cfntemplate"
+	"github.com/deployer-cli/deployer/internal/restype"
+	"github.com/deployer-cli/deployer/stacks"
+)
+
+// sits tells why the stacks of user cannot stay when those of base go: "" when
+// they can. doubt says that it cannot be told.
+func (w *world) sits(base []container, user *unit) (why, doubt string) {
+	for _, m := range user.members {
+		if len(m.unread) > 0 && doubt == "" {
+			doubt = "it cannot be told whether it uses what goes: " + strings.Join(m.unread, ", ")
+		}
+		for _, r := range m.Resources.Value {
+			for i := range base {
+				if !restype.SitsOn(base[i].Type, r.Type) {
+					continue
+				}
+				h := m.holds(r)
+				switch {
+				case base[i].among(h.texts):
+				case h.unknown && base[i].within(m.texts(w.f)):
+				case len(h.missing) > 0 && doubt == "":
+					doubt = fmt.Sprintf("it cannot be told whether its %s uses what goes: %s was not resolved", r.LogicalID, h.missing[0])
+					continue
+				default:
+					continue
+				}
+				return fmt.Sprintf("its %s (%s) uses %s %s", r.LogicalID, r.Type, base[i].Type, base[i].PhysicalID), ""
+			}
+		}
+	}
+	return "", doubt
+}
+
+// among tells whether one of the texts names the container: is one of its names,
+// or a list with one in it, or an ARN that ends in its id.
+func (c *container) among(texts []string) bool {
+	return slices.ContainsFunc(texts, func(text string) bool {
+		return slices.ContainsFunc(c.names, func(name string) bool { return is(text, name) })
+	})
+}
+
+func is(text, name string) bool {
+	if text == name {
+		return true
+	}
+	if strings.HasPrefix(text, "arn:") && (strings.HasSuffix(text, "/"+name) || strings.HasSuffix(text, ":"+name)) {
+		return true
+	}
+	if strings.ContainsAny(text, ",|") {
+		for part := range strings.FieldsFuncSeq(text, func(r rune) bool { return r == ',' || r == '|' }) {
+			if strings.TrimSpace(part) == name {
+				return true
+			}
+		}
+	}
+	return distinct(name) && spoken(text, name)
+}
+
+// distinct tells whether a name is long and odd enough that a text does not hold
+// it by chance.
+func distinct(name string) bool {
+	return len(name) >= 10 && strings.ContainsAny(name, "0123456789")
+}
+
+// within tells whether one of the texts speaks of the container anywhere.
+func (c *container) within(texts []string) bool {
+	return slices.ContainsFunc(texts, func(text string) bool {
+		return slices.ContainsFunc(c.names, func(name string) bool { return spoken(text, name) })
+	})
+}
+
+// spoken finds a name in a text where it is not a part of a longer word.
+func spoken(text, name string) bool {
+	for from := 0; ; {
+		i := strings.Index(text[from:], name)
+		if i < 0 || name == "" {
+			return false
+		}
+		i += from
+		end := i + len(name)
+		if (i == 0 || !wordly(text[i-1])) && (end == len(text) || !wordly(text[end])) {
+			return true
+		}
+		from = i + 1
+	}
+}
+
+func wordly(c byte) bool {
+	return c >= '0' && c <= '9' || c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c == '-' || c == '_'
+}
+
+// container is a live resource that others may sit on, with its names.
+type container struct {
+	stacks.Resource
+	names []string
+}
+
+// containers lists the resources of a unit that others may sit on.
+func (u *unit) containers() []container {
+	var out []container
+	for _, m := range u.members {
+		aliases := m.aliases()
+		for _, r := range m.Resources.Value {
+			kept := strings.HasPrefix(m.deletionPolicy(r), retain)
+			if r.PhysicalID != "" && restype.IsContainer(r.Type) && !kept {
+				out = append(out, container{Resource: r, names: names(r.PhysicalID, aliases[r.LogicalID])})
+			}
+		}
+	}
+	return out
+}
+
+func names(physical string, aliases []string) []string {
+	out := []string{physical}
+	if strings.Contains(physical, "|") {
+		out = append(out, strings.Split(physical, "|")...)
+	}
+	out = append(out, aliases...)
+	slices.Sort(out)
+	return slices.DeleteFunc(slices.Compact(out), func(s string) bool { return s == "" })
+}
+
+// aliases learns by which other names the resources of a stack go, from the
+// outputs that give them away.
+func (m *member) aliases() map[string][]string {
+	out := map[string][]string{}
+	if m.template == nil {
+		return out
+	}
+	for _, o := range m.Live.Outputs {
+		refs, attributes := cfntemplate.Refs(m.template.Outputs[o.Key].Value)
+		for _, id := range refs {
+			out[id] = append(out[id], o.Value)
+		}
+		for _, a := range attributes {
+			if identifies(a[1]) {
+				out[a[0]] = append(out[a[0]], o.Value)
+			}
+		}
+	}
+	return out
+}
+
+// identifies tells whether an attribute names its resource. An address range, an
+// address or a port does not.
+func identifies(attribute string) bool {
+	for _, end := range []string{"Arn", "ARN", "Id", "ID", "Name"} {
+		if strings.HasSuffix(attribute, end) {
+			return true
+		}
+	}
+	return false
+}
