@@ -64,6 +64,9 @@ func (r *actor) begin(ctx context.Context) error {
 	if r.accounts, err = r.s.accountsOf(ctx, r.sc.selected()); err != nil {
 		return r.s.failed(err)
 	}
+	if err = r.s.boundTwins(ctx, r.sc.selected(), r.accounts); err != nil {
+		return r.s.failed(err)
+	}
 	if r.live, err = r.s.sweep(ctx, r.sc.selected()); err != nil {
 		return r.s.failed(err)
 	}

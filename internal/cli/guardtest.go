@@ -75,6 +75,11 @@ func trials() []trial {
 			then:  map[string]string{"config/shop/config.yaml": "environment: {class: development}\n"},
 			try:   attempt{args: "delete shop -y"}, exit: exitRefused,
 		},
+		{
+			rule: "P1", what: "a stack of dev that has the name of one of production", before: launched,
+			then: map[string]string{"config/dev/app.yaml": "template: {type: file, path: queue.yaml}\nstack_name: trial-prod-queue\n"},
+			try:  attempt{args: "launch dev --yes"}, exit: exitUsage,
+		},
 		{rule: "P2", what: "credentials of another account", try: attempt{args: "launch prod", typed: trialPhrase, terminal: true, vars: map[string]string{"DEPLOYER_SANDBOX_ACCOUNT": "999999999999"}}, exit: exitStale},
 		{rule: "P2", what: "a region that is not in the list", files: map[string]string{prod: block("  regions: [us-east-1]\n")}, try: launch, exit: exitStale},
 		{rule: "P4", what: "--yes", try: attempt{args: "launch prod --yes"}, exit: exitUnconfirmed},

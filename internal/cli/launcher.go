@@ -163,7 +163,7 @@ func (r *launcher) prepare(ctx context.Context) error {
 	if err != nil {
 		return s.failed(err)
 	}
-	if err := s.checkHooks(sc.list()); err != nil {
+	if err := errors.Join(s.checkHooks(sc.list()), s.twins(sc.list())); err != nil {
 		return s.failed(err)
 	}
 	if err := s.connect(); err != nil {
@@ -183,6 +183,9 @@ func (r *launcher) prepare(ctx context.Context) error {
 	if r.planner, err = s.planner(ctx, sc, planOptions{
 		salt: r.salt, adopt: r.opts.adopt, delete: r.deletes(), prune: r.opts.prune, sends: r.file == nil && r.opts.out == "" && !r.opts.changeSets,
 	}); err != nil {
+		return s.failed(err)
+	}
+	if err := s.boundTwins(ctx, sc.list(), r.planner.accounts); err != nil {
 		return s.failed(err)
 	}
 	r.planner.ownShells(r.file)

@@ -76,6 +76,9 @@ func (s *session) validateAll(ctx context.Context, sc *scope, v validation) erro
 			return err
 		}
 		findings = append(findings, found...)
+		for _, e := range flatten(s.twins([]*stacks.Stack{st})) {
+			findings = append(findings, asFinding(st.Path, e))
+		}
 	}
 	for _, m := range sc.graph.Missing() {
 		findings = append(findings, finding{m.Stack, m.Pos.String(), m.What, m.Hint})
