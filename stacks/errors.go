@@ -94,6 +94,10 @@ type UnknownError struct {
 	What  string
 	Cause error
 	Tip   string
+
+	// Everywhere tells that nothing else can be found out or done either: the
+	// credentials are no good any more.
+	Everywhere bool
 }
 
 // Error says what is unknown and why.

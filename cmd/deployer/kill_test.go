@@ -2,9 +2,13 @@ package main_test
 
 import (
 	"bufio"
+	"bytes"
 	"encoding/json"
 	"fmt"
+	"os/exec"
+	"runtime"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 )
@@ -115,4 +119,67 @@ func TestKilledLaunch(t *testing.T) {
 		t.Errorf("%d created by the second launch, %d were left: %v", created, n-before-left, again.Stacks)
 	}
 	child(t, dir, vars, "launch", "dev", "-y", "-o", "json").result(t).all(t, n, "unchanged")
+}
+
+// TestHangupOfAProcess: closing the terminal of a launch is leaving it.
+func TestHangupOfAProcess(t *testing.T) {
+	t.Parallel()
+	const n = 3
+	dir := t.TempDir()
+	layered(t, dir, n)
+	vars := []string{"DEPLOYER_SANDBOX=1", "DEPLOYER_SANDBOX_SPEED=2"}
+	cmd := process(t.Context(), t, dir, vars, "launch", "dev", "-y", "-o", "json")
+	out, err := cmd.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	detached := false
+	for lines := bufio.NewScanner(out); lines.Scan(); {
+		if strings.Contains(lines.Text(), `"step-accepted"`) {
+			if err := cmd.Process.Signal(syscall.SIGHUP); err != nil {
+				t.Fatal(err)
+			}
+		}
+		detached = detached || strings.Contains(lines.Text(), `"detached"`)
+	}
+	_ = cmd.Wait() // it ends with an exit code of its own
+	if code := cmd.ProcessState.ExitCode(); code != 130 || !detached {
+		t.Errorf("exit %d, detached %v", code, detached)
+	}
+	child(t, dir, []string{"DEPLOYER_SANDBOX=1", "DEPLOYER_SANDBOX_SPEED=max"}, "launch", "dev", "-y", "-o", "json").result(t).all(t, n, "created", "unchanged")
+}
+
+// TestFullDisk: where the journal cannot go on nothing new is begun, what goes
+// on is told, and with room again the next launch picks it up.
+func TestFullDisk(t *testing.T) {
+	t.Parallel()
+	if runtime.GOOS != "linux" {
+		t.Skip("limits the size of files as bash on Linux does")
+	}
+	v := newVictim(t, 0, false)
+	var out, talk bytes.Buffer
+	full := process(t.Context(), t, v.dir, v.vars, "launch", "dev", "-y", "-o", "json")
+	cmd := exec.CommandContext(t.Context(), "bash", "-c", `ulimit -f 8; exec -a deployer "$0" "$@"`, full.Path)
+	cmd.Args = append(cmd.Args, full.Args[1:]...)
+	cmd.Dir, cmd.Env, cmd.Stdout, cmd.Stderr = full.Dir, full.Env, &out, &talk
+	_ = cmd.Run() // it fails, with an exit code
+	r := ran{cmd.ProcessState.ExitCode(), out.String(), talk.String()}
+	if r.Exit != 1 {
+		t.Fatalf("exit %d\n%s%s", r.Exit, r.Stdout, r.Stderr)
+	}
+	o := r.result(t)
+	o.all(t, tortured, "created", "running", "skipped", "not-started", "failed")
+	if !strings.Contains(fmt.Sprint(o.Errors), "the journal cannot be written") {
+		t.Errorf("%v", o.Errors)
+	}
+	v.mu.Lock()
+	begun := len(v.created)
+	v.mu.Unlock()
+	if begun == 0 || begun == tortured {
+		t.Fatalf("%d of %d stacks were begun: the disk was not full in mid-run", begun, tortured)
+	}
+	v.check(t)
 }

@@ -11,6 +11,7 @@ import (
 	"context"
 	"net/http"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -54,6 +55,10 @@ type Options struct {
 	// Throttled hears that AWS asked us to slow down. It is called from many
 	// goroutines and must not block. May be nil.
 	Throttled func(a stacks.Access, operation string)
+
+	// Trouble hears that calls wait, because of err, and, with nil, that they go
+	// on. It is called from many goroutines and must not block. May be nil.
+	Trouble func(a stacks.Access, err error)
 }
 
 // Limits bound what one Access may cost. Zero fields take their defaults.
@@ -66,12 +71,16 @@ type Limits struct {
 	Attempts int           // of a call that fails for a reason that may pass
 	Timeout  time.Duration // of one attempt
 	Patience time.Duration // how long one call puts up with being throttled
+
+	// Once Endure was called:
+	Renewal time.Duration // how long calls wait for credentials that ran out
+	Outage  time.Duration // how long they try to reach a service that answered before
 }
 
 // defaults are for AWS: its limits are not published, so that we start where
 // nobody is known to be throttled and find the rest out.
 func (l Limits) withDefaults(realm stacks.Realm) Limits {
-	d := Limits{Rate: 10, Max: 40, Min: 0.5, Burst: 10, Attempts: 4, Timeout: 30 * time.Second, Patience: 10 * time.Minute}
+	d := Limits{Rate: 10, Max: 40, Min: 0.5, Burst: 10, Attempts: 4, Timeout: 30 * time.Second, Patience: 10 * time.Minute, Renewal: 2 * time.Minute, Outage: time.Hour}
 	if realm == stacks.RealmSandbox {
 		d.Rate, d.Max, d.Burst = 2000, 2000, 8 // a function call; the small burst leaves few in flight when a fault throttles
 	}
@@ -96,12 +105,20 @@ func (l Limits) withDefaults(realm stacks.Realm) Limits {
 	if l.Patience > 0 {
 		d.Patience = l.Patience
 	}
+	if l.Renewal > 0 {
+		d.Renewal = l.Renewal
+	}
+	if l.Outage > 0 {
+		d.Outage = l.Outage
+	}
 	return d
 }
 
 // Configs holds the configurations made so far. It is safe for concurrent use.
 type Configs struct {
-	opts Options
+	opts     Options
+	same     func(ctx context.Context, a stacks.Access, cfg aws.Config) error
+	enduring atomic.Bool
 
 	mu      sync.Mutex
 	entries map[stacks.Access]*entry

@@ -18,6 +18,7 @@ const (
 	permanent class = iota // the same again
 	passing                // it may work now
 	throttle               // it will work later
+	lapsed                 // it will work with other credentials
 )
 
 // throttleCode tells whether AWS asks for fewer calls. LimitExceededException
@@ -77,7 +78,7 @@ func classify(err error) class {
 		return permanent
 	}
 	if _, ok := errors.AsType[*credentialsError](err); ok {
-		return permanent // the providers have had attempts of their own
+		return lapsed
 	}
 	if _, ok := errors.AsType[*smithy.CanceledError](err); ok {
 		return permanent
@@ -93,6 +94,18 @@ func classify(err error) class {
 	case whyOther:
 	}
 	return permanent
+}
+
+// unreachable tells whether err may come from a network that is gone, although
+// it looks like a mistake in an address: a machine that slept finds no names
+// for a while.
+func unreachable(err error) bool {
+	switch why(err) {
+	case whyUnknownHost, whyTLS:
+		return true
+	case whyOther, whyTimeout, whyRefused, whyLost, whyGarbled:
+	}
+	return false
 }
 
 // classifyAnswer judges by what the service answered, if it did.
@@ -112,6 +125,8 @@ func classifyAnswer(err error) (class, bool) {
 		return passing, true
 	case status >= http.StatusInternalServerError && status != http.StatusNotImplemented:
 		return passing, true
+	case isAPI && (expiredCode(api.ErrorCode()) || rejectedCode(api.ErrorCode())):
+		return lapsed, true
 	case isAPI:
 		return permanent, true
 	}

@@ -79,7 +79,7 @@ func Explain(ctx context.Context, err error, c Call) error {
 	if ce, ok := errors.AsType[*credentialsError](err); ok {
 		return &stacks.UnknownError{
 			What: c.name() + " could not be sent", Cause: ce,
-			Tip: renewTip(c.Access),
+			Tip: renewTip(c.Access), Everywhere: true,
 		}
 	}
 	if api, ok := errors.AsType[smithy.APIError](err); ok {
@@ -107,7 +107,7 @@ func explainAnswer(err error, api smithy.APIError, c Call) error {
 	switch {
 	case expiredCode(code):
 		se.Tip = renewTip(c.Access)
-		return &stacks.UnknownError{What: "the AWS credentials have expired", Cause: se, Tip: se.Tip}
+		return &stacks.UnknownError{What: "the AWS credentials have expired", Cause: se, Tip: se.Tip, Everywhere: true}
 	case rejectedCode(code):
 		se.Tip = "AWS does not accept these credentials: " + renewTip(c.Access)
 	case deniedCode(code):

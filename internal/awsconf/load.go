@@ -40,18 +40,41 @@ func (c *Configs) load(ctx context.Context, a stacks.Access) (aws.Config, error)
 			Tip:  "add region: to config/config.yaml, or set AWS_REGION",
 		}
 	}
-	c.equip(&cfg, a)
+	r := c.equip(&cfg, a)
 	if err := retrieve(ctx, cfg.Credentials, a); err != nil {
 		return aws.Config{}, err
 	}
-	if a.Role == "" {
-		return cfg, nil
+	if a.Role != "" {
+		cfg.Credentials = assume(cfg, a)
+		if err := retrieve(ctx, cfg.Credentials, a); err != nil {
+			return aws.Config{}, err
+		}
 	}
-	cfg.Credentials = assume(cfg, a)
-	if err := retrieve(ctx, cfg.Credentials, a); err != nil {
-		return aws.Config{}, err
-	}
+	r.renewing = newRenewing(cfg.Credentials, c.reloader(a))
+	cfg.Credentials = &named{next: r.renewing}
 	return cfg, nil
+}
+
+// reloader looks credentials for a up anew, as load did, and takes only those of
+// the same account. It is nil where there is nowhere to look.
+func (c *Configs) reloader(a stacks.Access) func(context.Context) (aws.CredentialsProvider, error) {
+	if c.same == nil || c.opts.Keys != nil && a.Role == "" {
+		return nil
+	}
+	return func(ctx context.Context) (aws.CredentialsProvider, error) {
+		cfg, err := c.base(ctx, a)
+		if err != nil {
+			return nil, err
+		}
+		c.equip(&cfg, a).standing.trouble = nil // told already
+		if a.Role != "" {
+			cfg.Credentials = assume(cfg, a)
+		}
+		if err := c.same(ctx, a, cfg); err != nil {
+			return nil, err
+		}
+		return cfg.Credentials, nil
+	}
 }
 
 // base loads what does not depend on a role.
@@ -127,10 +150,11 @@ func (c *Configs) httpClient() HTTPClient {
 
 // equip puts our pace, retries and timeouts into cfg. The SDK's credential
 // providers were made before and keep their own.
-func (c *Configs) equip(cfg *aws.Config, a stacks.Access) {
+func (c *Configs) equip(cfg *aws.Config, a stacks.Access) *retryer {
 	r := &retryer{
 		access: a, limits: c.opts.Limits, paces: c.paces(a, cfg.Region),
-		counter: c.opts.Counter, throttled: c.opts.Throttled,
+		counter: c.opts.Counter, throttled: c.opts.Throttled, enduring: &c.enduring,
+		standing: &standing{access: a, trouble: c.opts.Trouble}, renewing: newRenewing(cfg.Credentials, nil),
 	}
 	cfg.Retryer = func() aws.Retryer { return r }
 	cfg.RetryMaxAttempts = 0
@@ -138,6 +162,7 @@ func (c *Configs) equip(cfg *aws.Config, a stacks.Access) {
 	cfg.HTTPClient = &bounded{next: cfg.HTTPClient, timeout: c.opts.Limits.Timeout}
 	cfg.AppID = sessionName
 	cfg.Credentials = &named{next: cfg.Credentials}
+	return r
 }
 
 // assume returns credentials of a's role, renewed before they end.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"math/rand/v2"
+	"sync/atomic"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -18,6 +19,7 @@ const (
 	maxThrottleDelay   = 8 * time.Second
 	firstRetryDelay    = 250 * time.Millisecond
 	maxRetryDelay      = 5 * time.Second
+	firstRenewalDelay  = time.Second // between two looks for credentials
 )
 
 // errGaveUp ends the attempts of one call; what it failed with stands beside it.
@@ -25,13 +27,17 @@ var errGaveUp = errors.New("no more attempts")
 
 // retryer is the SDK's view of the paces: it waits before each attempt, repeats
 // what was throttled for as long as it takes, and what failed for another
-// passing reason a few times. A repeated write carries the same token, which is
-// what makes repeating it safe.
+// passing reason a few times, or, once Endure was called, until the limits end
+// it. A repeated write carries the same token, which is what makes repeating it
+// safe.
 type retryer struct {
 	access    stacks.Access
 	limits    Limits
 	paces     paces
 	counter   *Counter
+	standing  *standing
+	renewing  *renewing
+	enduring  *atomic.Bool
 	throttled func(stacks.Access, string)
 }
 
@@ -56,7 +62,9 @@ func addCallState(s *middleware.Stack) error {
 }
 
 // IsErrorRetryable tells whether another attempt may succeed.
-func (r *retryer) IsErrorRetryable(err error) bool { return classify(err) != permanent }
+func (r *retryer) IsErrorRetryable(err error) bool {
+	return classify(err) != permanent || r.enduring.Load() && unreachable(err)
+}
 
 // MaxAttempts is without bound; GetRetryToken ends them.
 func (r *retryer) MaxAttempts() int { return 0 }
@@ -65,8 +73,12 @@ func (r *retryer) MaxAttempts() int { return 0 }
 // failed together do not come back together.
 func (r *retryer) RetryDelay(attempt int, err error) (time.Duration, error) {
 	first, limit := firstRetryDelay, maxRetryDelay
-	if classify(err) == throttle {
+	switch classify(err) {
+	case throttle:
 		first, limit = firstThrottleDelay, maxThrottleDelay
+	case lapsed:
+		first = firstRenewalDelay
+	case permanent, passing:
 	}
 	d := min(first<<min(max(attempt-1, 0), 10), limit)
 	return d/2 + rand.N(d/2), nil //nolint:gosec // chance, not secrecy
@@ -78,17 +90,35 @@ func (r *retryer) GetRetryToken(ctx context.Context, err error) (func(error) err
 	if state == nil {
 		return nil, errGaveUp
 	}
-	if classify(err) == throttle {
-		if time.Since(state.started) >= r.limits.Patience {
-			return nil, errGaveUp
+	switch classify(err) {
+	case throttle:
+		if time.Since(state.started) < r.limits.Patience {
+			return release, nil
 		}
-		return release, nil
+	case lapsed:
+		if d, ok := r.endured(ctx, err); ok && d < r.limits.Renewal {
+			return release, nil
+		}
+	case passing, permanent:
+		state.failures++
+		if classify(err) == passing && state.failures < r.limits.Attempts {
+			return release, nil
+		}
+		if d, ok := r.endured(ctx, err); ok && d < r.limits.Outage {
+			return release, nil
+		}
 	}
-	state.failures++
-	if state.failures >= r.limits.Attempts {
-		return nil, errGaveUp
+	return nil, errGaveUp
+}
+
+// endured tells for how long this kind of failure has been going on; ok is
+// false where nobody is to wait for its end.
+func (r *retryer) endured(ctx context.Context, err error) (d time.Duration, ok bool) {
+	if brief, _ := ctx.Value(briefKey{}).(bool); brief || !r.enduring.Load() {
+		return 0, false
 	}
-	return release, nil
+	call := Call{Service: awsmiddleware.GetServiceID(ctx), Operation: awsmiddleware.GetOperationName(ctx), Access: r.access}
+	return r.standing.since(call, err)
 }
 
 // GetAttemptToken waits until the next call may go out, and counts it.
@@ -101,6 +131,10 @@ func (r *retryer) GetAttemptToken(ctx context.Context) (func(error) error, error
 	operation := awsmiddleware.GetServiceID(ctx) + " " + name
 	r.counter.called(operation)
 	return func(err error) error {
+		r.standing.heard(awsmiddleware.GetServiceID(ctx), err)
+		if classify(err) == lapsed {
+			r.renewing.reject()
+		}
 		if classify(err) != throttle {
 			pacer.accepted()
 			return nil

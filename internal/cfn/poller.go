@@ -18,6 +18,7 @@ const (
 	defaultPatience     = 2 * time.Minute
 
 	rarest      = 30 * time.Second // between two looks, whatever happens
+	again       = 10 * time.Second // after one that failed, so that what is mended is soon seen
 	slower      = 1.1              // how the interval grows while nothing happens: a tenth of the time waited so far
 	slowest     = 2                // times PollMax between two looks, to save calls
 	extras      = 0.5              // of what watching may cost, up to which more is read than results need
@@ -149,7 +150,7 @@ func (p *poller) look(ctx context.Context) time.Duration {
 	p.trouble(err, watchers)
 	switch floor := p.floor(len(watchers)); {
 	case err != nil:
-		return min(rarest, max(p.interval, floor)*2)
+		return min(again, max(p.interval, floor)*2)
 	case changed:
 		return floor
 	default:
@@ -251,6 +252,8 @@ func (p *poller) trouble(err error, watchers []*watcher) {
 			w.tell(notice{err: &stacks.UnknownError{
 				What: "what becomes of stack " + w.op.Name + " is not known", Cause: err,
 				Tip: "it goes on in AWS; renew the credentials and run the command again, which picks it up",
+
+				Everywhere: awsconf.IsCredentials(err),
 			}})
 		}
 	}

@@ -5,6 +5,7 @@ import (
 	"iter"
 	"time"
 
+	"github.com/deployer-cli/deployer/internal/awsconf"
 	"github.com/deployer-cli/deployer/stacks"
 )
 
@@ -81,7 +82,7 @@ func (c *Cloud) join(ctx context.Context, w *watcher) *poller {
 	a := w.op.Access
 	p, ok := c.pollers[a]
 	if !ok {
-		ctx, cancel := context.WithCancel(context.WithoutCancel(ctx))
+		ctx, cancel := context.WithCancel(awsconf.Brief(context.WithoutCancel(ctx))) // the poller looks again
 		p = newPoller(c, a, cancel)
 		c.pollers[a] = p
 		go p.run(ctx)

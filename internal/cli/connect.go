@@ -35,15 +35,15 @@ func (a *app) realm() stacks.Realm {
 // AWS, or whatever AWS_ENDPOINT_URL names. There is no falling back.
 func (s *session) connect() error {
 	opts := awsconf.Options{
-		Realm: stacks.RealmAWS, Counter: &s.counter,
+		Realm: stacks.RealmAWS, Counter: &s.counter, Trouble: s.troubles.hear,
 		Environ: func(name string) string { return s.app.env.Environ[name] },
 	}
 	s.realm = stacks.RealmAWS
 	if endpoint := awsconf.EndpointFrom(opts.Environ); endpoint != "" {
 		s.realm, s.endpoint, opts.Realm = stacks.RealmEndpoint, endpoint, stacks.RealmEndpoint
 	}
-	if aws := s.app.env.AWS; aws != nil {
-		opts.HTTPClient, opts.Endpoint, opts.Keys = aws, sandbox.Endpoint, &awsconf.Keys{ID: "test", Secret: "test"}
+	if client := s.app.env.AWS; client != nil {
+		opts.HTTPClient, opts.Endpoint, opts.Keys = client, sandbox.Endpoint, &awsconf.Keys{ID: "test", Secret: "test"}
 	}
 	poll := time.Duration(0)
 	if s.app.globals.sandbox {
@@ -57,18 +57,28 @@ func (s *session) connect() error {
 		opts.Environ = func(string) string { return "" }
 		poll = s.poll
 	}
-	configs := awsconf.New(opts)
+	patience := time.Duration(0) // the defaults
+	if s.app.env.person() {
+		patience = lookedAfter
+	}
+	opts.Limits.Renewal = patience
+	s.configs = awsconf.New(opts)
 	s.run = newRunID(s.app.env.Now())
-	s.cloud = cloud.New(cloud.Options{Config: configs.Config, Realm: s.realm, Endpoint: s.endpoint, Run: s.run, Now: s.now})
+	s.cloud = cloud.New(cloud.Options{Config: s.configs.Config, Realm: s.realm, Endpoint: s.endpoint, Run: s.run, Now: s.now})
+	s.configs.TakeOnly(s.cloud.Same)
 	s.cfn = cfn.New(cfn.Options{
-		Config: configs.Config, Account: s.cloud.Account, Realm: s.realm, Endpoint: s.endpoint, Run: s.run, Now: s.now,
+		Config: s.configs.Config, Account: s.cloud.Account, Realm: s.realm, Endpoint: s.endpoint, Run: s.run, Now: s.now,
 		Uploader:     func(c guard.Clearance, t stacks.Target) cfn.Uploader { return s.cloud.Writer(c, t) },
-		PollInterval: poll,
+		PollInterval: poll, Patience: patience, Trouble: s.troubles.hear,
 	})
 	s.cache = journal.NewCache(s.state("cache"))
 	s.wire()
 	return nil
 }
+
+// lookedAfter is how long a run waits for credentials where somebody is there to
+// renew them, or to end it.
+const lookedAfter = 12 * time.Hour
 
 // sandboxKey is the access key in the sandbox: of the user whom
 // DEPLOYER_SANDBOX_USER names, so that one person can play several.

@@ -11,6 +11,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/deployer-cli/deployer/internal/awsconf"
 	"github.com/deployer-cli/deployer/internal/guard"
 	"github.com/deployer-cli/deployer/internal/journal"
 	"github.com/deployer-cli/deployer/internal/state"
@@ -338,7 +339,7 @@ func (c *custody) beat(ctx context.Context, lost func()) {
 			}
 			var errs []error
 			for _, h := range held {
-				errs = append(errs, h.Renew(ctx))
+				errs = append(errs, h.Renew(awsconf.Brief(ctx)))
 			}
 			err := errors.Join(errs...)
 			switch {

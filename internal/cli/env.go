@@ -28,7 +28,8 @@ type Env struct {
 	Environ map[string]string
 	Dir     string // working directory
 	Now     func() time.Time
-	// Interrupts delivers a value for every Ctrl-C.
+	// Interrupts delivers a value for every Ctrl-C, and SIGHUP when the terminal
+	// is closed.
 	Interrupts <-chan os.Signal
 	// Terminals: whether the stream is one, and how wide it is now.
 	StdinTerminal  bool
@@ -49,7 +50,7 @@ func System() Env {
 		dir = "."
 	}
 	interrupts := make(chan os.Signal, 3)
-	signal.Notify(interrupts, os.Interrupt, syscall.SIGTERM)
+	signal.Notify(interrupts, os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
 	size := func() (int, int) {
 		w, h, err := term.GetSize(int(os.Stderr.Fd()))
 		if err != nil {

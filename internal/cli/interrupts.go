@@ -6,11 +6,11 @@ import (
 	"sync"
 )
 
-// interrupts hands each Ctrl-C to whoever asked for it last; by default it
+// interrupts hands each Ctrl-C, and the end of the terminal, to whoever asked for it last; by default it
 // cancels the command.
 type interrupts struct {
 	mu      sync.Mutex
-	handler func()
+	handler func(os.Signal)
 	done    chan struct{}
 }
 
@@ -21,8 +21,15 @@ func (cancelledError) Error() string        { return "interrupted" }
 func (cancelledError) Is(target error) bool { return target == context.Canceled }
 func (cancelledError) ExitCode() int        { return exitInterrupted }
 
+// hangupError is the cause of a context that the end of the terminal cancelled.
+type hangupError struct{}
+
+func (hangupError) Error() string        { return "the terminal was closed" }
+func (hangupError) Is(target error) bool { return target == context.Canceled }
+func (hangupError) ExitCode() int        { return exitInterrupted }
+
 func watchInterrupts(signals <-chan os.Signal, cancel context.CancelCauseFunc) *interrupts {
-	i := &interrupts{done: make(chan struct{}), handler: func() { cancel(cancelledError{}) }}
+	i := &interrupts{done: make(chan struct{}), handler: func(os.Signal) { cancel(cancelledError{}) }}
 	if signals == nil {
 		return i
 	}
@@ -31,14 +38,14 @@ func watchInterrupts(signals <-chan os.Signal, cancel context.CancelCauseFunc) *
 			select {
 			case <-i.done:
 				return
-			case _, open := <-signals:
+			case signal, open := <-signals:
 				if !open {
 					return
 				}
 				i.mu.Lock()
 				handler := i.handler
 				i.mu.Unlock()
-				handler()
+				handler(signal)
 			}
 		}
 	}()
@@ -46,7 +53,7 @@ func watchInterrupts(signals <-chan os.Signal, cancel context.CancelCauseFunc) *
 }
 
 // handle makes f hear what comes next, until the returned function is called.
-func (i *interrupts) handle(f func()) (restore func()) {
+func (i *interrupts) handle(f func(os.Signal)) (restore func()) {
 	i.mu.Lock()
 	defer i.mu.Unlock()
 	before := i.handler

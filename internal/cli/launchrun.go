@@ -4,8 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
 	"strings"
 	"sync"
+	"syscall"
 	"time"
 
 	"github.com/deployer-cli/deployer/internal/event"
@@ -42,9 +44,12 @@ func (r *launcher) execute(ctx context.Context, clearance guard.Clearance) error
 		writer: s.cfn.Writer(clearance), journal: j, accounts: r.planner.accounts,
 		gate: r.custody.gate(stacks.Policy, stacks.Protect, stacks.Discard),
 	}
+	notices := s.troubles.open()
+	defer s.troubles.close()
+	s.configs.Endure()
 	job := execute.Job{
 		Command: r.opts.command, Plan: r.plan, Clearance: clearance, Limit: a.globals.limit, FailFast: r.opts.failFast,
-		DisableRollback: r.opts.disableRollback, Drain: drain, Now: s.now, Expected: r.expected(),
+		DisableRollback: r.opts.disableRollback, Drain: drain, Notices: notices, Now: s.now, Expected: r.expected(),
 		Token: func(p stacks.Path, n int) string { return token(s.run, p, n) },
 	}
 	ports := execute.Ports{Changer: r.changer(writer), Mender: writer, Watcher: s.cfn, Decider: r.planner, Hooks: r.hooks(clearance)}
@@ -52,6 +57,7 @@ func (r *launcher) execute(ctx context.Context, clearance guard.Clearance) error
 	r.done, err = execute.Run(ctx, job, ports, sink)
 	r.ran = true
 	r.mark()
+	r.attachable()
 	shown()
 	if err := errors.Join(err, j.Err()); err != nil {
 		r.summary()
@@ -66,9 +72,21 @@ func (r *launcher) execute(ctx context.Context, clearance guard.Clearance) error
 		if late, ok := errors.AsType[*timeoutError](context.Cause(ctx)); ok {
 			why = late.Error()
 		}
+		if hung, ok := errors.AsType[hangupError](context.Cause(ctx)); ok {
+			why = hung.Error()
+		}
 		return &interruptedError{why, "go on with: " + r.again()}
 	}
 	return nil
+}
+
+// attachable says, with everything whose end is not known, how to go on.
+func (r *launcher) attachable() {
+	for _, f := range r.done.Failures {
+		if r.done.Outcomes[f.Stack] == execute.Unknown {
+			f.Tip = strings.TrimPrefix(f.Tip+"; go on with: "+r.again(), "; ")
+		}
+	}
 }
 
 // runError holds what failed in a run. Whatever the causes are, something was
@@ -104,10 +122,15 @@ func (r *launcher) sink() (event.Sink, func()) {
 	})
 }
 
-// interruptible makes the first Ctrl-C drain and the second detach.
+// interruptible makes the first Ctrl-C drain and the second detach. A terminal
+// that is closed leaves nobody to wait for.
 func (r *launcher) interruptible(drain func(), detach context.CancelCauseFunc) (restore func()) {
 	times := 0
-	return r.app.interrupts.handle(func() {
+	return r.app.interrupts.handle(func(signal os.Signal) {
+		if signal == syscall.SIGHUP {
+			detach(hangupError{})
+			return
+		}
 		if times++; times == 1 {
 			drain()
 			return

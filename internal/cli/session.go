@@ -55,6 +55,8 @@ type session struct {
 	endpoint string
 	now      func() time.Time // the realm's clock
 	counter  awsconf.Counter
+	configs  *awsconf.Configs
+	troubles troubles
 	server   *sandbox.Server
 	poll     time.Duration // between two looks at the sandbox
 	cfn      *cfn.Cloud

@@ -34,8 +34,9 @@ type Cloud struct {
 
 	mu         sync.Mutex
 	identities map[stacks.Access]*identity
-	regions    map[string]string // of buckets that are not where we are
-	skew       time.Duration     // of our clock, as STS last told
+	known      map[stacks.Access]Identity // as last told by STS
+	regions    map[string]string          // of buckets that are not where we are
+	skew       time.Duration              // of our clock, as STS last told
 }
 
 // New returns a Cloud. Nothing is called before it is asked for something.
@@ -43,7 +44,7 @@ func New(opts Options) *Cloud {
 	if opts.Now == nil {
 		opts.Now = time.Now
 	}
-	return &Cloud{opts: opts, identities: make(map[stacks.Access]*identity), regions: make(map[string]string)}
+	return &Cloud{opts: opts, identities: make(map[stacks.Access]*identity), known: make(map[stacks.Access]Identity), regions: make(map[string]string)}
 }
 
 // explain puts an error of the SDK's into our words.

@@ -2,8 +2,12 @@ package cloud
 
 import (
 	"context"
+	"errors"
+	"fmt"
+	"strings"
 	"time"
 
+	"github.com/aws/aws-sdk-go-v2/aws"
 	awsmiddleware "github.com/aws/aws-sdk-go-v2/aws/middleware"
 	"github.com/aws/aws-sdk-go-v2/service/sts"
 
@@ -33,6 +37,14 @@ type identity struct {
 func (c *Cloud) Identity(ctx context.Context, a stacks.Access) (Identity, error) {
 	for {
 		key, err := c.accessKey(ctx, a)
+		if awsconf.IsCredentials(err) {
+			// A call waits for credentials where they are waited for; a look at them
+			// does not.
+			if _, err := c.ask(ctx, a); err != nil {
+				return Identity{}, err
+			}
+			key, err = c.accessKey(ctx, a)
+		}
 		if err != nil {
 			return Identity{}, err
 		}
@@ -108,6 +120,41 @@ func (c *Cloud) ask(ctx context.Context, a stacks.Access) (Identity, error) {
 	if err != nil {
 		return Identity{}, err
 	}
+	who, err := c.whose(ctx, a, cfg)
+	if err == nil {
+		c.mu.Lock()
+		c.known[a] = who
+		c.mu.Unlock()
+	}
+	return who, err
+}
+
+// Same refuses a configuration for a whose credentials are not those of whom a
+// was before: of the same role or user, in the same account.
+func (c *Cloud) Same(ctx context.Context, a stacks.Access, cfg aws.Config) error {
+	c.mu.Lock()
+	before, ok := c.known[a]
+	c.mu.Unlock()
+	if !ok {
+		return errors.New("whose the credentials were is not known")
+	}
+	now, err := c.whose(ctx, a, cfg)
+	if err != nil {
+		return err
+	}
+	if now.Account != before.Account || now.principal() != before.principal() {
+		return fmt.Errorf("those that are there now are of %s, and this run began as %s", now.ARN, before.ARN)
+	}
+	return nil
+}
+
+// principal is the part of an identity that is the same in every session.
+func (i Identity) principal() string {
+	id, _, _ := strings.Cut(i.UserID, ":")
+	return id
+}
+
+func (c *Cloud) whose(ctx context.Context, a stacks.Access, cfg aws.Config) (Identity, error) {
 	out, err := sts.NewFromConfig(cfg).GetCallerIdentity(ctx, &sts.GetCallerIdentityInput{})
 	if err != nil {
 		return Identity{}, explain(ctx, err, awsconf.Call{Service: "STS", Operation: "GetCallerIdentity", Access: a})

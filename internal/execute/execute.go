@@ -70,6 +70,7 @@ type Job struct {
 	FailFast        bool
 	DisableRollback bool
 	Drain           <-chan struct{}                      // closed: start nothing new
+	Notices         <-chan string                        // what the reader of the events is to know beside them; may be nil
 	Now             func() time.Time                     // the realm's clock; nil for the system's
 	Expected        func(stacks.Path) time.Duration      // how long a step took before, 0 when unknown
 	Token           func(path stacks.Path, n int) string // client request tokens, the same for the same run, path and n

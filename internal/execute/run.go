@@ -128,13 +128,24 @@ func (r *run) loop(ctx context.Context) (Result, error) {
 			r.drain("waiting for what runs")
 		case <-detach:
 			detach = nil
-			r.draining, r.result.Detached = true, true
-			r.emit(event.Event{Kind: event.Detached, Cause: context.Cause(ctx).Error()})
+			r.detach(ctx)
+		case text := <-r.job.Notices:
+			r.emit(event.Event{Kind: event.Warning, Reason: text})
 		case m := <-r.messages:
+			if detach != nil && ctx.Err() != nil { // what comes of it may come first
+				detach = nil
+				r.detach(ctx)
+			}
 			r.hear(m)
 		}
 	}
 	return r.finish()
+}
+
+// detach notes that we leave.
+func (r *run) detach(ctx context.Context) {
+	r.draining, r.result.Detached = true, true
+	r.emit(event.Event{Kind: event.Detached, Cause: context.Cause(ctx).Error()})
 }
 
 // enqueue puts a step among those that may start, longest remaining path first.
@@ -246,6 +257,9 @@ func (r *run) unknown(p stacks.Path, e *end, took time.Duration) {
 	}
 	r.emit(ev)
 	r.skipDependents(p, why)
+	if lost, ok := errors.AsType[*stacks.UnknownError](e.err); ok && lost.Everywhere && !r.draining {
+		r.drain("AWS takes the credentials no longer")
+	}
 }
 
 func reason(why string) string {

@@ -1,0 +1,169 @@
+package awsconf
+
+import (
+	"context"
+	"errors"
+	"sync"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/smithy-go"
+
+	"github.com/deployer-cli/deployer/stacks"
+)
+
+// Endure makes calls outlast what passes, from now on: credentials that ran out
+// are waited for, and a network or a service that is gone is tried for as long
+// as the limits say. Without it a command that only looks fails soon. It is for
+// runs that change stacks: there giving up costs more than waiting.
+func (c *Configs) Endure() { c.enduring.Store(true) }
+
+// TakeOnly makes calls look for other credentials once AWS no longer takes those
+// they have, and take only such as same has no error for: cfg has what was found
+// for a. Without it none are looked for. It is called before the first Config.
+func (c *Configs) TakeOnly(same func(ctx context.Context, a stacks.Access, cfg aws.Config) error) {
+	c.same = same
+}
+
+// Brief marks the calls made with ctx as ones that give up soon all the same,
+// because who makes them tries again.
+func Brief(ctx context.Context) context.Context { return context.WithValue(ctx, briefKey{}, true) }
+
+type briefKey struct{}
+
+// standing is how things are with one Access: which services have answered, and
+// since when something is wrong. Its zero value is ready.
+type standing struct {
+	access  stacks.Access
+	trouble func(stacks.Access, error) // may be nil
+
+	mu       sync.Mutex
+	answered map[string]bool      // services that took the credentials, and anyService when one did
+	wrong    map[string]time.Time // since when, by service; the credentials by anyService
+}
+
+// anyService stands for all services: credentials are good or bad for each.
+const anyService = ""
+
+// heard takes in what came of an attempt to call a service.
+func (s *standing) heard(service string, err error) {
+	if classify(err) != permanent || !answer(err) {
+		return
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.answered == nil {
+		s.answered = make(map[string]bool)
+	}
+	s.answered[service], s.answered[anyService] = true, true
+	troubled := len(s.wrong) > 0
+	delete(s.wrong, service)
+	delete(s.wrong, anyService)
+	if troubled && len(s.wrong) == 0 && s.trouble != nil {
+		s.trouble(s.access, nil)
+	}
+}
+
+// answer tells whether the service itself spoke: that it denies or does not
+// find something is an answer too.
+func answer(err error) bool {
+	_, api := errors.AsType[smithy.APIError](err)
+	return err == nil || api
+}
+
+// since notes that a call failed for a reason that may pass, and tells for how
+// long things have been so; ok is false for what never went well.
+func (s *standing) since(call Call, err error) (d time.Duration, ok bool) {
+	service := call.Service
+	if classify(err) == lapsed {
+		service = anyService
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if !s.answered[service] {
+		return 0, false
+	}
+	began, was := s.wrong[service]
+	if !was {
+		if s.wrong == nil {
+			s.wrong = make(map[string]time.Time)
+		}
+		began = time.Now()
+		s.wrong[service] = began
+		if s.trouble != nil {
+			s.trouble(s.access, Explain(context.Background(), err, call))
+		}
+	}
+	return time.Since(began), true
+}
+
+// reloadEvery is how often credentials are looked for at most.
+const reloadEvery = time.Second
+
+// renewing gives credentials and looks for them anew once AWS no longer takes
+// them: somebody may have put others into the file, or logged in again.
+type renewing struct {
+	load func(context.Context) (aws.CredentialsProvider, error) // nil where there is nowhere to look
+	turn chan struct{}                                          // held while looking
+
+	mu       sync.Mutex
+	current  aws.CredentialsProvider
+	stale    bool
+	loadedAt time.Time
+}
+
+// newRenewing begins with credentials that were just looked up.
+func newRenewing(current aws.CredentialsProvider, load func(context.Context) (aws.CredentialsProvider, error)) *renewing {
+	return &renewing{load: load, turn: make(chan struct{}, 1), current: current, loadedAt: time.Now()}
+}
+
+// Retrieve gives the credentials of now. It gives up soon: who needs them asks
+// again.
+func (r *renewing) Retrieve(ctx context.Context) (aws.Credentials, error) {
+	ctx = Brief(ctx)
+	if err := r.reload(ctx); err != nil {
+		return aws.Credentials{}, &credentialsError{err}
+	}
+	r.mu.Lock()
+	current := r.current
+	r.mu.Unlock()
+	creds, err := current.Retrieve(ctx)
+	if err != nil && ctx.Err() == nil {
+		r.reject()
+	}
+	return creds, err
+}
+
+// reload looks for other credentials where those there are were rejected.
+func (r *renewing) reload(ctx context.Context) error {
+	select {
+	case r.turn <- struct{}{}:
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
+	defer func() { <-r.turn }()
+	r.mu.Lock()
+	due := r.load != nil && r.stale && time.Since(r.loadedAt) >= reloadEvery
+	if due {
+		r.loadedAt = time.Now()
+	}
+	r.mu.Unlock()
+	if !due {
+		return nil
+	}
+	next, err := r.load(ctx)
+	if err != nil {
+		return err
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.current, r.stale = next, false
+	return nil
+}
+
+// reject notes that AWS does not take the credentials.
+func (r *renewing) reject() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.stale = true
+}

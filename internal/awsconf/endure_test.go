@@ -1,0 +1,175 @@
+package awsconf_test
+
+import (
+	"context"
+	"fmt"
+	"net"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+
+	"github.com/deployer-cli/deployer/internal/awsconf"
+	"github.com/deployer-cli/deployer/stacks"
+)
+
+// heard keeps what a run was told.
+type heard struct {
+	mu   sync.Mutex
+	said []string
+}
+
+func (h *heard) trouble(_ stacks.Access, err error) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.said = append(h.said, fmt.Sprint(err))
+}
+
+func TestOutageIsEndured(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct {
+		name     string
+		lasts    time.Duration
+		answered bool // before the outage
+		brief    bool
+		wantErr  bool
+		atMost   time.Duration
+	}{
+		{"twenty minutes", 20 * time.Minute, true, false, false, 21 * time.Minute},
+		{"longer than anybody waits", 3 * time.Hour, true, false, true, 62 * time.Minute},
+		{"a service that never answered", 20 * time.Minute, false, false, true, time.Second},
+		{"somebody else waits", 20 * time.Minute, true, true, true, time.Second},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				var h heard
+				var until time.Time
+				o := options(doFunc(func(r *http.Request) (*http.Response, error) {
+					if time.Now().Before(until) {
+						return nil, &net.DNSError{Err: "no such host", Name: r.URL.Host, IsNotFound: true}
+					}
+					return inProcess(func(w http.ResponseWriter, _ *http.Request) { succeed(w) }).Do(r)
+				}))
+				o.Trouble = h.trouble
+				c := awsconf.New(o)
+				c.Endure()
+				if tt.answered {
+					if err := call(t.Context(), c, access); err != nil {
+						t.Fatal(err)
+					}
+				}
+				ctx := t.Context()
+				if tt.brief {
+					ctx = awsconf.Brief(ctx)
+				}
+				start := time.Now()
+				until = start.Add(tt.lasts)
+				err := call(ctx, c, access)
+				if took := time.Since(start); (err != nil) != tt.wantErr || took > tt.atMost {
+					t.Errorf("%v after %s", err, took)
+				}
+				if !tt.wantErr && (len(h.said) != 2 || !strings.Contains(h.said[0], "is not known") || h.said[1] != "<nil>") {
+					t.Errorf("told %q", h.said)
+				}
+			})
+		})
+	}
+}
+
+type doFunc func(r *http.Request) (*http.Response, error)
+
+func (f doFunc) Do(r *http.Request) (*http.Response, error) { return f(r) }
+
+// Somebody renews what stands in the credentials file while a call waits.
+func TestCredentialsAreReadAgain(t *testing.T) { //nolint:paralleltest // the environment is the process's
+	for _, name := range []string{"AWS_CA_BUNDLE", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_PROFILE"} {
+		t.Setenv(name, "")
+	}
+	for name, lasts := range map[string]time.Duration{ //nolint:paralleltest // as above
+		"in time": 90 * time.Second, "too late": 5 * time.Minute,
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				dir := t.TempDir()
+				file := filepath.Join(dir, "credentials")
+				put := func(id string) {
+					if err := os.WriteFile(file, []byte("[default]\naws_access_key_id="+id+"\naws_secret_access_key=x\naws_session_token=y\n"), 0o600); err != nil {
+						t.Error(err)
+					}
+				}
+				put("OLD")
+				good := "OLD"
+				same := func(ctx context.Context, _ stacks.Access, cfg aws.Config) error {
+					if creds, err := cfg.Credentials.Retrieve(ctx); err != nil || creds.AccessKeyID == "STRANGER" {
+						return fmt.Errorf("of somebody else, %w", err)
+					}
+					return nil
+				}
+				o := awsconf.Options{
+					Realm: stacks.RealmAWS, Endpoint: "http://sandbox.invalid",
+					HTTPClient: inProcess(func(w http.ResponseWriter, r *http.Request) {
+						if strings.Contains(r.Header.Get("Authorization"), "STRANGER") {
+							t.Error("a call went out with somebody else's credentials")
+						}
+						if !strings.Contains(r.Header.Get("Authorization"), "Credential="+good+"/") {
+							fail(w, 403, "ExpiredToken", "The security token included in the request is expired")
+							return
+						}
+						succeed(w)
+					}),
+					Environ: func(name string) string {
+						return map[string]string{"AWS_SHARED_CREDENTIALS_FILE": file, "AWS_CONFIG_FILE": filepath.Join(dir, "none")}[name]
+					},
+				}
+				c := awsconf.New(o)
+				c.TakeOnly(same)
+				a := stacks.Access{Region: "eu-west-1", Profile: "default"}
+				if err := call(t.Context(), c, a); err != nil {
+					t.Fatal(err)
+				}
+				c.Endure()
+				good = "NEW"
+				time.AfterFunc(20*time.Second, func() { put("STRANGER") })
+				time.AfterFunc(lasts, func() { put("NEW") })
+				start := time.Now()
+				err := call(t.Context(), c, a)
+				took := time.Since(start)
+				switch name {
+				case "in time":
+					if err != nil || took < lasts || took > lasts+10*time.Second {
+						t.Errorf("%v after %s", err, took)
+					}
+				default:
+					if !awsconf.IsCredentials(err) || took < 2*time.Minute || took > 3*time.Minute {
+						t.Errorf("%v after %s", err, took)
+					}
+				}
+				time.Sleep(lasts)
+				if err := call(t.Context(), c, a); err != nil {
+					t.Errorf("after they were renewed: %v", err)
+				}
+			})
+		})
+	}
+}
+
+// Without a run expired credentials are told at once.
+func TestExpiredCredentialsWithoutARun(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		c := awsconf.New(options(inProcess(func(w http.ResponseWriter, _ *http.Request) {
+			fail(w, 403, "ExpiredToken", "The security token included in the request is expired")
+		})))
+		start := time.Now()
+		if err := call(context.WithoutCancel(t.Context()), c, access); !awsconf.IsCredentials(err) || time.Since(start) > time.Second {
+			t.Errorf("%v after %s", err, time.Since(start))
+		}
+	})
+}
