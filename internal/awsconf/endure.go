@@ -31,6 +31,46 @@ func Brief(ctx context.Context) context.Context { return context.WithValue(ctx, 
 
 type briefKey struct{}
 
+// Gated makes every attempt of the writing calls made with ctx ask first, right
+// before it goes out: what was allowed when a call began to wait need not be so when it
+// goes on. An error of the gate's ends the call.
+func Gated(ctx context.Context, gate func() error) context.Context {
+	outer, _ := ctx.Value(gateKey{}).(func() error)
+	return context.WithValue(ctx, gateKey{}, func() error {
+		if outer != nil {
+			if err := outer(); err != nil {
+				return err
+			}
+		}
+		return gate()
+	})
+}
+
+type gateKey struct{}
+
+// gateError is a gate's no.
+type gateError struct {
+	err      error
+	attempts bool // some went out before, so that AWS may have accepted one
+}
+
+func (e *gateError) Error() string { return e.err.Error() }
+func (e *gateError) Unwrap() error { return e.err }
+
+// ask asks the gate of a call, where it has one.
+func ask(ctx context.Context) error {
+	gate, ok := ctx.Value(gateKey{}).(func() error)
+	if !ok {
+		return nil
+	}
+	err := gate()
+	if err == nil {
+		return nil
+	}
+	state, _ := ctx.Value(callStateKey{}).(*callState)
+	return &gateError{err: err, attempts: state != nil && state.failures > 0}
+}
+
 // standing is how things are with one Access: which services have answered, and
 // since when something is wrong. Its zero value is ready.
 type standing struct {

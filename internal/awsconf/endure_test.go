@@ -2,6 +2,7 @@ package awsconf_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net"
 	"net/http"
@@ -14,6 +15,7 @@ import (
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/cloudformation"
 
 	"github.com/deployer-cli/deployer/internal/awsconf"
 	"github.com/deployer-cli/deployer/stacks"
@@ -172,4 +174,41 @@ func TestExpiredCredentialsWithoutARun(t *testing.T) {
 			t.Errorf("%v after %s", err, time.Since(start))
 		}
 	})
+}
+
+// What was allowed when a call began to wait is asked again before it goes on.
+func TestGateIsAskedBeforeEveryAttempt(t *testing.T) {
+	t.Parallel()
+	closed := errors.New("not yours any more")
+	for name, tt := range map[string]struct {
+		fails   func(w http.ResponseWriter)
+		unknown bool
+	}{
+		"throttled":      {func(w http.ResponseWriter) { fail(w, 400, "Throttling", "Rate exceeded") }, false},
+		"maybe accepted": {func(w http.ResponseWriter) { fail(w, 500, "InternalFailure", "oops") }, true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				attempts := 0
+				c := awsconf.New(options(inProcess(func(w http.ResponseWriter, _ *http.Request) { attempts++; tt.fails(w) })))
+				cfg, err := c.Config(t.Context(), access)
+				if err != nil {
+					t.Fatal(err)
+				}
+				ctx := awsconf.Gated(t.Context(), func() error {
+					if attempts > 1 {
+						return closed
+					}
+					return nil
+				})
+				_, err = cloudformation.NewFromConfig(cfg).DeleteStack(ctx, &cloudformation.DeleteStackInput{StackName: new("web")})
+				err = awsconf.Explain(ctx, err, awsconf.Call{Service: "CloudFormation", Operation: "DeleteStack", Write: true})
+				_, unknown := errors.AsType[*stacks.UnknownError](err)
+				if !errors.Is(err, closed) || unknown != tt.unknown || attempts != 2 {
+					t.Errorf("%v after %d attempts", err, attempts)
+				}
+			})
+		})
+	}
 }

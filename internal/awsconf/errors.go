@@ -67,6 +67,15 @@ func Explain(ctx context.Context, err error, c Call) error {
 	if ours(err) {
 		return err
 	}
+	if no, ok := errors.AsType[*gateError](err); ok {
+		if !no.attempts {
+			return no.err
+		}
+		return &stacks.UnknownError{
+			What: "whether " + c.name() + " was accepted is not known", Cause: no.err,
+			Tip: "run the command again to find out",
+		}
+	}
 	if ctx.Err() != nil {
 		if !c.Write {
 			return context.Cause(ctx)

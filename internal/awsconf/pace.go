@@ -27,7 +27,7 @@ type paces struct{ read, write *pacer }
 
 // of picks the pace for an operation by its name.
 func (p paces) of(operation string) *pacer {
-	for _, verb := range [...]string{"Describe", "List", "Get", "Head", "Validate", "Estimate"} {
+	for _, verb := range [...]string{"Describe", "List", "Get", "Head", "Validate", "Estimate", "Assume"} {
 		if strings.HasPrefix(operation, verb) {
 			return p.read
 		}

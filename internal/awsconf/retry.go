@@ -128,6 +128,11 @@ func (r *retryer) GetAttemptToken(ctx context.Context) (func(error) error, error
 	if err := pacer.wait(ctx); err != nil {
 		return nil, err
 	}
+	if pacer == r.paces.write {
+		if err := ask(ctx); err != nil {
+			return nil, err
+		}
+	}
 	operation := awsmiddleware.GetServiceID(ctx) + " " + name
 	r.counter.called(operation)
 	return func(err error) error {

@@ -27,7 +27,7 @@ func (w *Writer) Propose(ctx context.Context, c stacks.Change, name string) (Cha
 		kind = types.ChangeSetTypeCreate
 	}
 	var made string
-	op, err := w.do(ctx, write{verb: stacks.Propose, operation: "CreateChangeSet", target: t, send: func(cl *cloudformation.Client) (receipt, error) {
+	op, err := w.do(ctx, write{verb: stacks.Propose, operation: "CreateChangeSet", target: t, send: func(ctx context.Context, cl *cloudformation.Client) (receipt, error) {
 		out, err := cl.CreateChangeSet(ctx, &cloudformation.CreateChangeSetInput{
 			ChangeSetName: &name, ChangeSetType: kind, StackName: address(t), ClientToken: optional(c.Token), Capabilities: capabilities(),
 			TemplateBody: p.body, TemplateURL: p.url, Parameters: p.parameters, Tags: p.tags, DeploymentConfig: p.deployment,
@@ -101,7 +101,7 @@ func (c *Cloud) settled(ctx context.Context, a stacks.Access, stack, id string) 
 
 // Execute carries a change set out.
 func (w *Writer) Execute(ctx context.Context, t stacks.Target, changeSet string, disableRollback bool) (stacks.Operation, error) {
-	return w.do(ctx, write{verb: stacks.Execute, operation: "ExecuteChangeSet", target: t, send: func(cl *cloudformation.Client) (receipt, error) {
+	return w.do(ctx, write{verb: stacks.Execute, operation: "ExecuteChangeSet", target: t, send: func(ctx context.Context, cl *cloudformation.Client) (receipt, error) {
 		out, err := cl.ExecuteChangeSet(ctx, &cloudformation.ExecuteChangeSetInput{
 			ChangeSetName: &changeSet, StackName: address(t), ClientRequestToken: optional(t.Token), DisableRollback: optional(disableRollback),
 		})
@@ -114,7 +114,7 @@ func (w *Writer) Execute(ctx context.Context, t stacks.Target, changeSet string,
 
 // Discard deletes a change set. One that is gone already is no error.
 func (w *Writer) Discard(ctx context.Context, t stacks.Target, changeSet string) error {
-	_, err := w.do(ctx, write{verb: stacks.Discard, operation: "DeleteChangeSet", target: t, send: func(cl *cloudformation.Client) (receipt, error) {
+	_, err := w.do(ctx, write{verb: stacks.Discard, operation: "DeleteChangeSet", target: t, send: func(ctx context.Context, cl *cloudformation.Client) (receipt, error) {
 		_, err := cl.DeleteChangeSet(ctx, &cloudformation.DeleteChangeSetInput{ChangeSetName: &changeSet, StackName: address(t)})
 		return receipt{}, err
 	}})
@@ -144,7 +144,7 @@ func (w *Writer) DiscardShell(ctx context.Context, t stacks.Target) error {
 	if len(sets) > 0 {
 		return &stacks.BusyError{Name: t.Name, Status: l.Status, Why: fmt.Sprintf("the shell has the change set %s", sets[0].Name)}
 	}
-	_, err = w.do(ctx, write{verb: stacks.Discard, operation: "DeleteStack", target: t, send: func(cl *cloudformation.Client) (receipt, error) {
+	_, err = w.do(ctx, write{verb: stacks.Discard, operation: "DeleteStack", target: t, send: func(ctx context.Context, cl *cloudformation.Client) (receipt, error) {
 		_, err := cl.DeleteStack(ctx, &cloudformation.DeleteStackInput{StackName: &l.ID, ClientRequestToken: optional(t.Token)})
 		return receipt{}, err
 	}})

@@ -34,7 +34,7 @@ func (w *Writer) Create(ctx context.Context, c stacks.Change) (stacks.Operation,
 	case st.OnFailure != "":
 		in.OnFailure = types.OnFailure(st.OnFailure)
 	}
-	return w.do(ctx, write{verb: stacks.Create, operation: "CreateStack", target: targetOf(c), send: func(cl *cloudformation.Client) (receipt, error) {
+	return w.do(ctx, write{verb: stacks.Create, operation: "CreateStack", target: targetOf(c), send: func(ctx context.Context, cl *cloudformation.Client) (receipt, error) {
 		out, err := cl.CreateStack(ctx, in)
 		if err != nil {
 			return receipt{}, err
@@ -60,7 +60,7 @@ func (w *Writer) Update(ctx context.Context, c stacks.Change) (stacks.Operation,
 	if c.DisableRollback {
 		in.DisableRollback = new(true)
 	}
-	return w.do(ctx, write{verb: stacks.Update, operation: "UpdateStack", target: targetOf(c), send: func(cl *cloudformation.Client) (receipt, error) {
+	return w.do(ctx, write{verb: stacks.Update, operation: "UpdateStack", target: targetOf(c), send: func(ctx context.Context, cl *cloudformation.Client) (receipt, error) {
 		out, err := cl.UpdateStack(ctx, in)
 		if err != nil {
 			return receipt{}, err
@@ -72,7 +72,7 @@ func (w *Writer) Update(ctx context.Context, c stacks.Change) (stacks.Operation,
 // Delete starts the deletion of a stack, leaving alive the resources to retain.
 // Those may only be given for a stack whose deletion failed before.
 func (w *Writer) Delete(ctx context.Context, t stacks.Target, retain []string) (stacks.Operation, error) {
-	return w.do(ctx, write{verb: stacks.Delete, operation: "DeleteStack", target: t, send: func(cl *cloudformation.Client) (receipt, error) {
+	return w.do(ctx, write{verb: stacks.Delete, operation: "DeleteStack", target: t, send: func(ctx context.Context, cl *cloudformation.Client) (receipt, error) {
 		out, err := cl.DeleteStack(ctx, &cloudformation.DeleteStackInput{
 			StackName: address(t), ClientRequestToken: optional(t.Token), RoleARN: optional(t.Role), RetainResources: retain,
 		})
@@ -85,7 +85,7 @@ func (w *Writer) Delete(ctx context.Context, t stacks.Target, retain []string) (
 
 // Cancel cancels a running update; the stack rolls back.
 func (w *Writer) Cancel(ctx context.Context, t stacks.Target) (stacks.Operation, error) {
-	return w.do(ctx, write{verb: stacks.Cancel, operation: "CancelUpdateStack", target: t, send: func(cl *cloudformation.Client) (receipt, error) {
+	return w.do(ctx, write{verb: stacks.Cancel, operation: "CancelUpdateStack", target: t, send: func(ctx context.Context, cl *cloudformation.Client) (receipt, error) {
 		out, err := cl.CancelUpdateStack(ctx, &cloudformation.CancelUpdateStackInput{StackName: address(t), ClientRequestToken: optional(t.Token)})
 		if err != nil {
 			return receipt{}, err
@@ -97,7 +97,7 @@ func (w *Writer) Cancel(ctx context.Context, t stacks.Target) (stacks.Operation,
 // Continue goes on with a rollback that failed, passing over the resources to
 // skip.
 func (w *Writer) Continue(ctx context.Context, t stacks.Target, skip []string) (stacks.Operation, error) {
-	return w.do(ctx, write{verb: stacks.Continue, operation: "ContinueUpdateRollback", target: t, send: func(cl *cloudformation.Client) (receipt, error) {
+	return w.do(ctx, write{verb: stacks.Continue, operation: "ContinueUpdateRollback", target: t, send: func(ctx context.Context, cl *cloudformation.Client) (receipt, error) {
 		out, err := cl.ContinueUpdateRollback(ctx, &cloudformation.ContinueUpdateRollbackInput{
 			StackName: address(t), ClientRequestToken: optional(t.Token), RoleARN: optional(t.Role), ResourcesToSkip: skip,
 		})
@@ -111,7 +111,7 @@ func (w *Writer) Continue(ctx context.Context, t stacks.Target, skip []string) (
 // ForceContinue goes on with a rollback that failed and leaves whatever cannot
 // be rolled back as it is.
 func (w *Writer) ForceContinue(ctx context.Context, t stacks.Target) (stacks.Operation, error) {
-	return w.do(ctx, write{verb: stacks.Continue, operation: "ContinueUpdateRollback", target: t, send: func(cl *cloudformation.Client) (receipt, error) {
+	return w.do(ctx, write{verb: stacks.Continue, operation: "ContinueUpdateRollback", target: t, send: func(ctx context.Context, cl *cloudformation.Client) (receipt, error) {
 		out, err := cl.ContinueUpdateRollback(ctx, &cloudformation.ContinueUpdateRollbackInput{
 			StackName: address(t), ClientRequestToken: optional(t.Token), RoleARN: optional(t.Role), ForceRollback: new(true),
 		})
@@ -125,7 +125,7 @@ func (w *Writer) ForceContinue(ctx context.Context, t stacks.Target) (stacks.Ope
 // Rollback brings a stack whose creation or update failed, and was left so, to
 // its last good state.
 func (w *Writer) Rollback(ctx context.Context, t stacks.Target) (stacks.Operation, error) {
-	return w.do(ctx, write{verb: stacks.Rollback, operation: "RollbackStack", target: t, send: func(cl *cloudformation.Client) (receipt, error) {
+	return w.do(ctx, write{verb: stacks.Rollback, operation: "RollbackStack", target: t, send: func(ctx context.Context, cl *cloudformation.Client) (receipt, error) {
 		out, err := cl.RollbackStack(ctx, &cloudformation.RollbackStackInput{
 			StackName: address(t), ClientRequestToken: optional(t.Token), RoleARN: optional(t.Role),
 		})
@@ -139,7 +139,7 @@ func (w *Writer) Rollback(ctx context.Context, t stacks.Target) (stacks.Operatio
 // SetPolicy sets a stack's policy. One that is set can be replaced and never
 // taken away.
 func (w *Writer) SetPolicy(ctx context.Context, t stacks.Target, policy []byte) error {
-	_, err := w.do(ctx, write{verb: stacks.Policy, operation: "SetStackPolicy", target: t, send: func(cl *cloudformation.Client) (receipt, error) {
+	_, err := w.do(ctx, write{verb: stacks.Policy, operation: "SetStackPolicy", target: t, send: func(ctx context.Context, cl *cloudformation.Client) (receipt, error) {
 		_, err := cl.SetStackPolicy(ctx, &cloudformation.SetStackPolicyInput{StackName: address(t), StackPolicyBody: new(string(policy))})
 		return receipt{}, err
 	}})
@@ -152,7 +152,7 @@ func (w *Writer) Protect(ctx context.Context, t stacks.Target, on bool) error {
 	if !on {
 		verb = stacks.Unprotect
 	}
-	_, err := w.do(ctx, write{verb: verb, operation: "UpdateTerminationProtection", target: t, send: func(cl *cloudformation.Client) (receipt, error) {
+	_, err := w.do(ctx, write{verb: verb, operation: "UpdateTerminationProtection", target: t, send: func(ctx context.Context, cl *cloudformation.Client) (receipt, error) {
 		_, err := cl.UpdateTerminationProtection(ctx, &cloudformation.UpdateTerminationProtectionInput{StackName: address(t), EnableTerminationProtection: &on})
 		return receipt{}, err
 	}})

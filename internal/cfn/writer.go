@@ -31,7 +31,7 @@ type write struct {
 	verb      stacks.Verb
 	operation string
 	target    stacks.Target
-	send      func(*cloudformation.Client) (receipt, error)
+	send      func(context.Context, *cloudformation.Client) (receipt, error)
 }
 
 // receipt is what CloudFormation says when it accepts something.
@@ -53,7 +53,7 @@ func (w *Writer) do(ctx context.Context, c write) (stacks.Operation, error) {
 		return stacks.Operation{}, err
 	}
 	start := time.Now()
-	r, err := c.send(client)
+	r, err := c.send(awsconf.Gated(ctx, func() error { return w.permit(ctx, client.Options().Region, c) }), client)
 	if err == nil {
 		return w.accepted(c, r, time.Since(start)), nil
 	}

@@ -3,6 +3,7 @@ package cli
 import (
 	"context"
 
+	"github.com/deployer-cli/deployer/internal/awsconf"
 	"github.com/deployer-cli/deployer/internal/cfn"
 	"github.com/deployer-cli/deployer/internal/journal"
 	"github.com/deployer-cli/deployer/stacks"
@@ -29,6 +30,14 @@ func (w journaled) intend(verb stacks.Verb, t stacks.Target) error {
 	})
 }
 
+// gated lets the attempts of a call go out only while the gate is open.
+func (w journaled) gated(ctx context.Context, verb stacks.Verb) context.Context {
+	if w.gate == nil {
+		return ctx
+	}
+	return awsconf.Gated(ctx, func() error { return w.gate(verb) })
+}
+
 func targetOf(c stacks.Change) stacks.Target {
 	st := c.Desired.Stack
 	return stacks.Target{Path: st.Path, Name: st.Name, StackID: c.StackID, Access: st.Access, Token: c.Token}
@@ -39,7 +48,7 @@ func (w journaled) Create(ctx context.Context, c stacks.Change) (stacks.Operatio
 	if err := w.intend(stacks.Create, targetOf(c)); err != nil {
 		return stacks.Operation{}, err
 	}
-	return w.writer.Create(ctx, c)
+	return w.writer.Create(w.gated(ctx, stacks.Create), c)
 }
 
 // Update implements execute.Changer.
@@ -47,7 +56,7 @@ func (w journaled) Update(ctx context.Context, c stacks.Change) (stacks.Operatio
 	if err := w.intend(stacks.Update, targetOf(c)); err != nil {
 		return stacks.Operation{}, err
 	}
-	return w.writer.Update(ctx, c)
+	return w.writer.Update(w.gated(ctx, stacks.Update), c)
 }
 
 // Delete implements execute.Changer.
@@ -55,7 +64,7 @@ func (w journaled) Delete(ctx context.Context, t stacks.Target, retain []string)
 	if err := w.intend(stacks.Delete, t); err != nil {
 		return stacks.Operation{}, err
 	}
-	return w.writer.Delete(ctx, t, retain)
+	return w.writer.Delete(w.gated(ctx, stacks.Delete), t, retain)
 }
 
 // Continue implements execute.Mender.
@@ -63,7 +72,7 @@ func (w journaled) Continue(ctx context.Context, t stacks.Target, skip []string)
 	if err := w.intend(stacks.Continue, t); err != nil {
 		return stacks.Operation{}, err
 	}
-	return w.writer.Continue(ctx, t, skip)
+	return w.writer.Continue(w.gated(ctx, stacks.Continue), t, skip)
 }
 
 // SetPolicy implements execute.Mender.
@@ -71,7 +80,7 @@ func (w journaled) SetPolicy(ctx context.Context, t stacks.Target, body []byte) 
 	if err := w.intend(stacks.Policy, t); err != nil {
 		return err
 	}
-	return w.writer.SetPolicy(ctx, t, body)
+	return w.writer.SetPolicy(w.gated(ctx, stacks.Policy), t, body)
 }
 
 // Protect implements execute.Mender.
@@ -83,7 +92,7 @@ func (w journaled) Protect(ctx context.Context, t stacks.Target, on bool) error 
 	if err := w.intend(verb, t); err != nil {
 		return err
 	}
-	return w.writer.Protect(ctx, t, on)
+	return w.writer.Protect(w.gated(ctx, verb), t, on)
 }
 
 // Cancel cancels a running update.
@@ -91,7 +100,7 @@ func (w journaled) Cancel(ctx context.Context, t stacks.Target) (stacks.Operatio
 	if err := w.intend(stacks.Cancel, t); err != nil {
 		return stacks.Operation{}, err
 	}
-	return w.writer.Cancel(ctx, t)
+	return w.writer.Cancel(w.gated(ctx, stacks.Cancel), t)
 }
 
 // Propose makes a change set.
@@ -99,7 +108,7 @@ func (w journaled) Propose(ctx context.Context, c stacks.Change, name string) (c
 	if err := w.intend(stacks.Propose, targetOf(c)); err != nil {
 		return cfn.ChangeSet{}, err
 	}
-	return w.writer.Propose(ctx, c, name)
+	return w.writer.Propose(w.gated(ctx, stacks.Propose), c, name)
 }
 
 // Execute carries a change set out.
@@ -107,7 +116,7 @@ func (w journaled) Execute(ctx context.Context, t stacks.Target, changeSet strin
 	if err := w.intend(stacks.Execute, t); err != nil {
 		return stacks.Operation{}, err
 	}
-	return w.writer.Execute(ctx, t, changeSet, disableRollback)
+	return w.writer.Execute(w.gated(ctx, stacks.Execute), t, changeSet, disableRollback)
 }
 
 // Discard deletes a change set.
@@ -115,7 +124,7 @@ func (w journaled) Discard(ctx context.Context, t stacks.Target, changeSet strin
 	if err := w.intend(stacks.Discard, t); err != nil {
 		return err
 	}
-	return w.writer.Discard(ctx, t, changeSet)
+	return w.writer.Discard(w.gated(ctx, stacks.Discard), t, changeSet)
 }
 
 // DiscardShell deletes the empty shell that a proposed creation left.
@@ -123,5 +132,5 @@ func (w journaled) DiscardShell(ctx context.Context, t stacks.Target) error {
 	if err := w.intend(stacks.Discard, t); err != nil {
 		return err
 	}
-	return w.writer.DiscardShell(ctx, t)
+	return w.writer.DiscardShell(w.gated(ctx, stacks.Discard), t)
 }
