@@ -52,7 +52,7 @@ func (s *session) connect() error {
 			return err
 		}
 		s.realm, s.endpoint, s.server, s.now = stacks.RealmSandbox, "", server, s.simulated
-		opts.Realm, opts.HTTPClient, opts.Endpoint = stacks.RealmSandbox, server.Client(), sandbox.Endpoint
+		opts.Realm, opts.HTTPClient, opts.Endpoint = stacks.RealmSandbox, s.app.env.record.over(server.Client()), sandbox.Endpoint
 		opts.Keys = &awsconf.Keys{ID: s.app.sandboxKey(), Secret: "sandbox"}
 		opts.Environ = func(string) string { return "" }
 		poll = s.poll

@@ -41,6 +41,8 @@ type Env struct {
 	// AWS answers in place of AWS where it is not nil. Tests and measures have
 	// their own, since fake time does not reach the network.
 	AWS awsconf.HTTPClient
+
+	record *callRecord // of what reaches the sandbox; nil: nobody looks
 }
 
 // System returns the Env of the running process.

@@ -180,8 +180,9 @@ func (f facts) allowed() bool {
 	if f.does == "delete" && f.neverUp {
 		gone = true
 	}
+	lets := good && f.forFreeze
 	switch {
-	case f.locked, f.needs > 0 && !good, f.freeze && !(good && f.forFreeze):
+	case f.locked, f.needs > 0 && !good, f.freeze && !lets:
 		return false // P12, P6, P7
 	case f.leaseNeeded && (!f.lease || f.callers == "dave here"):
 		return false // P10: the lease is carol's
@@ -196,6 +197,7 @@ func (f facts) allowed() bool {
 		}
 		return f.typed == "y" || f.yes
 	}
+	acts := f.planFile && f.released && f.tagged && f.live == f.class && good
 	switch {
 	case f.clockOff:
 		return false // freezes, approvals and leases are judged by it
@@ -203,7 +205,7 @@ func (f facts) allowed() bool {
 		return false // P4, P5
 	case (f.holder || f.relied) && !f.named, f.holder && !good:
 		return false // P8, P6
-	case gone && !(f.planFile && f.released && f.tagged && f.live == f.class && good):
+	case gone && !acts:
 		return false // P9, P6
 	}
 	return true
