@@ -1,0 +1,181 @@
+package blast_test
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/deployer-cli/deployer/internal/blast"
+	"github.com/deployer-cli/deployer/stacks"
+)
+
+func TestHolders(t *testing.T) {
+	t.Parallel()
+	const snap = "DeletionPolicy: Snapshot"
+	tests := map[string]struct {
+		typ, body string
+		data      stacks.Value
+		cover     string // "" for no holder
+		why       string
+	}{
+		"bucket":                     {"AWS::S3::Bucket", "", stacks.Value{}, blast.Uncovered, "would be lost"},
+		"bucket, retained":           {"AWS::S3::Bucket", "DeletionPolicy: Retain", stacks.Value{}, blast.Retained, ""},
+		"bucket, except on create":   {"AWS::S3::Bucket", "DeletionPolicy: RetainExceptOnCreate", stacks.Value{}, blast.Retained, ""},
+		"bucket, expendable":         {"AWS::S3::Bucket", "", block("R", "expendable"), blast.Expendable, ""},
+		"bucket, another expendable": {"AWS::S3::Bucket", "", block("r", "expendable"), blast.Uncovered, ""},
+		"policy is a function":       {"AWS::S3::Bucket", "DeletionPolicy: !Ref P", stacks.Value{}, blast.Uncovered, "cannot be told"},
+		"database, by default":       {"AWS::RDS::DBInstance", "", stacks.Value{}, blast.Uncovered, "nothing hands it over"},
+		"database, snapshot named":   {"AWS::RDS::DBInstance", "", block("R", block("snapshot_parameter", "P")), blast.Snapshot, ""},
+		"database, wrong parameter":  {"AWS::RDS::DBInstance", snap, block("R", block("snapshot_parameter", "Q")), blast.Uncovered, "no parameter"},
+		"database of a cluster":      {"AWS::RDS::DBInstance", "Properties: {DBClusterIdentifier: c}", stacks.Value{}, blast.Uncovered, "would be lost"},
+		"database, deleted":          {"AWS::RDS::DBInstance", "DeletionPolicy: Delete", block("R", block("snapshot_parameter", "P")), blast.Uncovered, "would be lost"},
+		"cluster, by default":        {"AWS::RDS::DBCluster", "", block("R", block("snapshot_parameter", "P")), blast.Snapshot, ""},
+		"table, snapshot":            {"AWS::DynamoDB::Table", snap, block("R", block("snapshot_parameter", "P")), blast.Uncovered, "makes no snapshot"},
+		"key":                        {"AWS::KMS::Key", "", stacks.Value{}, blast.Uncovered, ""},
+		"user pool":                  {"AWS::Cognito::UserPool", "", stacks.Value{}, blast.Uncovered, ""},
+		"queue":                      {"AWS::SQS::Queue", "", stacks.Value{}, blast.Passing, ""},
+		"log group":                  {"AWS::Logs::LogGroup", "", stacks.Value{}, blast.Passing, ""},
+		"cache":                      {"AWS::ElastiCache::ReplicationGroup", "", stacks.Value{}, blast.Passing, ""},
+		"secret, generated":          {"AWS::SecretsManager::Secret", "Properties: {GenerateSecretString: {}}", stacks.Value{}, blast.Generated, ""},
+		"secret, given":              {"AWS::SecretsManager::Secret", "Properties: {SecretString: x}", stacks.Value{}, blast.Uncovered, ""},
+		"secret, both":               {"AWS::SecretsManager::Secret", "Properties: {SecretString: x, GenerateSecretString: {}}", stacks.Value{}, blast.Uncovered, ""},
+		"somebody's type":            {"Acme::Data::Store", "", stacks.Value{}, blast.Uncovered, "nobody here knows"},
+		"a new type of AWS's":        {"AWS::Nouveau::Vault2", "", stacks.Value{}, blast.Uncovered, "nobody here knows"},
+		"somebody's, retained":       {"Acme::Data::Store", "DeletionPolicy: Retain", stacks.Value{}, blast.Uncovered, "cannot take"},
+		"a custom resource":          {"Custom::Thing", "", stacks.Value{}, "", ""},
+		"a function":                 {"AWS::Lambda::Function", "", stacks.Value{}, "", ""},
+		"a network":                  {"AWS::EC2::VPC", "", stacks.Value{}, "", ""},
+	}
+	for name, tt := range tests {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			f := good()
+			template := fmt.Sprintf("Parameters: {P: {Type: String}}\nResources:\n  R:\n    Type: %s\n    %s\n", tt.typ, tt.body)
+			s := seen(f.Environment, "dev/data", template, "R "+tt.typ+" some-name")
+			s.Stack.Break = block("data", tt.data)
+			f.Stacks.Value, f.Targets = append(f.Stacks.Value, s), []stacks.Path{"dev/data"}
+			f.Secrets["dev/data"] = f.Secrets["dev/app"]
+			p := blast.Make(f)
+			holders := p.Radius.Stacks[0].Holders
+			if tt.cover == "" {
+				if len(holders) > 0 {
+					t.Errorf("%+v", holders)
+				}
+				return
+			}
+			if len(holders) != 1 || holders[0].Cover != tt.cover || !strings.Contains(holders[0].Why, tt.why) {
+				t.Fatalf("%+v", holders)
+			}
+			if lost := slices.Contains(failed(p.Verdicts), "G10"); lost != (tt.cover == blast.Uncovered) {
+				t.Errorf("G10 fails: %v", lost)
+			}
+		})
+	}
+}
+
+// TestNestedHolders: a nested stack is judged by its contents; what it keeps
+// nothing takes in again.
+func TestNestedHolders(t *testing.T) {
+	t.Parallel()
+	for policy, cover := range map[string]string{"Delete": blast.Uncovered, "Retain": blast.Uncovered} {
+		f := good()
+		parent := seen(f.Environment, "dev/data", "Resources: {Inner: {Type: 'AWS::CloudFormation::Stack', Properties: {TemplateURL: x}}}", "Inner AWS::CloudFormation::Stack "+arn+"dev-inner/1")
+		child := seen(f.Environment, "dev/inner", "Resources: {T: {Type: 'AWS::DynamoDB::Table', DeletionPolicy: "+policy+"}}", "T AWS::DynamoDB::Table t1")
+		child.Stack, child.Live.ParentID = nil, parent.Live.ID
+		f.Stacks.Value, f.Targets = append(f.Stacks.Value, parent, child), []stacks.Path{"dev/data"}
+		r := blast.Make(f).Radius.Stacks[0]
+		if len(r.Holders) != 1 || r.Holders[0].Cover != cover || r.Holders[0].LogicalID != "Inner.T" || r.Resources != 2 {
+			t.Errorf("%+v", r)
+		}
+		parent.Stack.Break = block("data", block("Inner.T", "expendable"))
+		if h := blast.Make(f).Radius.Stacks[0].Holders[0]; h.Cover != blast.Expendable {
+			t.Errorf("%+v", h)
+		}
+	}
+}
+
+func TestRadius(t *testing.T) {
+	t.Parallel()
+	f := good()
+	f.Environment.Break.Fields = append(f.Environment.Break.Fields, stacks.Field{Key: "rto", Value: stacks.String("30m")})
+	at(f, "dev/app").Stack.Break = block("rto", "45m", "runbook", "docs/app.md", "probes", stacks.Strings("site"))
+	f.Past.Value = []blast.Past{
+		{Break: "b-1", Stack: "dev/network", At: noon().Add(-48 * time.Hour), Seconds: 600},
+		{Break: "b-2", Stack: "dev/network", At: noon().Add(-24 * time.Hour), Recovered: true, Seconds: 300},
+		{Break: "b-2", Stack: "dev/queue"},
+	}
+	r := blast.Make(f).Radius
+	app, network := r.Stacks[0], r.Stacks[1]
+	if r.RTOSeconds != 2700 || app.RTOSeconds != 2700 || network.RTOSeconds != 1800 || app.Runbook != "docs/app.md" || network.Runbook != "none" || len(app.Probes) != 1 {
+		t.Errorf("%+v", r)
+	}
+	if len(network.Past) != 2 || network.Past[0].Break != "b-2" || network.AgeSeconds != 86400 || network.Policies["Delete"] != 2 || app.Policies["Retain"] != 1 {
+		t.Errorf("%+v", network)
+	}
+	if len(network.NotSame) != 2 || network.NotSame[0].What != "a new id" {
+		t.Errorf("%+v", network.NotSame)
+	}
+	if len(r.Dependents) != 1 || r.Dependents[0].Stack != "dev/queue" || joined(r.Dependents[0].Loses) != "dev/app" {
+		t.Errorf("%+v", r.Dependents)
+	}
+}
+
+// TestChangesAndInjections: G10 of the kinds that delete no stack.
+func TestChangesAndInjections(t *testing.T) {
+	t.Parallel()
+	change := func(typ, action, replacement string) []stacks.ResourceChange {
+		return []stacks.ResourceChange{{LogicalID: "R", Type: typ, Action: action, Replacement: replacement}}
+	}
+	type facts = func(f *blast.Facts)
+	changes := func(c []stacks.ResourceChange) facts {
+		return func(f *blast.Facts) {
+			f.Kind = blast.DriftParameter
+			f.Changes = map[stacks.Path][]stacks.ResourceChange{"dev/network": c}
+		}
+	}
+	inject := func(kind, typ string) facts {
+		return func(f *blast.Facts) {
+			f.Kind = kind
+			f.Injections = []stacks.Injection{{Kind: kind, Stack: "dev/network", LogicalID: "R", Type: typ}}
+		}
+	}
+	for name, c := range map[string]struct {
+		facts facts
+		ok    bool
+	}{
+		"a change":                  {changes(change("AWS::EC2::VPC", "modify", "false")), true},
+		"replaces nothing of worth": {changes(change("AWS::EC2::VPC", "modify", "true")), true},
+		"changes a table":           {changes(change("AWS::DynamoDB::Table", "modify", "false")), true},
+		"may replace a table":       {changes(change("AWS::DynamoDB::Table", "modify", "conditional")), false},
+		"replaces a table":          {changes(change("AWS::DynamoDB::Table", "modify", "true")), false},
+		"removes a table":           {changes(change("AWS::DynamoDB::Table", "remove", "")), false},
+		"does nobody knows what":    {changes(change("AWS::DynamoDB::Table", "dynamic", "")), false},
+		"replaces a stranger":       {changes(change("Acme::Data::Store", "modify", "true")), false},
+		"changes not known":         {func(f *blast.Facts) { f.Kind = blast.DriftParameter }, false},
+		"stops instances":           {inject("stop-instances", "AWS::EC2::Instance"), true},
+		"deletes a function":        {inject(blast.DeleteResource, "AWS::Lambda::Function"), true},
+		"deletes a table":           {inject(blast.DeleteResource, "AWS::DynamoDB::Table"), false},
+		"deletes a secret":          {inject(blast.DeleteResource, "AWS::SecretsManager::Secret"), false},
+		"deletes a stranger":        {inject(blast.DeleteResource, "Acme::Data::Store"), false},
+		"no preview":                {func(f *blast.Facts) { f.Kind = "lambda-zero" }, false},
+		"no kind":                   {func(f *blast.Facts) { f.Kind = "" }, false},
+	} {
+		f := good()
+		c.facts(f)
+		p := blast.Make(f)
+		if got := failed(p.Verdicts); (got == nil) != c.ok || !c.ok && !slices.Equal(got, []string{"G10"}) {
+			t.Errorf("%s: %v fail", name, got)
+		}
+		if len(p.Steps) != 1 || p.Steps[0].Verb == stacks.Delete || p.Phrase != "dev 1" {
+			t.Errorf("%s: %+v", name, p.Steps)
+		}
+	}
+	f := good()
+	f.Kind, f.Unfit = "lambda-zero", []blast.Finding{{Stack: "dev/network", Why: "it has no function"}}
+	f.Injections = []stacks.Injection{{Stack: "dev/network"}}
+	if got := failed(blast.Make(f).Verdicts); !slices.Equal(got, []string{"G9"}) {
+		t.Errorf("%v fail", got)
+	}
+}
