@@ -99,12 +99,12 @@ func explained(a area, place string, now time.Time) []rule {
 		{"P2", fmt.Sprintf("use credentials of account %s%s", strings.Join(e.Accounts, " or "), in(e.Regions)), "with any others nothing is read, run or touched"},
 		{"P4", "at a terminal, type the phrase that the plan is shown with, such as: " + e.Name + " 3 changes 0 deletes", "a y is a habit; the phrase can only be typed by whoever read the plan"},
 		{"P5", "without a terminal: deployer plan " + e.Name + " --out F, have it reviewed, deployer launch --plan F --digest D", "a pipeline applies exactly what was reviewed; --yes is exit 4"},
-		{"P6", approvalSays(p), "one person alone does not change it, and nobody approves their own plan"},
+		{"P6", approvalSays(p), "one person alone does not change it, and nobody approves their own plan: who made it is recorded when it is made"},
 	}
 	rules = append(rules, freezeRules(p, now)...)
 	rules = append(rules,
 		rule{"P8", "what holds data, what others rely on, and what cannot be seen into is deleted or replaced only by name: plan --allow-delete STACK::LOGICAL, --allow-replace STACK::LOGICAL, and what holds data with an approval", "a change of one line can replace a database"},
-		rule{"P9", "to delete a stack: guard release STACK --reason T, plan --delete, an approval, delete --plan F --digest D", "termination protection is on for every stack, and is switched on again where it is off"},
+		rule{"P9", "to delete a stack: guard release STACK --reason T, plan --delete, an approval, delete --plan F --digest D; its live tags have to say that it is the one", "termination protection is on for every stack, and is switched on again where it is off"},
 	)
 	rules = append(rules, leaseRules(e, p)...)
 	return append(rules,

@@ -12,6 +12,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/deployer-cli/deployer/internal/plan"
 	"github.com/deployer-cli/deployer/internal/ui"
 )
 
@@ -82,6 +83,11 @@ func (a *app) attempt(dir string, t trial) (verdict, error) {
 	if err := errors.Join(layOut(dir, t.then), t.edit.in(dir)); err != nil {
 		return verdict{}, err
 	}
+	if t.reseal {
+		if err := reseal(filepath.Join(dir, trialPlan)); err != nil {
+			return verdict{}, err
+		}
+	}
 	record := &callRecord{}
 	code, said := a.inside(dir, t.try, record)
 	v := verdict{Rule: t.rule, What: t.what, Exit: code, Writes: len(record.made()), Says: errorLine(said)}
@@ -123,6 +129,26 @@ func (e edit) in(dir string) error {
 		return fmt.Errorf("%s does not hold %q", e.file, e.old)
 	}
 	return layOut(dir, map[string]string{e.file: strings.Replace(string(text), e.old, e.with, 1)})
+}
+
+// reseal gives a plan file that was edited a digest that fits.
+func reseal(name string) error {
+	text, err := os.ReadFile(name)
+	if err != nil {
+		return err
+	}
+	var f plan.File
+	if err := json.Unmarshal(text, &f); err != nil {
+		return err
+	}
+	if err := f.Seal(); err != nil {
+		return err
+	}
+	var out bytes.Buffer
+	if err := f.Write(&out); err != nil {
+		return err
+	}
+	return os.WriteFile(name, out.Bytes(), 0o600)
 }
 
 func layOut(dir string, files map[string]string) error {

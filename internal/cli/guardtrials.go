@@ -16,6 +16,7 @@ type trial struct {
 	before []attempt         // what has to happen first, and has to go well
 	then   map[string]string // put over the files after that
 	edit   edit              // made after that
+	reseal bool              // and the plan file gets a digest that fits, as anybody can give it one
 	try    attempt
 	exit   int
 }
@@ -89,6 +90,7 @@ func planTrials() []trial {
 		{rule: "P4", what: "--yes with a plan", before: []attempt{planned}, try: attempt{args: apply.args + " --yes"}, exit: exitUnconfirmed},
 		{rule: "P6", what: "a plan that nobody approved", files: needs, before: []attempt{planned}, try: apply, exit: exitUnconfirmed},
 		{rule: "P6", what: "an approval by the planner", files: needs, before: []attempt{planned}, try: approved.by("bob"), exit: exitRefused},
+		{rule: "P6", what: "a plan that names another than its planner", files: needs, before: []attempt{planned}, edit: edit{trialPlan, "user/bob", "user/dave"}, reseal: true, try: apply, exit: exitRefused},
 		{rule: "P6", what: "an approval by the one who applies", files: needs, before: both, try: apply.by("alice"), exit: exitUnconfirmed},
 		{rule: "P6", what: "an approval that is over", files: needs, before: append(slices.Clone(both), attempt{args: "sandbox advance 5h"}), try: apply, exit: exitUnconfirmed},
 		{rule: "P7", what: "a freeze since the approval", files: needs, before: both, edit: edit{trialProd, "approvals: 1", `approvals: 1, freeze: ["2000-01-01/2999-01-01"]`}, try: apply, exit: exitRefused},

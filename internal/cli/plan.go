@@ -3,10 +3,12 @@ package cli
 import (
 	"context"
 	"errors"
+	"fmt"
 	"slices"
 
 	"github.com/urfave/cli/v2"
 
+	"github.com/deployer-cli/deployer/internal/guard"
 	"github.com/deployer-cli/deployer/internal/plan"
 	"github.com/deployer-cli/deployer/internal/ui"
 )
@@ -84,6 +86,20 @@ func (r *launcher) finishPlan(ctx context.Context) error {
 	} else {
 		ui.ShowPlan(a.env.Stdout, a.out, r.plan, a.outColumns())
 		ui.ShowDigest(a.env.Stdout, a.out, r.plan)
+		return r.foretell(ctx)
+	}
+	return nil
+}
+
+// foretell warns of what will keep the plan from deleting, so that nobody reviews
+// and approves it in vain.
+func (r *launcher) foretell(ctx context.Context) error {
+	request, err := r.request(ctx)
+	if err != nil {
+		return err
+	}
+	for _, refusal := range guard.Unproven(request) {
+		fmt.Fprintf(r.app.talk(), "%s %v\nhint: %s\n", r.app.err.Warn("warning:"), refusal, r.app.advice(refusal.Tip))
 	}
 	return nil
 }

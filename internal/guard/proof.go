@@ -28,6 +28,18 @@ func (r *Request) proven(e *stacks.Environment) []*Refusal {
 	return out
 }
 
+// Unproven tells, while it is only planned, what will be refused for the live tags
+// when production is deleted.
+func Unproven(r Request) []*Refusal {
+	var out []*Refusal
+	for _, e := range r.environments() {
+		if r.classOf(e) == stacks.Production {
+			out = append(out, r.proven(e)...)
+		}
+	}
+	return out
+}
+
 // unproven tells what speaks against a live stack being the one that is meant,
 // nil for nothing.
 func (s *Step) unproven(release bool) *Refusal {
