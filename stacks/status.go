@@ -72,6 +72,13 @@ func (s Status) Healthy() bool {
 	}
 }
 
+// Serves tells whether what the stack holds is there for its users: it was
+// created, and nobody is taking it away. An update does not interrupt it, even
+// one that failed.
+func (s Status) Serves() bool {
+	return s == CreateComplete || strings.HasPrefix(string(s), "UPDATE_") || strings.HasPrefix(string(s), "IMPORT_")
+}
+
 // Succeeded tells whether s is how an operation of the given verb ends well.
 // An update that ends in UPDATE_ROLLBACK_COMPLETE left a healthy stack and
 // still failed.

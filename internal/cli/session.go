@@ -21,10 +21,12 @@ import (
 	"github.com/deployer-cli/deployer/internal/graph"
 	"github.com/deployer-cli/deployer/internal/guard"
 	"github.com/deployer-cli/deployer/internal/journal"
+	"github.com/deployer-cli/deployer/internal/notify"
 	"github.com/deployer-cli/deployer/internal/plugin"
 	"github.com/deployer-cli/deployer/internal/prepare"
 	"github.com/deployer-cli/deployer/internal/resolve"
 	"github.com/deployer-cli/deployer/internal/sandbox"
+	"github.com/deployer-cli/deployer/internal/steady"
 	"github.com/deployer-cli/deployer/internal/ui"
 	"github.com/deployer-cli/deployer/stacks"
 	"github.com/deployer-cli/deployer/templates"
@@ -101,13 +103,15 @@ func (a *app) open(arg string) (*session, error) {
 	return s, nil
 }
 
-// readable reads every guard block. What is wrong in one is a mistake in an
+// readable reads every guard, probes and notify block. What is wrong in one is a mistake in an
 // environment block like any other, and stops every command.
 func readable(p *config.Project) error {
 	var errs []error
 	for _, e := range p.Environments() {
 		_, err := guard.ParsePolicy(e)
-		errs = append(errs, err)
+		_, probes := steady.Parse(e.Probes)
+		_, targets := notify.Parse(e.Notify)
+		errs = append(errs, err, probes, targets)
 	}
 	return errors.Join(errs...)
 }

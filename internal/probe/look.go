@@ -17,6 +17,8 @@ import (
 	"time"
 	"unicode"
 
+	"github.com/charmbracelet/x/ansi"
+
 	"github.com/deployer-cli/deployer/internal/program"
 	"github.com/deployer-cli/deployer/internal/steady"
 )
@@ -199,7 +201,7 @@ func line(text string) string {
 			return -1
 		}
 		return r
-	}, strings.ToValidUTF8(text, ""))
+	}, ansi.Strip(strings.ToValidUTF8(text, "")))
 	runes := []rune(strings.TrimSpace(text))
 	if len(runes) > maxWhy {
 		return string(runes[:maxWhy]) + "…"

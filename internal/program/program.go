@@ -9,6 +9,7 @@ package program
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -34,6 +35,7 @@ type Program struct {
 	Dir   string
 	Env   []string // KEY=value, complete
 	Stdin []byte
+	Grace time.Duration // between asking it to stop and killing it; 0 for three seconds
 }
 
 // Run runs p to its end and passes on what it prints, line by line, both
@@ -79,7 +81,7 @@ func (p Program) command(ctx context.Context) *exec.Cmd {
 		cmd.Stdin = bytes.NewReader(p.Stdin)
 	}
 	group(cmd)
-	cmd.WaitDelay = grace
+	cmd.WaitDelay = cmp.Or(p.Grace, grace)
 	return cmd
 }
 
