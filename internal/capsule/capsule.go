@@ -3,6 +3,7 @@ package capsule
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"time"
@@ -148,13 +149,13 @@ func Read(text []byte) (Capsule, error) {
 		return Capsule{}, fmt.Errorf("not a capsule: %w", err)
 	}
 	if _, err := d.Token(); err != io.EOF {
-		return Capsule{}, fmt.Errorf("not a capsule: something stands behind it")
+		return Capsule{}, errors.New("not a capsule: something stands behind it")
 	}
 	switch {
 	case c.Schema != Schema:
 		return Capsule{}, fmt.Errorf("not a capsule: its schema is %q, and %q is known", c.Schema, Schema)
 	case c.Stack == "" || c.Name == "" || c.StackID == "":
-		return Capsule{}, fmt.Errorf("not a capsule: it names no stack")
+		return Capsule{}, errors.New("not a capsule: it names no stack")
 	}
 	return c, nil
 }

@@ -35,7 +35,8 @@ func input() capsule.Input {
 		Access:     stacks.Access{Region: "eu-west-1", Role: "arn:aws:iam::123456789012:role/deploy"},
 		Parameters: []stacks.Field{{Key: "Size", Value: stacks.String("small")}, {Key: "Password", Value: store}},
 		Config: stacks.Value{Kind: stacks.Map, Fields: []stacks.Field{
-			{Key: "project_path", Value: stacks.String("/home/me/shop")}, {Key: "api_token", Value: stacks.String("t0ken-in-config")},
+			{Key: "project_path", Value: stacks.String("/home/me/shop")},
+			{Key: "api_token", Value: stacks.String("t0ken-in-config")},
 			{Key: "note", Value: stacks.String("it is " + secret)},
 		}},
 	}

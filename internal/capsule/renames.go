@@ -19,32 +19,39 @@ const shortest = 5
 // and those of their outputs that are ids or attributes of resources.
 func Rename(before []Capsule, now map[stacks.Path]Observation) Renames {
 	out := Renames{}
-	put := func(was, is string) {
-		if was != is && len(was) >= shortest && is != "" {
-			out[was] = is
-		}
-	}
 	for _, c := range before {
-		seen, ok := now[c.Stack]
-		if !ok || seen.Live == nil {
-			continue
-		}
-		put(c.StackID, seen.Live.ID)
-		for _, r := range c.Resources {
-			for _, n := range seen.Resources {
-				if n.LogicalID == r.LogicalID && n.Type == r.Type {
-					put(r.PhysicalID, n.PhysicalID)
-				}
-			}
-		}
-		t := templateOf(c.Template)
-		for _, o := range c.Outputs {
-			if is, ok := seen.Live.Output(o.Key); ok && attribute(t, o.Key) && kind(o.Value) == kind(is) {
-				put(o.Value, is)
-			}
+		if seen, ok := now[c.Stack]; ok && seen.Live != nil {
+			out.put(c.StackID, seen.Live.ID)
+			out.resources(c, seen)
+			out.outputs(c, seen)
 		}
 	}
 	return out
+}
+
+func (r Renames) put(was, is string) {
+	if was != is && len(was) >= shortest && is != "" {
+		r[was] = is
+	}
+}
+
+func (r Renames) resources(c Capsule, seen Observation) {
+	for _, was := range c.Resources {
+		for _, is := range seen.Resources {
+			if is.LogicalID == was.LogicalID && is.Type == was.Type {
+				r.put(was.PhysicalID, is.PhysicalID)
+			}
+		}
+	}
+}
+
+func (r Renames) outputs(c Capsule, seen Observation) {
+	t := templateOf(c.Template)
+	for _, was := range c.Outputs {
+		if is, ok := seen.Live.Output(was.Key); ok && attribute(t, was.Key) && kind(was.Value) == kind(is) {
+			r.put(was.Value, is)
+		}
+	}
 }
 
 type renaming struct{ was, is string }

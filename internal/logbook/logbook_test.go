@@ -212,7 +212,7 @@ func TestManyProcesses(t *testing.T) {
 	if dir := os.Getenv(helper); dir != "" {
 		b := logbook.New(dir, "child", nil)
 		for i := range 20 {
-			if _, err := b.Append(context.Background(), "dev", id, "note", noon(), i); err != nil {
+			if _, err := b.Append(t.Context(), "dev", id, "note", noon(), i); err != nil {
 				t.Fatal(err)
 			}
 		}
