@@ -2,6 +2,7 @@ package cli
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"io"
 	"net/http"
@@ -369,4 +370,66 @@ func TestSweepsAreShared(t *testing.T) {
 		})
 		wg.Wait()
 	})
+}
+
+// TestTheProbesPage: the examples of docs/probes.md are what they say they are.
+func TestTheProbesPage(t *testing.T) {
+	t.Parallel()
+	page, err := os.ReadFile(filepath.Join("..", "..", "docs", "probes.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	blocks := strings.Split(string(page), "```")
+	probes, targets := 0, 0
+	for _, b := range blocks {
+		example, ok := strings.CutPrefix(b, "yaml\n")
+		if !ok {
+			continue
+		}
+		if !strings.HasPrefix(example, "environment:") {
+			example = "environment:\n  class: development\n" + example
+		}
+		dir := t.TempDir()
+		for name, text := range map[string]string{
+			"config/dev/config.yaml": "project_code: demo\nregion: eu-west-1\n" + example,
+			"config/dev/web.yaml":    "template: {path: web.yaml, type: file}\n",
+			"templates/web.yaml":     "Resources: {Queue: {Type: AWS::SQS::Queue}}\n",
+		} {
+			name = filepath.Join(dir, name)
+			if err := errors.Join(os.MkdirAll(filepath.Dir(name), 0o755), os.WriteFile(name, []byte(text), 0o600)); err != nil {
+				t.Fatal(err)
+			}
+		}
+		a := &app{globals: globals{output: "text", logLevel: "info"}, env: Env{Dir: dir, Stdout: io.Discard, Stderr: io.Discard, Now: time.Now, Environ: map[string]string{}}}
+		a.paint()
+		s, err := a.open("dev")
+		if err != nil {
+			t.Fatalf("%v\n%s", err, example)
+		}
+		place, err := s.environment("dev")
+		if err != nil {
+			t.Fatal(err)
+		}
+		read, err := steady.Parse(place.env.Probes)
+		told, err2 := notify.Parse(place.env.Notify)
+		if err := errors.Join(err, err2, s.close()); err != nil {
+			t.Fatal(err)
+		}
+		probes, targets = probes+len(read), targets+len(told)
+	}
+	if probes != 7 || targets != 4 {
+		t.Errorf("the page shows %d probes and %d targets", probes, targets)
+	}
+	_, example, _ := strings.Cut(string(page), "```json\n")
+	example, _, _ = strings.Cut(example, "```")
+	var a event.Announcement
+	if err := json.Unmarshal([]byte(example), &a); err != nil {
+		t.Fatal(err)
+	}
+	bare := a
+	bare.Title, bare.Text, bare.Severity, bare.Exercise = "", "", "", false
+	got := notify.For(bare, notify.Target{})
+	if opening, _ := strings.CutSuffix(a.Text, "…"); got.Title != a.Title || !strings.HasPrefix(got.Text, opening) || got.Severity != a.Severity || !a.Exercise {
+		t.Errorf("the page shows %+v, what is sent is %+v", a, got)
+	}
 }

@@ -99,8 +99,8 @@ func (r *reader) kind(p *Probe, what string, f stacks.Field) {
 		p.Alarm = r.text(what, f)
 	case "cloudformation":
 		if p.Stacks = r.text(what, f); p.Stacks != "" {
-			if err := stacks.CheckGlob(p.Stacks); err != nil {
-				r.fail(what, f.Pos, err.Error())
+			if stacks.CheckGlob(p.Stacks) != nil {
+				r.fail(what, f.Pos, "it is no pattern of stack paths, such as dev/** or dev/web-*")
 			}
 		}
 	default:
