@@ -2,6 +2,7 @@ package stacks_test
 
 import (
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -206,5 +207,24 @@ func TestLiveStacks(t *testing.T) {
 	}
 	if l.Updated = made.Add(time.Hour); !l.Changed().Equal(l.Updated) {
 		t.Errorf("changed %s", l.Changed())
+	}
+}
+
+func TestServes(t *testing.T) {
+	t.Parallel()
+	var got []string
+	for _, s := range stacks.Statuses() {
+		if s.Serves() {
+			got = append(got, string(s))
+			if !s.Exists() {
+				t.Errorf("%s serves and does not exist", s)
+			}
+		}
+	}
+	slices.Sort(got)
+	if len(got) != 14 || !slices.Contains(got, "CREATE_COMPLETE") || slices.ContainsFunc(got, func(s string) bool {
+		return strings.HasPrefix(s, "DELETE") || strings.HasPrefix(s, "ROLLBACK") || strings.HasPrefix(s, "REVIEW") || strings.HasPrefix(s, "CREATE_I") || strings.HasPrefix(s, "CREATE_F")
+	}) {
+		t.Errorf("%d: %v", len(got), got)
 	}
 }

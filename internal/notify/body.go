@@ -46,8 +46,8 @@ func For(a event.Announcement, t Target) event.Announcement {
 
 // marked says that this is an exercise, where a text does not.
 func marked(text string) string {
-	if strings.Contains(strings.ToLower(text), "exercise") {
-		return text
+	if low := strings.ToLower(text); strings.HasPrefix(low, "exercise:") || strings.Contains(low, "an exercise") {
+		return text // the word alone may be a part of a stack's name
 	}
 	return "EXERCISE: " + text
 }

@@ -301,11 +301,14 @@ func TestWhatFailsIsToldWithAHint(t *testing.T) {
 	}
 }
 
+// TestASubjectFitsSNS: and says that this is an exercise, once.
 func TestASubjectFitsSNS(t *testing.T) {
 	t.Parallel()
 	for title, want := range map[string]string{
-		"exercise\nin dev – now":               "exercise in dev  now",
-		"exercise " + strings.Repeat("x", 200): "exercise " + strings.Repeat("x", 88) + "...",
+		"exercise:\nin dev – now":               "exercise: in dev  now",
+		"This is an exercise":                   "This is an exercise",
+		"exercise-db is gone":                   "EXERCISE: exercise-db is gone",
+		"exercise: " + strings.Repeat("x", 200): "exercise: " + strings.Repeat("x", 87) + "...",
 	} {
 		a := told
 		a.Title = title

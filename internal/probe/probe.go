@@ -35,7 +35,7 @@ func blind(format string, args ...any) finding {
 // where it is AWS that gave none the reading is Unknown. So is one that ctx cuts
 // short.
 func Once(ctx context.Context, p steady.Probe, ports Ports) steady.Reading {
-	r := steady.Reading{Probe: p.Name, At: ports.Clock.Now()}
+	r := steady.Reading{Probe: p.Name, At: ports.Clock.Now().UTC().Round(0)} // as it is read back from a journal
 	begun := time.Now()
 	bounded, cancel := context.WithTimeout(ctx, p.Timeout)
 	defer cancel()

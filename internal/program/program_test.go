@@ -90,3 +90,16 @@ func TestTheWholeGroupEnds(t *testing.T) {
 		t.Error("the child went on")
 	}
 }
+
+// TestGrace: a program that will not stop is killed after the grace it was given.
+func TestGrace(t *testing.T) {
+	t.Parallel()
+	ctx, cancel := context.WithTimeout(t.Context(), 200*time.Millisecond)
+	defer cancel()
+	p := shell("trap '' TERM; while :; do sleep 0.05; done")
+	p.Grace = 100 * time.Millisecond
+	begun := time.Now()
+	if err := program.Run(ctx, p, func(string) {}); !errors.Is(err, context.DeadlineExceeded) || time.Since(begun) > 2*time.Second {
+		t.Errorf("%v after %v", err, time.Since(begun))
+	}
+}
