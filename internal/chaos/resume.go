@@ -316,22 +316,26 @@ const (
 	tokenConsole  = "Console-"
 )
 
-// HandOf says by whose hand a stack came to be, from the token of its first own
-// event: deployer's, the console's or none, which is a person's, or another
-// tool's. It is "" where there is no such event.
+// HandOf says by whose hand a stack came to be, from the token of the operation
+// that made it: deployer's, the console's or none, which is a person's, or
+// another tool's. A change set's shell has no token yet. It is "" where the
+// stack has no events.
 func HandOf(events []stacks.Event, stackID string) By {
+	by := By("")
 	for _, e := range events {
 		if e.StackID != stackID || !e.OfStack() {
 			continue
 		}
-		switch {
+		switch status := stacks.Status(e.Status); {
 		case strings.HasPrefix(e.Token, tokenDeployer):
 			return ByDeployer
-		case e.Token == "" || strings.HasPrefix(e.Token, tokenConsole):
-			return ByHand
-		default:
+		case e.Token != "" && !strings.HasPrefix(e.Token, tokenConsole):
 			return ByPipeline
+		case e.Token != "", status != stacks.ReviewInProgress && !status.InProgress():
+			return ByHand // what comes after its creation says nothing about it
+		default:
+			by = ByHand
 		}
 	}
-	return ""
+	return by
 }

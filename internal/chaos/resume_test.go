@@ -192,7 +192,7 @@ func TestHandOf(t *testing.T) {
 			{StackID: newID, PhysicalID: "vpc-1", LogicalID: "Vpc", Token: "deployer-x"},
 			stackEvent("e", oldID, "DELETE_COMPLETE", "deployer-y", ""),
 			stackEvent("e", newID, "CREATE_IN_PROGRESS", token, ""),
-			stackEvent("e", newID, "CREATE_COMPLETE", "deployer-z", ""),
+			stackEvent("e", newID, "CREATE_COMPLETE", token, ""),
 		}
 	}
 	for token, want := range map[string]chaos.By{
@@ -201,6 +201,14 @@ func TestHandOf(t *testing.T) {
 		if got := chaos.HandOf(create(token), newID); got != want {
 			t.Errorf("token %q: %q, want %q", token, got, want)
 		}
+	}
+	shell := append([]stacks.Event{stackEvent("e", newID, "REVIEW_IN_PROGRESS", "", "")}, create("5f1c2d")...)
+	if got := chaos.HandOf(shell, newID); got != chaos.ByPipeline {
+		t.Errorf("a change set: %q", got)
+	}
+	later := append(create("")[:3:3], stackEvent("e", newID, "CREATE_COMPLETE", "", ""), stackEvent("e", newID, "UPDATE_IN_PROGRESS", "deployer-r", ""))
+	if got := chaos.HandOf(later, newID); got != chaos.ByHand {
+		t.Errorf("updated later: %q", got)
 	}
 	if got := chaos.HandOf(nil, newID); got != "" {
 		t.Errorf("nobody: %q", got)
