@@ -25,6 +25,7 @@ type scene struct {
 	interrupts chan os.Signal
 	person     bool
 	now        func() time.Time
+	latency    time.Duration // of every answer
 
 	mu      sync.Mutex
 	trouble func(r *http.Request) error // of the network; nil for none
@@ -66,6 +67,9 @@ func (s *scene) Do(r *http.Request) (*http.Response, error) {
 		}
 	}
 	answer, err := s.meter.Do(r)
+	if s.latency > 0 {
+		time.Sleep(s.latency)
+	}
 	if err == nil && answer.StatusCode == http.StatusOK {
 		s.mu.Lock()
 		defer s.mu.Unlock()

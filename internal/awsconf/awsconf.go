@@ -68,6 +68,10 @@ type Limits struct {
 	Min   float64 // calls per second that throttling never goes below
 	Burst int     // calls at once after a pause, until the first throttle
 
+	// Opening is how many writing calls may be under way to begin with; their
+	// number grows until the first throttle.
+	Opening int
+
 	Attempts int           // of a call that fails for a reason that may pass
 	Timeout  time.Duration // of one attempt
 	Patience time.Duration // how long one call puts up with being throttled
@@ -80,9 +84,9 @@ type Limits struct {
 // defaults are for AWS: its limits are not published, so that we start where
 // nobody is known to be throttled and find the rest out.
 func (l Limits) withDefaults(realm stacks.Realm) Limits {
-	d := Limits{Rate: 10, Max: 40, Min: 0.5, Burst: 10, Attempts: 4, Timeout: 30 * time.Second, Patience: 10 * time.Minute, Renewal: 2 * time.Minute, Outage: time.Hour}
+	d := Limits{Rate: 10, Max: 40, Min: 0.5, Burst: 10, Opening: 5, Attempts: 4, Timeout: 30 * time.Second, Patience: 10 * time.Minute, Renewal: 2 * time.Minute, Outage: time.Hour}
 	if realm == stacks.RealmSandbox {
-		d.Rate, d.Max, d.Burst = 2000, 2000, 8 // a function call; the small burst leaves few in flight when a fault throttles
+		d.Rate, d.Max, d.Burst, d.Opening = 2000, 2000, 8, 0 // a function call; the small burst leaves few in flight when a fault throttles
 	}
 	if l.Rate > 0 {
 		d.Rate, d.Max = l.Rate, max(d.Max, l.Rate)
@@ -95,6 +99,9 @@ func (l Limits) withDefaults(realm stacks.Realm) Limits {
 	}
 	if l.Burst > 0 {
 		d.Burst = l.Burst
+	}
+	if l.Opening > 0 {
+		d.Opening = l.Opening
 	}
 	if l.Attempts > 0 {
 		d.Attempts = l.Attempts
@@ -208,7 +215,7 @@ func (c *Configs) paces(a stacks.Access, region string) paces {
 	key := paceKey{a.Profile, a.Role, region}
 	p, ok := c.pacers[key]
 	if !ok {
-		p = paces{read: newPacer(c.opts.Limits), write: newPacer(c.opts.Limits)}
+		p = paces{read: newPacer(c.opts.Limits, 0), write: newPacer(c.opts.Limits, c.opts.Limits.Opening)}
 		c.pacers[key] = p
 	}
 	return p

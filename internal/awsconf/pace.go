@@ -11,14 +11,16 @@ import (
 
 // How a pace changes.
 const (
-	cutTo      = 0.7             // of what was getting through, after a throttle
-	cutPause   = time.Second     // throttles closer together than this are one wave
-	raiseEvery = time.Second     // at most
-	raiseStart = 1.25            // before the first throttle
-	raiseBack  = 1.1             // on the way back to where the last throttle was
-	raiseProbe = 1.01            // beyond nearCeiling
-	nearCeil   = 0.9             // of the pace at which the last throttle came
-	window     = 2 * time.Second // over which what gets through is measured
+	cutTo      = 0.7                     // of what was getting through, after a throttle
+	cutPause   = time.Second             // throttles closer together than this are one wave
+	raiseEvery = time.Second             // at most
+	raiseStart = 1.25                    // before the first throttle
+	raiseBack  = 1.1                     // on the way back to where the last throttle was
+	raiseProbe = 0.01                    // beyond nearCeiling, more with each raise
+	nearCeil   = 0.9                     // of the pace at which the last throttle came
+	window     = 2 * time.Second         // over which what gets through is measured
+	measured   = 1500 * time.Millisecond // the least over which it is: a wave after a pause took no time at all
+	mostAtOnce = 256                     // calls under way while nobody has throttled
 )
 
 // paces are one for reading and one for writing: AWS counts them apart, so that
@@ -37,23 +39,36 @@ func (p paces) of(operation string) *pacer {
 
 // pacer holds calls back so that AWS need not. It learns the rate that AWS
 // allows: a throttle lowers it, time without one raises it again.
+//
+// A pacer that opens begins with few calls under way, and one more for each that
+// was accepted: twice as many with every round trip, so that hundreds go out
+// within seconds where AWS lets them, and hardly more than it lets through are
+// throttled where it does not. The first throttle ends that for good.
 type pacer struct {
 	limits Limits
-	turn   chan struct{} // held by the one that waits for the limiter: those behind it feel a change at once
+	turn   chan struct{} // held by the one that waits: those behind it feel a change at once
+	news   chan struct{} // the one that waits may look again
 
 	mu       sync.Mutex
 	limiter  *rate.Limiter
-	ceiling  float64 // where the last throttle came, 0 before the first
+	opening  int // calls that may be under way, 0 where the rate alone counts
+	flying   int // calls under way
+	ceiling  float64
 	cutAt    time.Time
 	raisedAt time.Time
+	probes   int         // raises beyond the ceiling since the last throttle
 	passed   []time.Time // when calls got through, within the window
 }
 
-func newPacer(l Limits) *pacer {
-	return &pacer{limits: l, turn: make(chan struct{}, 1), limiter: rate.NewLimiter(rate.Limit(l.Rate), l.Burst)}
+func newPacer(l Limits, opening int) *pacer {
+	return &pacer{
+		limits: l, turn: make(chan struct{}, 1), news: make(chan struct{}, 1), opening: opening,
+		limiter: rate.NewLimiter(rate.Limit(l.Rate), l.Burst),
+	}
 }
 
-// wait returns when the next call may go out.
+// wait returns when the next call may go out; done has to be called when it
+// ended.
 func (p *pacer) wait(ctx context.Context) error {
 	select {
 	case p.turn <- struct{}{}:
@@ -61,6 +76,20 @@ func (p *pacer) wait(ctx context.Context) error {
 		return ctx.Err()
 	}
 	defer func() { <-p.turn }()
+	for {
+		opening, free := p.take()
+		if free {
+			return nil
+		}
+		if !opening {
+			break
+		}
+		select {
+		case <-p.news:
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
 	p.raise()
 	if err := p.limiter.Wait(ctx); err != nil {
 		if ctx.Err() != nil {
@@ -68,14 +97,45 @@ func (p *pacer) wait(ctx context.Context) error {
 		}
 		return context.DeadlineExceeded // the limiter saw that the deadline comes before the turn
 	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.flying++
 	return nil
 }
 
-// accepted notes that a call was answered with anything but a throttle.
-func (p *pacer) accepted() {
+// take takes one of the calls that may be under way, where those are counted.
+func (p *pacer) take() (opening, free bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	now := time.Now()
+	if p.opening == 0 || p.flying >= p.opening {
+		return p.opening > 0, false
+	}
+	p.flying++
+	return true, true
+}
+
+// done notes how a call ended.
+func (p *pacer) done(c class) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.flying--
+	switch c {
+	case throttle:
+		p.throttled(time.Now())
+	case permanent: // it was answered
+		p.accepted(time.Now())
+	case passing, lapsed:
+	}
+	select {
+	case p.news <- struct{}{}:
+	default:
+	}
+}
+
+func (p *pacer) accepted(now time.Time) {
+	if p.opening > 0 {
+		p.opening = min(p.opening+1, mostAtOnce)
+	}
 	p.passed = append(p.passed, now)
 	p.forget(now)
 }
@@ -90,27 +150,32 @@ func (p *pacer) forget(now time.Time) {
 }
 
 // throttled lowers the pace below what got through of late.
-func (p *pacer) throttled() {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	now := time.Now()
+func (p *pacer) throttled(now time.Time) {
 	if !p.cutAt.IsZero() && now.Sub(p.cutAt) < cutPause {
 		return
 	}
-	p.forget(now)
-	span := window
-	if !p.cutAt.IsZero() {
-		span = min(window, now.Sub(p.cutAt))
-	}
-	through := max(float64(len(p.passed))/span.Seconds(), p.limits.Min)
-	p.ceiling = min(float64(p.limiter.Limit()), through)
+	p.opening = 0
+	p.ceiling = max(p.through(now), p.limits.Min)
 	p.limiter.SetBurst(1) // what AWS allows at once is no longer to be trusted
 	p.limiter.SetLimit(rate.Limit(max(p.ceiling*cutTo, p.limits.Min)))
-	p.cutAt, p.raisedAt = now, now
+	p.cutAt, p.raisedAt, p.probes = now, now, 0
 	p.passed = p.passed[:0] // what got through before tells nothing about the new pace
 }
 
-// raise lets the pace grow with time and use.
+// through estimates at which pace AWS lets calls through: as it did in the
+// window, counting from the first call in it.
+func (p *pacer) through(now time.Time) float64 {
+	p.forget(now)
+	current := float64(p.limiter.Limit())
+	if len(p.passed) == 0 {
+		return min(current, p.limits.Min)
+	}
+	span := max(now.Sub(p.passed[0]), measured)
+	return min(current, float64(len(p.passed))/span.Seconds())
+}
+
+// raise lets the pace grow with time, and beyond where it was throttled with
+// use.
 func (p *pacer) raise() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -118,17 +183,20 @@ func (p *pacer) raise() {
 	if p.raisedAt.IsZero() {
 		p.raisedAt = now
 	}
-	if now.Sub(p.raisedAt) < raiseEvery {
-		return
+	for range min(int(now.Sub(p.raisedAt)/raiseEvery), 60) {
+		p.raisedAt = now
+		current := float64(p.limiter.Limit())
+		factor := raiseStart
+		switch {
+		case p.ceiling > 0 && current < p.ceiling*nearCeil:
+			factor = raiseBack
+		case p.ceiling > 0:
+			p.probes++
+			factor = 1 + raiseProbe*float64(p.probes)
+		}
+		p.limiter.SetLimit(rate.Limit(min(current*factor, p.limits.Max)))
+		if p.ceiling == 0 || float64(p.limiter.Limit()) >= p.ceiling*nearCeil {
+			return // time alone proves no more
+		}
 	}
-	p.raisedAt = now
-	current := float64(p.limiter.Limit())
-	factor := raiseProbe
-	switch {
-	case p.ceiling == 0:
-		factor = raiseStart
-	case current < p.ceiling*nearCeil:
-		factor = raiseBack
-	}
-	p.limiter.SetLimit(rate.Limit(min(current*factor, p.limits.Max)))
 }

@@ -130,6 +130,7 @@ func (r *retryer) GetAttemptToken(ctx context.Context) (func(error) error, error
 	}
 	if pacer == r.paces.write {
 		if err := ask(ctx); err != nil {
+			pacer.done(passing)
 			return nil, err
 		}
 	}
@@ -140,11 +141,10 @@ func (r *retryer) GetAttemptToken(ctx context.Context) (func(error) error, error
 		if classify(err) == lapsed {
 			r.renewing.reject()
 		}
+		pacer.done(classify(err))
 		if classify(err) != throttle {
-			pacer.accepted()
 			return nil
 		}
-		pacer.throttled()
 		r.counter.wasThrottled()
 		if r.throttled != nil {
 			r.throttled(r.access, operation)

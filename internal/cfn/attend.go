@@ -28,14 +28,14 @@ func (p *poller) attend(ctx context.Context, w *watcher, s seen, ok bool, watche
 	if v == waiting {
 		return p.progress(ctx, w, s, watchers)
 	}
-	return p.conclude(ctx, w, s, v)
+	return p.conclude(ctx, w, s, v, watchers)
 }
 
 // progress tells of a stack that is not done, with its events now and then.
 func (p *poller) progress(ctx context.Context, w *watcher, s seen, watchers int) error {
 	var events []stacks.Event
 	var err error
-	if now := time.Now(); !now.Before(w.eventsDue) && !p.ledger.frugal() {
+	if now := time.Now(); !now.Before(w.eventsDue) && !p.ledger.frugal() && p.mayShow(watchers) {
 		events, err = p.events(ctx, w)
 		w.eventsDue = now.Add(p.interval * time.Duration(max(1, watchers/eventShare)))
 	}
@@ -48,6 +48,12 @@ func (p *poller) progress(ctx context.Context, w *watcher, s seen, watchers int)
 	return err
 }
 
+// mayShow tells whether one more stack's progress may be read in this look. With
+// many stacks only few are, since results wait for the look to end.
+func (p *poller) mayShow(watchers int) bool {
+	return watchers <= several || p.shown.Add(1) <= eventShare
+}
+
 // maxBlind is how often events may fail to be read before a result is told
 // without them.
 const maxBlind = 3
@@ -58,8 +64,9 @@ const maxBehind = 30 * time.Second
 
 // conclude tells the end of an operation, once it is certain that it is its
 // own: certain by the stack's description, or by the events.
-func (p *poller) conclude(ctx context.Context, w *watcher, s seen, v verdict) error {
-	if v == ended && !s.live.Status.Failed() && p.ledger.frugal() {
+func (p *poller) conclude(ctx context.Context, w *watcher, s seen, v verdict, watchers int) error {
+	// Nobody reads the last events of one among many, and other results wait.
+	if v == ended && !s.live.Status.Failed() && (p.ledger.frugal() || watchers > several) {
 		w.finish(s, nil)
 		return nil
 	}

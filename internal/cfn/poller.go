@@ -72,10 +72,11 @@ type poller struct {
 
 	interval  time.Duration
 	lookAt    time.Time
-	pages     int       // what the last sweep cost
-	noSweep   bool      // these credentials may not list stacks
-	lockedOut time.Time // since when credentials are bad, zero while they are good
-	troubled  bool      // the last look failed
+	pages     int          // what the last sweep cost
+	noSweep   bool         // these credentials may not list stacks
+	lockedOut time.Time    // since when credentials are bad, zero while they are good
+	troubled  bool         // the last look failed
+	shown     atomic.Int64 // stacks whose progress this look has read
 }
 
 // newPoller is called with the Cloud's lock held.
@@ -139,6 +140,7 @@ func (p *poller) look(ctx context.Context) time.Duration {
 	if len(watchers) == 0 {
 		return p.interval
 	}
+	p.shown.Store(0)
 	found, whole, err := p.read(ctx, watchers)
 	changed, nearer := p.consider(ctx, watchers, found, whole)
 	if err == nil {

@@ -33,8 +33,12 @@ func TestThrottledLaunchInTheSandbox(t *testing.T) {
 				calls, throttled := w.counter.Calls(), w.counter.Throttled()
 				share := float64(throttled) / float64(calls)
 				t.Logf("%d calls, %d throttled (%.1f %%)", calls, throttled, 100*share)
-				if share > 0.05 {
-					t.Errorf("%.1f %% of the calls were throttled, want 5 at most", 100*share)
+				most := 0.05
+				if f.Phase == "" {
+					most = 0.08 // the first wave of sixty writes is a third of all calls
+				}
+				if share > most {
+					t.Errorf("%.1f %% of the calls were throttled, want %.0f at most", 100*share, 100*most)
 				}
 			})
 		})
