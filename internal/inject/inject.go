@@ -11,10 +11,12 @@ package inject
 
 import (
 	"context"
+	"sync"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 
+	"github.com/deployer-cli/deployer/internal/awsconf"
 	"github.com/deployer-cli/deployer/stacks"
 )
 
@@ -39,6 +41,9 @@ const defaultPollInterval = 2 * time.Second
 // Injector reads what injections are about. It is safe for concurrent use.
 type Injector struct {
 	opts Options
+
+	mu      sync.Mutex
+	configs map[stacks.Access]aws.Config
 }
 
 // New returns an Injector. Nothing is called before it is asked for something.
@@ -49,5 +54,44 @@ func New(opts Options) *Injector {
 	if opts.PollInterval == 0 {
 		opts.PollInterval = defaultPollInterval
 	}
-	return &Injector{opts: opts}
+	return &Injector{opts: opts, configs: make(map[stacks.Access]aws.Config)}
+}
+
+// config returns the SDK's configuration for a.
+func (i *Injector) config(ctx context.Context, a stacks.Access) (aws.Config, error) {
+	i.mu.Lock()
+	cfg, ok := i.configs[a]
+	i.mu.Unlock()
+	if ok {
+		return cfg, nil
+	}
+	cfg, err := i.opts.Config(ctx, a)
+	if err != nil {
+		return aws.Config{}, err
+	}
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	i.configs[a] = cfg
+	return cfg, nil
+}
+
+// ask makes one reading call with a client of newClient's and explains its failure.
+func ask[C, O any](ctx context.Context, i *Injector, q query, newClient func(aws.Config) C, fn func(C) (O, error)) (O, error) {
+	var zero O
+	cfg, err := i.config(ctx, q.access)
+	if err != nil {
+		return zero, err
+	}
+	out, err := fn(newClient(cfg))
+	if err != nil {
+		return zero, awsconf.Explain(ctx, err, awsconf.Call{Service: q.service, Operation: q.operation, Access: q.access})
+	}
+	return out, nil
+}
+
+// query says what a reading call is, for errors.
+type query struct {
+	service   string
+	operation string
+	access    stacks.Access
 }

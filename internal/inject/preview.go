@@ -183,11 +183,19 @@ func (t *target) deletable(r *stacks.Resource) error {
 	if !ok || !strings.HasPrefix(r.Type, "AWS::") || strings.HasPrefix(r.Type, "AWS::CloudFormation::") {
 		return t.unsuitable("choose a resource of AWS's own", "%s is a %s, which Cloud Control does not delete", r.LogicalID, r.Type)
 	}
-	if n := len(known.PrimaryID); n != len(strings.Split(r.PhysicalID, "|")) && n > 1 {
+	if !addressed(known, r.PhysicalID) {
 		return t.unsuitable("choose another resource", "%s (%s) is addressed by %s, and CloudFormation tells only %s",
 			r.LogicalID, r.Type, strings.Join(known.PrimaryID, " and "), r.PhysicalID)
 	}
 	return nil
+}
+
+// addressed tells whether a physical id is what Cloud Control knows a resource by.
+func addressed(t *restype.Type, physical string) bool {
+	if n := len(t.PrimaryID); n != 1 {
+		return n > 0 && n == len(strings.Split(physical, "|"))
+	}
+	return !strings.HasSuffix(strings.ToLower(t.PrimaryID[0]), "arn") || strings.HasPrefix(physical, "arn:")
 }
 
 // exists tells whether a resource is there and nothing is under way with it.

@@ -33,7 +33,7 @@ func resources() []stacks.Resource {
 		resource("Queue", "AWS::SQS::Queue", "https://queue"), resource("Secret", "AWS::SecretsManager::Secret", "arn:secret"),
 		resource("Child", "AWS::CloudFormation::Stack", "arn:stack"), resource("Hook", "Custom::Hook", "hook"),
 		resource("Wait", "AWS::CloudFormation::WaitConditionHandle", "https://wait"), resource("Permission", "AWS::Lambda::Permission", "permission-1"),
-		resource("Route", "AWS::EC2::Route", "rtb-1|0.0.0.0/0"), resource("Unmade", "AWS::SNS::Topic", ""),
+		resource("Nightly", "AWS::Events::Rule", "shop-nightly"), resource("Route", "AWS::EC2::Route", "rtb-1|0.0.0.0/0"), resource("Unmade", "AWS::SNS::Topic", ""),
 	}
 }
 
@@ -52,7 +52,8 @@ func TestPreview(t *testing.T) {
 		"a topic":           {kind: "delete-resource", arg: "Topic", want: []string{"Topic"}, says: "delete Topic"},
 		"two parts":         {kind: "delete-resource", arg: "Route", want: []string{"Route"}, says: "AWS::EC2::Route"},
 		"in progress":       {kind: "lambda-zero", arg: "Half", refused: "Half is UPDATE_IN_PROGRESS"},
-		"none left":         {kind: "disable-rule", refused: "it has no AWS::Events::Rule"},
+		"not the deleted":   {kind: "disable-rule", want: []string{"Nightly"}, says: "disable the rule Nightly"},
+		"none":              {kind: "lambda-zero", arg: "Gone", refused: "Gone is a AWS::Events::Rule"},
 		"no such resource":  {kind: "stop-instances", arg: "Nobody", refused: "it has no resource Nobody"},
 		"another type":      {kind: "lambda-zero", arg: "Server", refused: "Server is a AWS::EC2::Instance"},
 		"no name":           {kind: "delete-resource", refused: "names no resource"},
@@ -63,6 +64,7 @@ func TestPreview(t *testing.T) {
 		"custom":            {kind: "delete-resource", arg: "Hook", refused: "Cloud Control does not delete"},
 		"CloudFormation's":  {kind: "delete-resource", arg: "Wait", refused: "Cloud Control does not delete"},
 		"unaddressable":     {kind: "delete-resource", arg: "Permission", refused: "addressed by"},
+		"no ARN":            {kind: "delete-resource", arg: "Nightly", refused: "addressed by Arn"},
 		"not made":          {kind: "delete-resource", arg: "Unmade", refused: "Unmade was not made"},
 		"no such kind":      {kind: "set-on-fire", refused: "no such kind"},
 		"a kind of another": {kind: "delete-stack", refused: "no such kind"},

@@ -37,9 +37,16 @@ type (
 	}
 )
 
-func busService() service { return service{"PutEvents": writes(putEvents)} }
+func busService() service {
+	return service{
+		"PutEvents":    writes(putEvents),
+		"DescribeRule": reads(describeRule),
+		"EnableRule":   writes(enableRule),
+		"DisableRule":  writes(disableRule),
+	}
+}
 
-// putEvents keeps events. There are no rules, so nobody hears of them.
+// putEvents keeps events. Rules match none of them, so nobody hears of them.
 func putEvents(s *Server, tx store.Tx, c *call, in *putEventsInput) (*putEventsOut, error) {
 	const most = 10
 	if len(in.Entries) == 0 || len(in.Entries) > most {

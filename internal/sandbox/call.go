@@ -98,8 +98,11 @@ func (c *call) read(s *Server, r *http.Request) error {
 	if c.protocol == protocolREST && c.service == "" {
 		c.service = "s3"
 	}
+	if c.protocol == protocolREST && c.service != "s3" {
+		c.route()
+	}
 	_, known := s.services[c.service]
-	if !known && c.service != "s3" && c.service != "lambda" {
+	if !known && c.service != "s3" {
 		return c.absent()
 	}
 	return nil
@@ -186,6 +189,8 @@ func (c *call) identifyJSON(target string) error {
 		c.service = "monitoring"
 	case "AWSEvents":
 		c.service = "events"
+	case "CloudApiService":
+		c.service = "cloudcontrolapi"
 	default:
 		if c.service == "" {
 			c.service = prefix
@@ -289,7 +294,7 @@ func (c *call) absent() *engine.Error {
 		what += " " + c.r.Method + " " + c.r.URL.Path
 	}
 	return fault(http.StatusNotImplemented, "NotImplemented",
-		"%.120s is not in the sandbox: it answers CloudFormation, STS, S3, SSM, Secrets Manager, SNS, alarms of CloudWatch, PutEvents of EventBridge and Invoke of Lambda", what)
+		"%.120s is not in the sandbox: it answers CloudFormation, STS, S3, SSM, Secrets Manager, SNS, alarms of CloudWatch, and a little of EC2, Lambda, EventBridge and Cloud Control", what)
 }
 
 // refuse writes an error in the protocol of the request.

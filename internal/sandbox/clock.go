@@ -68,7 +68,6 @@ const (
 	tableUpload = "s3.upload" // objects that come in parts, and their parts
 
 	tableAlarmHistory = "cloudwatch.history"
-	tableFunction     = "lambda.function"
 	tableInvoked      = "lambda.invocation"
 )
 

@@ -12,7 +12,8 @@ import (
 
 // HealthPath is where simulated health endpoints are: GET /_health/a,b answers 200
 // while the stacks a and b are up and 503 otherwise, so that an HTTP probe means
-// something without a cloud. The query may name account and region; without a
+// something without a cloud. A stack is not up while one of its resources is broken
+// behind its back: deleted, stopped, closed, throttled or disabled. The query may name account and region; without a
 // region all of them are searched. No bucket can have this name.
 const HealthPath = "/_health/"
 
@@ -20,6 +21,9 @@ const HealthPath = "/_health/"
 type health struct {
 	Up     bool              `json:"up"`
 	Stacks map[string]string `json:"stacks"` // status; "" for a stack that is not there
+
+	// Broken says what somebody broke behind the back of a stack that is complete.
+	Broken map[string][]string `json:"broken,omitempty"`
 }
 
 func isHealth(r *http.Request) bool {
@@ -38,12 +42,19 @@ func (s *Server) planHealth(c *call) func(tx store.Tx) (*answer, error) {
 		}
 		out := health{Up: true, Stacks: map[string]string{}}
 		for _, name := range names {
-			status, err := s.statusOf(tx, c, places, name)
+			status, at, err := s.statusOf(tx, c, places, name)
 			if err != nil {
 				return nil, err
 			}
 			out.Stacks[name] = status
 			out.Up = out.Up && isUp(status)
+			broken, err := s.brokenIn(tx, c, at, name)
+			if err != nil {
+				return nil, err
+			}
+			if len(broken) > 0 {
+				out.Up, out.Broken = false, withBroken(out.Broken, name, broken)
+			}
 		}
 		body, err := json.Marshal(out)
 		a := &answer{status: http.StatusOK, header: http.Header{"Content-Type": {"application/json"}}, body: append(body, '\n')}
@@ -69,10 +80,10 @@ func (s *Server) placesOf(tx store.Tx, account, region string) ([]engine.Account
 	return out, err
 }
 
-// statusOf is the status of the first living stack with a name.
-func (s *Server) statusOf(tx store.Tx, c *call, places []engine.Account, name string) (string, error) {
+// statusOf is the status of the first living stack with a name, and where it is.
+func (s *Server) statusOf(tx store.Tx, c *call, places []engine.Account, name string) (string, engine.Account, error) {
 	if name == "" {
-		return "", nil // no name would mean all stacks
+		return "", engine.Account{}, nil // no name would mean all stacks
 	}
 	for _, a := range places {
 		out, err := s.engine.Call(tx, c.at, a, "DescribeStacks", &engine.DescribeStacksInput{StackName: name})
@@ -80,13 +91,13 @@ func (s *Server) statusOf(tx store.Tx, c *call, places []engine.Account, name st
 			continue
 		}
 		if err != nil {
-			return "", err
+			return "", a, err
 		}
 		if found, ok := out.(*engine.DescribeStacksOutput); ok && len(found.Stacks) > 0 {
-			return found.Stacks[0].StackStatus, nil
+			return found.Stacks[0].StackStatus, a, nil
 		}
 	}
-	return "", nil
+	return "", engine.Account{}, nil
 }
 
 // isUp tells whether a stack with this status serves: it was created, and nobody

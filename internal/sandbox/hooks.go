@@ -132,8 +132,6 @@ func (s *Server) made(tx engine.Tx, m engine.Made) error {
 		return tx.Put(tableTopic, m.Physical, nil)
 	case typeAlarm, typeComposite:
 		return madeAlarm(tx, m)
-	case typeFunction:
-		return madeFunction(tx, m)
 	}
 	return nil
 }
@@ -233,8 +231,6 @@ func (s *Server) gone(tx engine.Tx, m engine.Made) error {
 		return removeTopic(tx, m.Physical)
 	case typeAlarm, typeComposite:
 		return tx.Delete(tableAlarm, place(m.Account)+m.Physical)
-	case typeFunction:
-		return tx.Delete(tableFunction, place(m.Account)+m.Physical)
 	}
 	return nil
 }

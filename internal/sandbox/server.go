@@ -1,7 +1,8 @@
 // Package sandbox is AWS in the binary, as far as launching and breaking
 // environments needs it: an http.Handler that speaks the protocols of
-// CloudFormation, STS, S3, SSM, Secrets Manager, SNS, CloudWatch alarms,
-// EventBridge and Lambda, over a store and a clock of its own.
+// CloudFormation, STS, S3, SSM, Secrets Manager, SNS, CloudWatch alarms and
+// EventBridge, and of EC2, Lambda and Cloud Control what breaking needs, over a
+// store and a clock of its own.
 //
 // It never talks to AWS, checks no signatures and knows nothing of the
 // application. Every call is one transaction: what has fallen due happens, then
@@ -64,6 +65,7 @@ type Options struct {
 type Server struct {
 	opts     Options
 	engine   machine
+	behind   backdoor
 	services map[string]service
 	requests atomic.Uint64
 	speedSet atomic.Bool // the speed of the options is in the store
@@ -82,6 +84,15 @@ type machine interface {
 	NextDue(tx engine.Tx) (time.Time, bool, error)
 }
 
+// backdoor is the engine as the other services use it, behind the stacks' backs.
+type backdoor interface {
+	Lookup(tx engine.Tx, acct engine.Account, name string, types ...string) (engine.Outside, bool, error)
+	Members(tx engine.Tx, acct engine.Account, types ...string) ([]engine.Outside, error)
+	ResourcesOf(tx engine.Tx, acct engine.Account, stackName string) ([]engine.Outside, error)
+	Alter(tx engine.Tx, at time.Time, o engine.Outside, properties map[string]any) error
+	Remove(tx engine.Tx, at time.Time, o engine.Outside) (why string, err error)
+}
+
 // New makes a sandbox.
 func New(opts Options) *Server {
 	if opts.Account == "" {
@@ -94,7 +105,8 @@ func New(opts Options) *Server {
 		opts.Now = time.Now
 	}
 	s := &Server{opts: opts, buckets: map[string]*bucket{}, history: map[string][]pastAnswer{}}
-	s.engine = engine.New(s.engineConfig())
+	e := engine.New(s.engineConfig())
+	s.engine, s.behind = e, e
 	s.services = services()
 	return s
 }

@@ -18,6 +18,7 @@ type operation struct {
 	newInput func() any
 	mutates  bool
 	noResult bool
+	status   int // of a good answer over REST, 200 when zero
 	run      func(s *Server, tx store.Tx, c *call, in any) (any, error)
 }
 
@@ -50,6 +51,10 @@ func services() map[string]service {
 		"secretsmanager": secretsService(),
 		"monitoring":     alarmService(),
 		"events":         busService(),
+
+		"ec2":             computeService(),
+		"lambda":          functionService(),
+		"cloudcontrolapi": controlService(),
 	}
 }
 
@@ -75,13 +80,13 @@ func cloudFormation() service {
 // serve answers a request that has been identified.
 func (s *Server) serve(ctx context.Context, c *call) *answer {
 	var work func(tx store.Tx) (*answer, error)
-	switch c.service {
-	case "health":
+	switch {
+	case c.service == "health":
 		work = s.planHealth(c)
-	case "s3":
+	case c.service == "s3":
 		work = s.planS3(c)
-	case "lambda":
-		work = s.planLambda(c)
+	case c.service == "lambda" && c.action == actionInvoke:
+		work = s.planInvoke(c)
 	default:
 		op, in, err := s.planAction(c)
 		if err != nil {
@@ -92,7 +97,7 @@ func (s *Server) serve(ctx context.Context, c *call) *answer {
 			if err != nil {
 				return nil, err
 			}
-			return c.accept(out, op.noResult), nil
+			return c.accept(out, op), nil
 		}
 	}
 	return s.withFaults(ctx, c, func(admit func(tx store.Tx) error) *answer {
@@ -126,6 +131,10 @@ func (s *Server) planAction(c *call) (operation, any, error) {
 	in := op.newInput()
 	var err error
 	switch c.protocol {
+	case protocolREST:
+		if err = wire.DecodeQuery(c.form, in); err == nil {
+			err = wire.DecodeJSON(c.body, in)
+		}
 	case protocolJSON:
 		err = wire.DecodeJSON(c.body, in)
 	case protocolCBOR:
@@ -140,8 +149,17 @@ func (s *Server) planAction(c *call) (operation, any, error) {
 }
 
 // accept writes a good answer in the protocol of the request.
-func (c *call) accept(out any, noResult bool) *answer {
+func (c *call) accept(out any, op operation) *answer {
 	a := &answer{status: http.StatusOK, header: http.Header{}}
+	switch c.protocol {
+	case protocolREST:
+		return c.acceptREST(a, out, op.status)
+	case protocolQuery, protocolJSON, protocolCBOR: // below
+	case protocolEC2:
+		a.header.Set("Content-Type", "text/xml;charset=UTF-8")
+		a.body = wire.EncodeEC2(c.action, "http://ec2.amazonaws.com/doc/2016-11-15/", c.id, out)
+		return a
+	}
 	if c.protocol == protocolJSON {
 		a.header.Set("Content-Type", c.json)
 		a.body = wire.EncodeJSON(out)
@@ -153,6 +171,6 @@ func (c *call) accept(out any, noResult bool) *answer {
 		return a
 	}
 	a.header.Set("Content-Type", "text/xml")
-	a.body = wire.EncodeQuery(c.action, namespaceOf(c.service), c.id, out, noResult)
+	a.body = wire.EncodeQuery(c.action, namespaceOf(c.service), c.id, out, op.noResult)
 	return a
 }

@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -56,8 +57,9 @@ func (s *session) enter(st *stack, op *operation, i int, r *resource, next *stat
 	if r != nil && r.alive() {
 		fresh.Old = r.Old
 		switch {
-		case r.Missing: // there is nothing left to delete
+		case r.Missing: // there is nothing left to delete, and it is missing until it is made
 			s.release(st, r.ID, &r.state)
+			fresh.Missing = true
 		case r.Physical != "":
 			fresh.Old = append(fresh.Old, leftover{state: r.state})
 		}
@@ -207,6 +209,7 @@ func (s *session) applyBegin(st *stack, op *operation, i int) {
 		r.Old = append(r.Old, leftover{state: r.state})
 	}
 	r.Touched, r.state, r.Next = true, next, nil
+	r.Actual, r.Aside, r.Drift = nil, nil, ""
 	n.State = nodeRunning
 	if next.Type == stackType {
 		s.createChild(st, op, i, r)
@@ -270,6 +273,10 @@ func (s *session) applyFinish(st *stack, op *operation, i int) {
 		s.failNode(st, op, i, s.failure(st, r.Type, n.ID, text, code))
 		return
 	}
+	if n.How == howUpdate && r.Missing { // somebody deleted it behind the stack's back
+		s.failNode(st, op, i, s.failure(st, r.Type, n.ID, "Resource of type '"+r.Type+"' with identifier '"+r.Physical+"' was not found.", "NotFound"))
+		return
+	}
 	if why := s.unsignalled(st, r, n); why != "" {
 		s.failNode(st, op, i, why)
 		return
@@ -289,7 +296,7 @@ func (s *session) applyFinish(st *stack, op *operation, i int) {
 			s.setResource(st, r, updateInProgress, providerMadeNew)
 		}
 	}
-	n.State = nodeDone
+	n.State, r.Missing = nodeDone, false
 	status := updateComplete
 	if n.How == howCreate {
 		status = createComplete
@@ -334,6 +341,7 @@ func (s *session) takeNext(st *stack, r *resource) {
 	next.Ref = generator{s: s, st: st, id: r.ID, r: &next}.refNow()
 	r.state, r.Next = next, nil
 	r.Actual, r.Drift = nil, ""
+	maps.DeleteFunc(r.Aside, func(name string, _ any) bool { return r.Props[name] != nil })
 	s.claim(st, r.ID, &r.state)
 }
 

@@ -131,6 +131,8 @@ func (s *session) networkAttribute(st *stack, r *state, name string) (any, bool)
 	case "AWS::EC2::VPC.Ipv6CidrBlocks":
 		b := s.e.chance(id, name)
 		return []any{fmt.Sprintf("2a05:d018:%x:%x00::/56", 0x100+int(b[0]), 0x10+int(b[1])%0xf0)}, true
+	case "AWS::EC2::SecurityGroup.GroupId":
+		return id, true
 	case "AWS::EC2::Subnet.AvailabilityZone":
 		if v, ok := r.Props["AvailabilityZone"]; ok {
 			return v, true

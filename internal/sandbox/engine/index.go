@@ -239,14 +239,20 @@ func texts(v any) map[string]bool {
 
 // users lists the resources of other stacks that refer to this one.
 func (s *session) users(st *stack, r *state) []owner {
+	return slices.DeleteFunc(s.everyUser(st, r), func(o owner) bool {
+		u := s.resource(o.Stack, o.ID)
+		return o.Stack == st.ID || u != nil && u.Missing
+	})
+}
+
+// everyUser lists the resources of all stacks that refer to this one.
+func (s *session) everyUser(st *stack, r *state) []owner {
 	var found []owner
 	for _, name := range r.names() {
 		s.scan("use", place(st.account())+key(name, ""), "", func(_ string, raw []byte) bool {
 			var o owner
 			s.fail(decode("use", raw, &o))
-			if o.Stack != st.ID {
-				found = append(found, o)
-			}
+			found = append(found, o)
 			return s.err == nil
 		})
 	}

@@ -238,6 +238,8 @@ func (g generator) service(typeName string) (string, bool) {
 			family = g.st.Name + g.id + g.letters(8, mixedAlnum)
 		}
 		return fmt.Sprintf("arn:%s:ecs:%s:%s:task-definition/%s:1", partition(g.st.Region), g.st.Region, g.st.Account, family), true
+	case "AWS::Events::Rule":
+		return g.eventRule(), true
 	case "AWS::EKS::Nodegroup":
 		name := g.prop("NodegroupName")
 		if name == "" {
@@ -246,6 +248,18 @@ func (g generator) service(typeName string) (string, bool) {
 		return g.prop("ClusterName") + "/" + name, true
 	}
 	return g.balancing(typeName)
+}
+
+// eventRule makes the ARN of a rule, which names its bus unless it is the default one.
+func (g generator) eventRule() string {
+	name, bus := g.prop("Name"), g.prop("EventBusName")
+	if name == "" {
+		name = g.generated()
+	}
+	if bus = bus[strings.LastIndexByte(bus, '/')+1:]; bus != "" && bus != "default" {
+		name = bus + "/" + name
+	}
+	return fmt.Sprintf("arn:%s:events:%s:%s:rule/%s", partition(g.st.Region), g.st.Region, g.st.Account, name)
 }
 
 // balancing makes the ids of load balancers and their kin.

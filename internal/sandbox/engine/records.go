@@ -121,6 +121,7 @@ type resource struct {
 	Next     *state         `json:"next,omitempty"`    // what the running step makes of it
 	Old      []leftover     `json:"old,omitempty"`     // for the clean-up
 	Actual   map[string]any `json:"actual,omitempty"`
+	Aside    map[string]any `json:"aside,omitempty"`    // as changed behind the stack's back, of what the template does not give
 	Imported bool           `json:"imported,omitempty"` // by the running operation: never deleted by its roll-back
 	Missing  bool           `json:"missing,omitempty"`  // deleted behind the stack's back
 	Drift    string         `json:"drift,omitempty"`

@@ -166,12 +166,13 @@ func (s *session) blocked(st *stack, id string, r *state) string {
 	}
 	for _, user := range s.users(st, r) {
 		if by(user.Type) {
-			text = strings.ReplaceAll(text, "<id>", r.Physical)
-			return s.handlerMessage(st, id, s.serviceError(st, id, service, 400, text), "InvalidRequest")
+			return s.handlerMessage(st, id, s.serviceError(st, id, service, 400, replaceID(text, r.Physical)), "InvalidRequest")
 		}
 	}
 	return ""
 }
+
+func replaceID(text, id string) string { return strings.ReplaceAll(text, "<id>", id) }
 
 // blocking says how a service refuses to delete a resource of a type that others
 // are in or on, and which kinds of users make it; text is "" where none do.

@@ -65,6 +65,7 @@ func EncodeXMLError(requestID, code, message, resource string) []byte {
 type xmlEncoder struct {
 	b     bytes.Buffer
 	types types
+	small bool // as EC2 writes
 }
 
 func (e *xmlEncoder) open(name, namespace string) {
@@ -132,7 +133,7 @@ func (e *xmlEncoder) content(v reflect.Value) {
 		e.structure(v)
 	case v.Kind() == reflect.Slice || v.Kind() == reflect.Array:
 		for i := range v.Len() {
-			e.value("member", v.Index(i), true)
+			e.value(e.item(), v.Index(i), true)
 		}
 	case v.Kind() == reflect.Map:
 		e.dictionary(v)
@@ -146,11 +147,11 @@ func (e *xmlEncoder) structure(v reflect.Value) {
 		fv := v.FieldByIndex(f.index)
 		if f.flat && fv.Kind() == reflect.Slice {
 			for i := range fv.Len() {
-				e.value(f.name, fv.Index(i), true)
+				e.value(e.member(f.name), fv.Index(i), true)
 			}
 			continue
 		}
-		e.value(f.name, fv, f.always)
+		e.value(e.member(f.name), fv, f.always)
 	}
 }
 

@@ -51,6 +51,16 @@ func TestEncodeQuery(t *testing.T) {
 	}
 }
 
+func TestEncodeEC2(t *testing.T) {
+	t.Parallel()
+	got := string(wire.EncodeEC2("DescribeStacks", "http://ns/", "id-1", answer{Stacks: []stack{{StackName: "a", Tags: []string{"b"}}}, NextToken: "n"}))
+	want := `<DescribeStacksResponse xmlns="http://ns/"><requestId>id-1</requestId><stacks><item><stackName>a</stackName><count>0</count>` +
+		`<ratio>0</ratio><tags><item>b</item></tags></item></stacks><always></always><nextToken>n</nextToken></DescribeStacksResponse>`
+	if got != want {
+		t.Errorf("got  %s\nwant %s", got, want)
+	}
+}
+
 func TestEncodeQueryWithoutResult(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct {

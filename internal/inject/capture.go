@@ -1,0 +1,148 @@
+package inject
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/cloudformation"
+
+	"github.com/deployer-cli/deployer/internal/awsconf"
+	"github.com/deployer-cli/deployer/stacks"
+)
+
+// Capture reads how the resource of an injection is and returns the injection
+// with that in Before. What was captured once stays: after the deed the truth is
+// in what was written. A resource that is broken already, or that could not be put
+// back, is an *UnsuitableError.
+func (i *Injector) Capture(ctx context.Context, in stacks.Injection) (stacks.Injection, error) {
+	if len(in.Before) > 0 {
+		return in, nil
+	}
+	found, err := i.capture(ctx, in)
+	if err != nil {
+		return in, err
+	}
+	raw, err := json.Marshal(found)
+	if err != nil {
+		return in, fmt.Errorf("write down how %s in %s is: %w", in.LogicalID, in.Stack, err)
+	}
+	in.Before = raw
+	return in, nil
+}
+
+func (i *Injector) capture(ctx context.Context, in stacks.Injection) (any, error) {
+	switch in.Kind {
+	case DeleteResource:
+		return i.captureResource(ctx, in)
+	case StopInstances:
+		return i.captureInstances(ctx, in)
+	case RevokeIngress:
+		return i.captureRules(ctx, in)
+	case LambdaZero:
+		return i.captureFunction(ctx, in)
+	case DisableRule:
+		return i.captureRule(ctx, in)
+	}
+	return nil, noKind(in)
+}
+
+// Check says how the resource of an injection looks now, compared with Before.
+// It follows the logical id: where the stack has made the resource anew, it is
+// the new one that is looked at.
+func (i *Injector) Check(ctx context.Context, in stacks.Injection) (stacks.Condition, error) {
+	now, err := i.current(ctx, in)
+	switch {
+	case err != nil:
+		return "", err
+	case now.physical == "":
+		return stacks.Broken, nil
+	case strings.HasSuffix(now.status, "_IN_PROGRESS"):
+		return stacks.Between, nil
+	}
+	in.PhysicalID, now.physical = now.physical, in.PhysicalID
+	switch in.Kind {
+	case DeleteResource:
+		return i.checkResource(ctx, in)
+	case StopInstances:
+		return i.checkInstances(ctx, in)
+	case RevokeIngress:
+		return i.checkRules(ctx, in, now.physical)
+	case LambdaZero:
+		return i.checkFunction(ctx, in)
+	case DisableRule:
+		return i.checkRule(ctx, in)
+	}
+	return "", noKind(in)
+}
+
+// named is what a stack has under a logical id.
+type named struct {
+	physical string // "" where there is none
+	status   string
+}
+
+// current asks CloudFormation what the injection's stack has under its logical id.
+func (i *Injector) current(ctx context.Context, in stacks.Injection) (named, error) {
+	q := query{"CloudFormation", "DescribeStackResource", in.Access}
+	out, err := ask(ctx, i, q, newCloudFormation, func(cl *cloudformation.Client) (*cloudformation.DescribeStackResourceOutput, error) {
+		return cl.DescribeStackResource(ctx, &cloudformation.DescribeStackResourceInput{StackName: &in.StackID, LogicalResourceId: &in.LogicalID})
+	})
+	if answer, ok := awsconf.Answer(err); ok && answer.Code == "ValidationError" && strings.Contains(answer.Message, "does not exist") {
+		return named{}, nil
+	}
+	if err != nil || out.StackResourceDetail == nil {
+		return named{}, err
+	}
+	d := out.StackResourceDetail
+	if strings.HasPrefix(string(d.ResourceStatus), "DELETE_COMPLETE") {
+		return named{}, nil
+	}
+	return named{physical: aws.ToString(d.PhysicalResourceId), status: string(d.ResourceStatus)}, nil
+}
+
+func newCloudFormation(cfg aws.Config) *cloudformation.Client {
+	return cloudformation.NewFromConfig(cfg)
+}
+
+// ingressResources lists the physical ids of the stack's rules that are resources
+// of their own.
+func (i *Injector) ingressResources(ctx context.Context, in stacks.Injection) ([]string, error) {
+	var out []string
+	var token *string
+	for {
+		page, err := ask(ctx, i, query{"CloudFormation", "ListStackResources", in.Access}, newCloudFormation, func(cl *cloudformation.Client) (*cloudformation.ListStackResourcesOutput, error) {
+			return cl.ListStackResources(ctx, &cloudformation.ListStackResourcesInput{StackName: &in.StackID, NextToken: token})
+		})
+		if err != nil {
+			return nil, err
+		}
+		for _, r := range page.StackResourceSummaries {
+			if aws.ToString(r.ResourceType) == typeIngress {
+				out = append(out, aws.ToString(r.PhysicalResourceId))
+			}
+		}
+		if token = page.NextToken; aws.ToString(token) == "" {
+			return out, nil
+		}
+	}
+}
+
+// unsuitable says why an injection cannot be made.
+func unsuitable(in stacks.Injection, why string) error {
+	return &UnsuitableError{Kind: in.Kind, Path: in.Stack, Why: in.LogicalID + ": " + why, Tip: "choose another resource, or put this one right first"}
+}
+
+// gone tells whether err says that what was asked about is not there.
+func gone(err error) bool {
+	return hasCode(err, "ResourceNotFoundException", "InvalidInstanceID.NotFound", "InvalidGroup.NotFound")
+}
+
+// hasCode tells whether err is a plain answer with one of the codes.
+func hasCode(err error, codes ...string) bool {
+	e, ok := awsconf.Answer(err)
+	return ok && slices.Contains(codes, e.Code)
+}

@@ -1,0 +1,92 @@
+package inject
+
+import (
+	"context"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/lambda"
+
+	"github.com/deployer-cli/deployer/stacks"
+)
+
+const serviceLambda = "Lambda"
+
+// functionBefore is how a function was.
+type functionBefore struct {
+	Reserved *int32 `json:"reserved_concurrency"` // null for none
+}
+
+func (i *Injector) reserved(ctx context.Context, in stacks.Injection) (*int32, error) {
+	out, err := ask(ctx, i, query{serviceLambda, "GetFunctionConcurrency", in.Access}, newLambda, func(cl *lambda.Client) (*lambda.GetFunctionConcurrencyOutput, error) {
+		return cl.GetFunctionConcurrency(ctx, &lambda.GetFunctionConcurrencyInput{FunctionName: &in.PhysicalID})
+	})
+	if err != nil {
+		return nil, err
+	}
+	return out.ReservedConcurrentExecutions, nil
+}
+
+func (i *Injector) captureFunction(ctx context.Context, in stacks.Injection) (any, error) {
+	n, err := i.reserved(ctx, in)
+	if err != nil {
+		return nil, err
+	}
+	if n != nil && *n == 0 {
+		return nil, unsuitable(in, "its concurrency is zero already")
+	}
+	return functionBefore{n}, nil
+}
+
+func (i *Injector) checkFunction(ctx context.Context, in stacks.Injection) (stacks.Condition, error) {
+	was, err := before[functionBefore](in)
+	if err != nil {
+		return "", err
+	}
+	n, err := i.reserved(ctx, in)
+	switch {
+	case gone(err):
+		return stacks.Broken, nil
+	case err != nil:
+		return "", err
+	case n != nil && *n == 0:
+		return stacks.Broken, nil
+	case aws.ToInt32(n) == aws.ToInt32(was.Reserved):
+		return stacks.Whole, nil
+	}
+	return stacks.Between, nil
+}
+
+func (w *Writer) throttleFunction(ctx context.Context, in stacks.Injection) error {
+	return w.do(ctx, write{stacks.Inject, serviceLambda, "PutFunctionConcurrency", in, func(ctx context.Context, cfg aws.Config) error {
+		_, err := newLambda(cfg).PutFunctionConcurrency(ctx, &lambda.PutFunctionConcurrencyInput{
+			FunctionName: &in.PhysicalID, ReservedConcurrentExecutions: aws.Int32(0),
+		})
+		return err
+	}})
+}
+
+// releaseFunction gives a function the concurrency back that it had, if it is
+// still without any.
+func (w *Writer) releaseFunction(ctx context.Context, in stacks.Injection) error {
+	was, err := before[functionBefore](in)
+	if err != nil {
+		return err
+	}
+	if n, err := w.injector.reserved(ctx, in); err != nil || aws.ToInt32(n) == aws.ToInt32(was.Reserved) && (n == nil) == (was.Reserved == nil) {
+		return err
+	}
+	if was.Reserved != nil {
+		return w.do(ctx, write{stacks.Restore, serviceLambda, "PutFunctionConcurrency", in, func(ctx context.Context, cfg aws.Config) error {
+			_, err := newLambda(cfg).PutFunctionConcurrency(ctx, &lambda.PutFunctionConcurrencyInput{
+				FunctionName: &in.PhysicalID, ReservedConcurrentExecutions: was.Reserved,
+			})
+			return err
+		}})
+	}
+	return w.do(ctx, write{stacks.Restore, serviceLambda, "DeleteFunctionConcurrency", in, func(ctx context.Context, cfg aws.Config) error {
+		_, err := newLambda(cfg).DeleteFunctionConcurrency(ctx, &lambda.DeleteFunctionConcurrencyInput{FunctionName: &in.PhysicalID})
+		return err
+	}})
+}
+
+func newLambda(cfg aws.Config) *lambda.Client { return lambda.NewFromConfig(cfg) }

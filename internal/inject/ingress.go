@@ -1,0 +1,198 @@
+package inject
+
+import (
+	"context"
+	"slices"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/ec2"
+	"github.com/aws/aws-sdk-go-v2/service/ec2/types"
+
+	"github.com/deployer-cli/deployer/stacks"
+)
+
+// inbound is one inbound rule of a security group. Exactly one of the peers is
+// there.
+type inbound struct {
+	ID          string `json:"id,omitempty"` // a rule that is made again gets another
+	Protocol    string `json:"protocol"`
+	From        *int32 `json:"from,omitempty"`
+	To          *int32 `json:"to,omitempty"`
+	CIDR        string `json:"cidr,omitempty"`
+	CIDRv6      string `json:"cidr_v6,omitempty"`
+	List        string `json:"prefix_list,omitempty"`
+	Group       string `json:"group,omitempty"`
+	User        string `json:"user,omitempty"` // the account of Group
+	Description string `json:"description,omitempty"`
+}
+
+// same tells whether two rules let the same in.
+func (r inbound) same(o inbound) bool {
+	return r.Protocol == o.Protocol && aws.ToInt32(r.From) == aws.ToInt32(o.From) && aws.ToInt32(r.To) == aws.ToInt32(o.To) &&
+		r.CIDR == o.CIDR && r.CIDRv6 == o.CIDRv6 && r.List == o.List && r.Group == o.Group
+}
+
+// rulesBefore is which inbound rules a security group had.
+type rulesBefore struct {
+	Rules []inbound `json:"rules"`
+	Kept  []string  `json:"kept,omitempty"` // ids of rules that are resources of their own, and are left alone
+}
+
+func (i *Injector) inbound(ctx context.Context, in stacks.Injection) ([]inbound, error) {
+	var out []inbound
+	var token *string
+	for {
+		page, err := ask(ctx, i, query{serviceEC2, "DescribeSecurityGroupRules", in.Access}, newEC2, func(cl *ec2.Client) (*ec2.DescribeSecurityGroupRulesOutput, error) {
+			return cl.DescribeSecurityGroupRules(ctx, &ec2.DescribeSecurityGroupRulesInput{
+				Filters: []types.Filter{{Name: new("group-id"), Values: []string{in.PhysicalID}}}, NextToken: token,
+			})
+		})
+		if err != nil {
+			return nil, err
+		}
+		for _, r := range page.SecurityGroupRules {
+			if !aws.ToBool(r.IsEgress) {
+				out = append(out, inboundOf(r))
+			}
+		}
+		if token = page.NextToken; aws.ToString(token) == "" {
+			return out, nil
+		}
+	}
+}
+
+func inboundOf(r types.SecurityGroupRule) inbound {
+	out := inbound{
+		ID: aws.ToString(r.SecurityGroupRuleId), Protocol: aws.ToString(r.IpProtocol), From: r.FromPort, To: r.ToPort,
+		CIDR: aws.ToString(r.CidrIpv4), CIDRv6: aws.ToString(r.CidrIpv6), List: aws.ToString(r.PrefixListId), Description: aws.ToString(r.Description),
+	}
+	if g := r.ReferencedGroupInfo; g != nil {
+		out.Group, out.User = aws.ToString(g.GroupId), aws.ToString(g.UserId)
+	}
+	return out
+}
+
+// permission is the rule as EC2 takes it.
+func (r inbound) permission() types.IpPermission {
+	p := types.IpPermission{IpProtocol: &r.Protocol, FromPort: r.From, ToPort: r.To}
+	why := optional(r.Description)
+	switch {
+	case r.CIDR != "":
+		p.IpRanges = []types.IpRange{{CidrIp: &r.CIDR, Description: why}}
+	case r.CIDRv6 != "":
+		p.Ipv6Ranges = []types.Ipv6Range{{CidrIpv6: &r.CIDRv6, Description: why}}
+	case r.List != "":
+		p.PrefixListIds = []types.PrefixListId{{PrefixListId: &r.List, Description: why}}
+	default:
+		p.UserIdGroupPairs = []types.UserIdGroupPair{{GroupId: &r.Group, UserId: optional(r.User), Description: why}}
+	}
+	return p
+}
+
+// captureRules writes down the inbound rules. A rule that is a resource of its
+// own in a stack is left alone: made again it would have another id, and its
+// stack would miss it.
+func (i *Injector) captureRules(ctx context.Context, in stacks.Injection) (any, error) {
+	all, err := i.inbound(ctx, in)
+	if err != nil {
+		return nil, err
+	}
+	var out rulesBefore
+	own, err := i.ingressResources(ctx, in)
+	if err != nil {
+		return nil, err
+	}
+	for _, r := range all {
+		if slices.Contains(own, r.ID) {
+			out.Kept = append(out.Kept, r.ID)
+			continue
+		}
+		out.Rules = append(out.Rules, r)
+	}
+	switch {
+	case len(all) == 0:
+		return nil, unsuitable(in, "it lets nobody in already")
+	case len(out.Rules) == 0:
+		return nil, unsuitable(in, "each of its inbound rules is a resource of its own (AWS::EC2::SecurityGroupIngress); delete one of those")
+	}
+	return out, nil
+}
+
+// checkRules compares by what the rules let in. Where the stack has made the
+// group anew, rules that let in the old one let in the new.
+func (i *Injector) checkRules(ctx context.Context, in stacks.Injection, old string) (stacks.Condition, error) {
+	was, err := before[rulesBefore](in)
+	if err != nil {
+		return "", err
+	}
+	now, err := i.inbound(ctx, in)
+	if err != nil {
+		return "", err
+	}
+	missing := 0
+	for _, r := range was.Rules {
+		if r.Group == old {
+			r.Group = in.PhysicalID
+		}
+		if !slices.ContainsFunc(now, r.same) {
+			missing++
+		}
+	}
+	switch missing {
+	case 0:
+		return stacks.Whole, nil
+	case len(was.Rules):
+		return stacks.Broken, nil
+	}
+	return stacks.Between, nil
+}
+
+// revokeIngress takes away the rules that were captured.
+func (w *Writer) revokeIngress(ctx context.Context, in stacks.Injection) error {
+	was, err := before[rulesBefore](in)
+	if err != nil {
+		return err
+	}
+	now, err := w.injector.inbound(ctx, in)
+	if err != nil {
+		return err
+	}
+	var ids []string
+	for _, r := range now {
+		if slices.ContainsFunc(was.Rules, func(o inbound) bool { return o.ID == r.ID }) {
+			ids = append(ids, r.ID)
+		}
+	}
+	if len(ids) == 0 {
+		return nil
+	}
+	return w.do(ctx, write{stacks.Inject, serviceEC2, "RevokeSecurityGroupIngress", in, func(ctx context.Context, cfg aws.Config) error {
+		_, err := newEC2(cfg).RevokeSecurityGroupIngress(ctx, &ec2.RevokeSecurityGroupIngressInput{GroupId: &in.PhysicalID, SecurityGroupRuleIds: ids})
+		return err
+	}})
+}
+
+// authorizeIngress makes those of the captured rules again that are missing.
+func (w *Writer) authorizeIngress(ctx context.Context, in stacks.Injection) error {
+	was, err := before[rulesBefore](in)
+	if err != nil {
+		return err
+	}
+	now, err := w.injector.inbound(ctx, in)
+	if err != nil {
+		return err
+	}
+	var missing []types.IpPermission
+	for _, r := range was.Rules {
+		if !slices.ContainsFunc(now, r.same) {
+			missing = append(missing, r.permission())
+		}
+	}
+	if len(missing) == 0 {
+		return nil
+	}
+	return w.do(ctx, write{stacks.Restore, serviceEC2, "AuthorizeSecurityGroupIngress", in, func(ctx context.Context, cfg aws.Config) error {
+		_, err := newEC2(cfg).AuthorizeSecurityGroupIngress(ctx, &ec2.AuthorizeSecurityGroupIngressInput{GroupId: &in.PhysicalID, IpPermissions: missing})
+		return err
+	}})
+}
