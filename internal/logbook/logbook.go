@@ -10,7 +10,6 @@ package logbook
 import (
 	"context"
 	"crypto/rand"
-	"errors"
 	"fmt"
 	"path"
 	"regexp"
@@ -18,7 +17,6 @@ import (
 	"sync"
 	"time"
 
-	"github.com/deployer-cli/deployer/internal/linefile"
 	"github.com/deployer-cli/deployer/internal/record"
 	"github.com/deployer-cli/deployer/internal/state"
 )
@@ -42,13 +40,16 @@ type Books struct {
 
 	mu     sync.Mutex
 	synced map[string]bool // books whose files and shared entries were compared
+
+	readers sync.Mutex
+	known   map[string][]record.Entry // what was read of books that are shared
 }
 
 // New returns the books below dir, which is made when something is written. run
 // names the run that writes; shared is nil where no other machine has to see
 // them.
 func New(dir, run string, shared Shared) *Books {
-	return &Books{dir: dir, run: run, shared: shared, files: state.InFiles(dir), synced: map[string]bool{}}
+	return &Books{dir: dir, run: run, shared: shared, files: state.InFiles(dir), synced: map[string]bool{}, known: map[string][]record.Entry{}}
 }
 
 // idLetters are those that nobody reads for another.
@@ -120,247 +121,3 @@ func (b *Books) Append(ctx context.Context, env, id, kind string, at time.Time, 
 }
 
 func (b *Books) key(k book) string { return k.env + "/" + k.id }
-
-// writer adds to one book, whose file nobody else has meanwhile.
-type writer struct {
-	books   *Books
-	book    book
-	file    *linefile.File
-	entries []record.Entry
-}
-
-// tries bounds how often an entry is put behind those that others put first.
-const tries = 20
-
-func (w *writer) append(ctx context.Context, kind string, at time.Time, body any) (record.Entry, error) {
-	if err := w.sync(ctx); err != nil {
-		return record.Entry{}, err
-	}
-	for range tries {
-		e, err := record.Next(w.last(), at, w.books.run, kind, body)
-		if err != nil {
-			return e, err
-		}
-		taken, err := w.books.put(ctx, w.book, e)
-		if err != nil {
-			return e, err
-		}
-		if !taken { // another machine was first, and its entries come before ours
-			if err := w.pull(ctx); err != nil {
-				return e, err
-			}
-			continue
-		}
-		if err := w.keep(e); err != nil || e.Seq > 1 {
-			return e, err
-		}
-		return e, w.enlist(ctx)
-	}
-	return record.Entry{}, fmt.Errorf("the journal of %s grows too fast to add to it", w.book.id)
-}
-
-func (w *writer) last() *record.Entry {
-	if len(w.entries) == 0 {
-		return nil
-	}
-	return &w.entries[len(w.entries)-1]
-}
-
-// keep writes an entry into the file.
-func (w *writer) keep(e record.Entry) error {
-	line, err := e.Line()
-	if err == nil {
-		err = w.file.Append(line, true)
-	}
-	if err != nil {
-		return w.books.failed("the break's journal cannot be written", err)
-	}
-	w.entries = append(w.entries, e)
-	return nil
-}
-
-// sync brings file and shared place to the same length, once: a bucket may have
-// been declared after the break began, or the break may have begun elsewhere.
-func (w *writer) sync(ctx context.Context) error {
-	b := w.books
-	if b.shared == nil || b.synced[b.key(w.book)] {
-		return nil
-	}
-	n, err := b.count(ctx, w.book)
-	if err != nil {
-		return err
-	}
-	if err := b.agree(ctx, w.book, w.entries, n); err != nil {
-		return err
-	}
-	for _, e := range w.entries[min(n, len(w.entries)):] {
-		if taken, err := b.put(ctx, w.book, e); err != nil {
-			return err
-		} else if !taken {
-			return &DivergedError{ID: w.book.id, Seq: e.Seq}
-		}
-	}
-	if err := w.pull(ctx); err != nil {
-		return err
-	}
-	if len(w.entries) > 0 {
-		if err := w.enlist(ctx); err != nil {
-			return err
-		}
-	}
-	b.synced[b.key(w.book)] = true
-	return nil
-}
-
-// enlist makes the break known to other machines, once it has an entry.
-func (w *writer) enlist(ctx context.Context) error {
-	if w.books.shared == nil {
-		return nil
-	}
-	_, err := w.books.shared.Create(ctx, w.book.listed(), []byte(w.book.id))
-	if errors.Is(err, state.ErrExists) {
-		return nil
-	}
-	return err
-}
-
-// pull takes in what other machines wrote.
-func (w *writer) pull(ctx context.Context) error {
-	for {
-		e, err := w.books.get(ctx, w.book, len(w.entries)+1)
-		if errors.Is(err, state.ErrAbsent) {
-			return nil
-		}
-		if err == nil {
-			err = record.Follows(w.last(), e)
-		}
-		if err != nil {
-			return err
-		}
-		if err := w.keep(e); err != nil {
-			return err
-		}
-	}
-}
-
-// put stores an entry under its number; taken is false where another one has
-// it. That the very same entry is there is success: the answer to an earlier
-// attempt was lost.
-func (b *Books) put(ctx context.Context, k book, e record.Entry) (taken bool, err error) {
-	if b.shared == nil {
-		return true, nil
-	}
-	line, err := e.Line()
-	if err != nil {
-		return false, err
-	}
-	_, err = b.shared.Create(ctx, k.entry(e.Seq), line)
-	if !errors.Is(err, state.ErrExists) {
-		return err == nil, err
-	}
-	there, err := b.get(ctx, k, e.Seq)
-	return err == nil && there.Hash() == e.Hash(), err
-}
-
-// get reads one shared entry.
-func (b *Books) get(ctx context.Context, k book, seq int) (record.Entry, error) {
-	r, err := b.shared.Get(ctx, k.entry(seq))
-	if err != nil {
-		return record.Entry{}, err
-	}
-	e, err := record.Decode(r.Body)
-	if err != nil || e.Seq != seq {
-		return e, &record.BrokenError{Seq: seq, Why: "what is shared is not what was written"}
-	}
-	return e, nil
-}
-
-// count is how many entries are shared. A gap between them is a broken record.
-func (b *Books) count(ctx context.Context, k book) (int, error) {
-	keys, err := b.shared.List(ctx, k.entries()+"/")
-	if err != nil {
-		return 0, err
-	}
-	for i, key := range keys {
-		if key != k.entry(i+1) {
-			return 0, &record.BrokenError{Seq: i + 1, Why: "it is missing among those that are shared"}
-		}
-	}
-	return len(keys), nil
-}
-
-// agree holds this machine's entries and the n shared ones to being the same as
-// far as both go. The last of them stands for all: each holds the hash of those
-// before.
-func (b *Books) agree(ctx context.Context, k book, local []record.Entry, n int) error {
-	both := min(len(local), n)
-	if both == 0 {
-		return nil
-	}
-	e, err := b.get(ctx, k, both)
-	if err != nil {
-		return err
-	}
-	if e.Hash() != local[both-1].Hash() {
-		return &DivergedError{ID: k.id, Seq: both}
-	}
-	return nil
-}
-
-// Read gives a break's journal, whole and verified: this machine's, and what is
-// shared beyond it. One that does not exist is state.ErrAbsent.
-func (b *Books) Read(ctx context.Context, env, id string) ([]record.Entry, error) {
-	k, err := bookOf(env, id)
-	if err != nil {
-		return nil, err
-	}
-	entries, err := b.load(k)
-	if err != nil {
-		return nil, err
-	}
-	if b.shared != nil {
-		if entries, err = b.extend(ctx, k, entries); err != nil {
-			return nil, err
-		}
-	}
-	if len(entries) == 0 {
-		return nil, fmt.Errorf("break %s of %s: %w", id, env, state.ErrAbsent)
-	}
-	return entries, nil
-}
-
-// extend adds what is shared beyond this machine's entries.
-func (b *Books) extend(ctx context.Context, k book, entries []record.Entry) ([]record.Entry, error) {
-	n, err := b.count(ctx, k)
-	if err != nil {
-		return nil, err
-	}
-	if err := b.agree(ctx, k, entries, n); err != nil {
-		return nil, err
-	}
-	for seq := len(entries) + 1; seq <= n; seq++ {
-		e, err := b.get(ctx, k, seq)
-		if err != nil {
-			return nil, err
-		}
-		entries = append(entries, e)
-	}
-	return entries, record.Verify(entries)
-}
-
-// DivergedError says that this machine and the shared place hold different
-// journals of one break.
-type DivergedError struct {
-	ID  string
-	Seq int // the last entry that both have, and that differs
-}
-
-// Error names the break and the entry.
-func (e *DivergedError) Error() string {
-	return fmt.Sprintf("the journal of %s on this machine is not the shared one: entry %d differs", e.ID, e.Seq)
-}
-
-// Hint tells what to do about it.
-func (e *DivergedError) Hint() string {
-	return "the shared one counts: put this machine's file aside, after you have looked what it says"
-}

@@ -13,6 +13,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -315,6 +316,41 @@ func TestABucketThatCameLater(t *testing.T) {
 	add(t, b, 3)
 	if got := said(t, logbook.New(t.TempDir(), "r", team)); got != "1 2 3" {
 		t.Errorf("shared are %s", got)
+	}
+}
+
+// counting counts what is fetched.
+type counting struct {
+	*state.Store
+	gets atomic.Int64
+}
+
+func (c *counting) Get(ctx context.Context, key string) (state.Record, error) {
+	c.gets.Add(1)
+	return c.Store.Get(ctx, key)
+}
+
+// TestWatchingFetchesOnlyWhatIsNew: reading again costs one entry, whatever the
+// length of the journal.
+func TestWatchingFetchesOnlyWhatIsNew(t *testing.T) {
+	t.Parallel()
+	team := bucket()
+	one := logbook.New(t.TempDir(), "one", team)
+	for i := range 30 {
+		add(t, one, i)
+	}
+	place := &counting{Store: team}
+	two := logbook.New(t.TempDir(), "two", place)
+	before := said(t, two)
+	if n := place.gets.Swap(0); n != 30 || len(strings.Fields(before)) != 30 {
+		t.Errorf("%d fetched for %s", n, before)
+	}
+	add(t, one, "new")
+	if got := said(t, two); got != before+` "new"` {
+		t.Errorf("read %s", got)
+	}
+	if n := place.gets.Load(); n != 2 {
+		t.Errorf("%d fetched for one entry", n)
 	}
 }
 

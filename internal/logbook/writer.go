@@ -1,0 +1,145 @@
+package logbook
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/deployer-cli/deployer/internal/linefile"
+	"github.com/deployer-cli/deployer/internal/record"
+	"github.com/deployer-cli/deployer/internal/state"
+)
+
+// writer adds to one book, whose file nobody else has meanwhile.
+type writer struct {
+	books   *Books
+	book    book
+	file    *linefile.File
+	entries []record.Entry
+}
+
+// tries bounds how often an entry is put behind those that others put first.
+const tries = 20
+
+func (w *writer) append(ctx context.Context, kind string, at time.Time, body any) (record.Entry, error) {
+	if err := w.sync(ctx); err != nil {
+		return record.Entry{}, err
+	}
+	for range tries {
+		e, err := record.Next(w.last(), at, w.books.run, kind, body)
+		if err != nil {
+			return e, err
+		}
+		taken, err := w.books.put(ctx, w.book, e)
+		if err != nil {
+			return e, err
+		}
+		if !taken { // another machine was first, and its entries come before ours
+			if err := w.pull(ctx); err != nil {
+				return e, err
+			}
+			continue
+		}
+		if err := w.keep(e); err != nil || e.Seq > 1 {
+			return e, err
+		}
+		return e, w.enlist(ctx)
+	}
+	return record.Entry{}, fmt.Errorf("the journal of %s grows too fast to add to it", w.book.id)
+}
+
+func (w *writer) last() *record.Entry {
+	if len(w.entries) == 0 {
+		return nil
+	}
+	return &w.entries[len(w.entries)-1]
+}
+
+// keep writes an entry into the file.
+func (w *writer) keep(e record.Entry) error {
+	line, err := e.Line()
+	if err == nil {
+		err = w.file.Append(line, true)
+	}
+	if err != nil {
+		return w.books.failed("the break's journal cannot be written", err)
+	}
+	w.entries = append(w.entries, e)
+	return nil
+}
+
+// sync brings file and shared place to the same length, once: a bucket may have
+// been declared after the break began, or the break may have begun elsewhere.
+func (w *writer) sync(ctx context.Context) error {
+	b := w.books
+	if b.shared == nil || b.synced[b.key(w.book)] {
+		return nil
+	}
+	n, err := b.count(ctx, w.book)
+	if err != nil {
+		return err
+	}
+	if err := b.agree(ctx, w.book, w.entries, n); err != nil {
+		return err
+	}
+	for _, e := range w.entries[min(n, len(w.entries)):] {
+		if taken, err := b.put(ctx, w.book, e); err != nil {
+			return err
+		} else if !taken {
+			return &DivergedError{ID: w.book.id, Seq: e.Seq}
+		}
+	}
+	missing, err := b.fetch(ctx, w.book, len(w.entries)+1, n)
+	if err != nil {
+		return err
+	}
+	for _, e := range missing {
+		if err := w.take(e); err != nil {
+			return err
+		}
+	}
+	if len(w.entries) > 0 {
+		if err := w.enlist(ctx); err != nil {
+			return err
+		}
+	}
+	b.synced[b.key(w.book)] = true
+	return nil
+}
+
+// enlist makes the break known to other machines, once it has an entry.
+func (w *writer) enlist(ctx context.Context) error {
+	if w.books.shared == nil {
+		return nil
+	}
+	_, err := w.books.shared.Create(ctx, w.book.listed(), []byte(w.book.id))
+	if errors.Is(err, state.ErrExists) {
+		return nil
+	}
+	return err
+}
+
+// pull takes in what other machines wrote meanwhile.
+func (w *writer) pull(ctx context.Context) error {
+	for {
+		e, err := w.books.get(ctx, w.book, len(w.entries)+1)
+		if errors.Is(err, state.ErrAbsent) {
+			return nil
+		}
+		if err == nil {
+			err = w.take(e)
+		}
+		if err != nil {
+			return err
+		}
+	}
+}
+
+// take keeps an entry of another machine's, if it follows.
+func (w *writer) take(e record.Entry) error {
+	if err := record.Follows(w.last(), e); err != nil {
+		return err
+	}
+	return w.keep(e)
+}
