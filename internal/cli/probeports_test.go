@@ -257,41 +257,43 @@ func TestAnnouncementsOfAProject(t *testing.T) {
 // further; everybody who waits is woken in order.
 func TestTheSandboxsClock(t *testing.T) {
 	t.Parallel()
-	server := sandbox.New(sandbox.Options{Store: store.NewMemory(), Speed: sandbox.MaxSpeed})
-	s := &session{server: server}
-	s.now = s.simulated
-	s.app = &app{env: Env{Now: time.Now}}
-	c := s.clock()
-	begun := c.Now()
-	var mu sync.Mutex
-	var order []time.Duration
-	var wg sync.WaitGroup
-	for _, d := range []time.Duration{time.Hour, 5 * time.Minute, 30 * time.Minute, 5 * time.Minute} {
-		wg.Go(func() {
-			if err := c.Wait(t.Context(), d); err != nil {
-				t.Error(err)
-			}
-			mu.Lock()
-			defer mu.Unlock()
-			order = append(order, d)
-			if passed := c.Now().Sub(begun); passed < d || d < time.Hour && passed > time.Hour {
-				t.Errorf("after %v %v have passed", d, passed)
-			}
-		})
-	}
-	wg.Wait()
-	if !slices.IsSorted(order) {
-		t.Errorf("%v", order)
-	}
-	if passed := c.Now().Sub(begun); passed > time.Hour+time.Minute {
-		t.Errorf("%v have passed", passed)
-	}
-	ctx, cancel := context.WithCancelCause(t.Context())
-	why := errors.New("enough")
-	cancel(why)
-	if err := c.Wait(ctx, time.Hour); err == nil {
-		t.Error("it waited without a context")
-	}
+	synctest.Test(t, func(t *testing.T) {
+		server := sandbox.New(sandbox.Options{Store: store.NewMemory(), Speed: sandbox.MaxSpeed})
+		s := &session{server: server}
+		s.now = s.simulated
+		s.app = &app{env: Env{Now: time.Now}}
+		c := s.clock()
+		begun := c.Now()
+		var mu sync.Mutex
+		var order []time.Duration
+		var wg sync.WaitGroup
+		for _, d := range []time.Duration{time.Hour, 5 * time.Minute, 30 * time.Minute, 5 * time.Minute} {
+			wg.Go(func() {
+				if err := c.Wait(t.Context(), d); err != nil {
+					t.Error(err)
+				}
+				mu.Lock()
+				defer mu.Unlock()
+				order = append(order, d)
+				if passed := c.Now().Sub(begun); passed < d || d < time.Hour && passed > time.Hour {
+					t.Errorf("after %v %v have passed", d, passed)
+				}
+			})
+		}
+		wg.Wait()
+		if !slices.IsSorted(order) {
+			t.Errorf("%v", order)
+		}
+		if passed := c.Now().Sub(begun); passed > time.Hour+time.Minute {
+			t.Errorf("%v have passed", passed)
+		}
+		ctx, cancel := context.WithCancelCause(t.Context())
+		why := errors.New("enough")
+		cancel(why)
+		if err := c.Wait(ctx, time.Hour); err == nil {
+			t.Error("it waited without a context")
+		}
+	})
 }
 
 // TestTheSandboxsClockAtSpeed: thirty seconds at speed 60 take half a second, and
