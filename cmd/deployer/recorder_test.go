@@ -25,6 +25,7 @@ type recorder struct {
 	aws    awsconf.HTTPClient
 	user   string            // who calls, "" for nobody in particular
 	ahead  time.Duration     // how far AWS's clock is ahead of ours
+	sealed bool              // the bucket of the records takes no writes
 	answer func(call string) // looks at each call before it is answered; nil: nobody does
 
 	mu    sync.Mutex
@@ -61,6 +62,12 @@ func (r *recorder) Do(q *http.Request) (*http.Response, error) {
 	}
 	if r.user != "" {
 		q.Header.Set("Authorization", strings.Replace(q.Header.Get("Authorization"), "Credential=test/", "Credential=sandbox."+r.user+"/", 1))
+	}
+	if r.sealed && strings.HasPrefix(name, "PUT /records/") {
+		return &http.Response{
+			Status: "403 Forbidden", StatusCode: http.StatusForbidden, Header: http.Header{"Content-Type": {"application/xml"}}, Request: q,
+			Body: io.NopCloser(strings.NewReader("<Error><Code>AccessDenied</Code><Message>Access Denied</Message></Error>")),
+		}, nil
 	}
 	answer, err := r.aws.Do(q)
 	if err == nil && r.ahead != 0 {

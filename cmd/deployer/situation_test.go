@@ -20,6 +20,7 @@ import (
 type situation struct {
 	class, account, region string
 	bucket                 string // "" is this machine only
+	sealed                 bool   // it takes no writes
 	approvals              int
 	approvers              string
 	freeze                 string
@@ -164,8 +165,8 @@ func (p *place) try(s situation, args ...string) (ran, []string) {
 	}
 	restore := p.lock(s)
 	defer restore()
-	p.aws.user, p.aws.ahead = s.user, s.clock
-	defer func() { p.aws.ahead = 0 }()
+	p.aws.user, p.aws.ahead, p.aws.sealed = s.user, s.clock, s.sealed
+	defer func() { p.aws.ahead, p.aws.sealed = 0, false }()
 	p.aws.writes()
 	r := p.aws.run(p.t, p.dir, typing{s.typed, s.terminal}, nil, args...)
 	return r, p.aws.writes()
