@@ -286,16 +286,25 @@ func (p *planner) outside(ctx context.Context, producer *stacks.Stack) (*stacks.
 // Decide implements execute.Decider: it looks again where somebody else's
 // operation was waited for, and plans with what is known now.
 func (p *planner) Decide(ctx context.Context, path stacks.Path) (plan.Step, error) {
-	st := p.sc.stacks[path]
-	seen, _ := p.snapshot.Get(path)
-	if seen.Live != nil && seen.Live.Status.InProgress() {
-		fresh, err := plan.Observe(ctx, p.sources, []*stacks.Stack{st})
-		if err != nil {
-			return plan.Step{}, err
-		}
-		seen, _ = fresh.Get(path)
-		p.snapshot.Put(path, seen)
+	if seen, _ := p.snapshot.Get(path); seen.Live != nil && seen.Live.Status.InProgress() {
+		return p.Again(ctx, path)
 	}
+	return p.decide(ctx, path)
+}
+
+// Again implements execute.Decider.
+func (p *planner) Again(ctx context.Context, path stacks.Path) (plan.Step, error) {
+	fresh, err := plan.Observe(ctx, p.sources, []*stacks.Stack{p.sc.stacks[path]})
+	if err != nil {
+		return plan.Step{}, err
+	}
+	seen, _ := fresh.Get(path)
+	p.snapshot.Put(path, seen)
+	return p.decide(ctx, path)
+}
+
+func (p *planner) decide(ctx context.Context, path stacks.Path) (plan.Step, error) {
+	st := p.sc.stacks[path]
 	if p.deletes || p.pruned(path) {
 		return p.builder.Remove(st, p.dependents(path), "asked for"), nil
 	}

@@ -42,6 +42,8 @@ type Decider interface {
 	// Decide prepares the stack with the values that are known now and says
 	// what is to be done. What needs a person's yes is not done.
 	Decide(ctx context.Context, path stacks.Path) (plan.Step, error)
+	// Again is Decide after another look at how the stack lives.
+	Again(ctx context.Context, path stacks.Path) (plan.Step, error)
 	// Landed tells how a stack looks after its step. It is called from the
 	// goroutine that owns the run, before any dependent starts.
 	Landed(path stacks.Path, live *stacks.Live)

@@ -119,6 +119,8 @@ func (s *service) ended(op stacks.Operation) stacks.Progress {
 
 func (s *service) Decide(_ context.Context, p stacks.Path) (plan.Step, error) { return s.decide(p) }
 
+func (s *service) Again(_ context.Context, p stacks.Path) (plan.Step, error) { return s.decide(p) }
+
 func (s *service) Landed(p stacks.Path, _ *stacks.Live) { s.landed = append(s.landed, p) }
 
 func (s *service) Run(_ context.Context, st *stacks.Stack, moment string, output func(string)) error {
@@ -127,6 +129,20 @@ func (s *service) Run(_ context.Context, st *stacks.Stack, moment string, output
 		return fmt.Errorf("hook %s of %s: exit status 1", moment, st.Path)
 	}
 	return nil
+}
+
+// there refuses to create a, which exists; looks at it find what is to be done,
+// one after the other, the last again and again.
+func there(found ...plan.Action) *service {
+	looks := 0
+	return &service{
+		refuses: map[stacks.Path]error{"a": &stacks.ExistsError{Name: "a"}},
+		decide: func(p stacks.Path) (plan.Step, error) {
+			s := step(p, found[min(looks, len(found)-1)])
+			looks++
+			return s, nil
+		},
+	}
 }
 
 func step(p stacks.Path, a plan.Action, after ...stacks.Path) plan.Step {
@@ -317,7 +333,13 @@ func TestOutcomes(t *testing.T) {
 		"join, then nothing":        {joins, &service{decide: decided(plan.None)}, execute.Unchanged, ""},
 		"join a deletion":           {going, &service{decide: gone}, execute.Deleted, ""},
 		"stuck rollback":            {stuck, &service{}, execute.Updated, "continue a, update a"},
-		"call refused":              {step("a", plan.Create), &service{refuses: map[stacks.Path]error{"a": &stacks.ExistsError{Name: "a"}}}, execute.Failed, "create a"},
+		"call refused":              {step("a", plan.Create), &service{refuses: map[stacks.Path]error{"a": errors.New("no")}}, execute.Failed, "create a"},
+		"there, as it should be":    {step("a", plan.Create), there(plan.None), execute.Unchanged, "create a"},
+		"there after two looks":     {step("a", plan.Create), there(plan.Create, plan.Create, plan.None), execute.Unchanged, "create a"},
+		"there, going on":           {step("a", plan.Create), there(plan.Join, plan.None), execute.Unchanged, "create a"},
+		"there, and not as wanted":  {step("a", plan.Create), there(plan.Update), execute.Failed, "create a"},
+		"there, to be made again":   {step("a", plan.Create), there(plan.Join, plan.Recreate), execute.Failed, "create a"},
+		"there, and never found":    {step("a", plan.Create), there(plan.Create), execute.Failed, "create a"},
 		"watch lost":                {step("a", plan.Create), &service{lost: map[stacks.Path]bool{"a": true}}, execute.Unknown, "create a"},
 		"hook before fails":         {step("a", plan.Create), &service{hookFail: "before_create"}, execute.Failed, ""},
 		"hook after fails":          {step("a", plan.Create), &service{hookFail: "after_create"}, execute.Failed, "create a"},
