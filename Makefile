@@ -4,11 +4,20 @@ GO ?= go
 GOLANGCI := github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.13.1
 FUZZTIME ?= 10s
 DEMO_DIR ?= bin/demo
+COUNT ?= 1
+MEASURE ?= short
+# Of torture: how long the random part goes on, its first case, the stacks of the
+# launch that is killed at every call first (0 for none), and the one case to run again.
+TORTURE_TIME ?= 10m
+TORTURE_SEED ?= 1
+TORTURE_STACKS ?= 30
+TORTURE_CASE ?=
+RACE ?= -race
 
 .DEFAULT_GOAL := help
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 build: ## build bin/deployer
 	@$(GO) build -trimpath -tags urfave_cli_no_docs -o bin/deployer ./cmd/deployer
@@ -37,15 +46,29 @@ lint: ## go vet and golangci-lint (built on first use)
 fuzz: ## fuzz every target for FUZZTIME each
 	@.ci/fuzz $(FUZZTIME)
 
-bench: ## the measures of the contract, as ratios and counts
-	@$(GO) test -run '^$$' -bench . -benchmem ./...
+# The tests that measure and torture, as a program of their own: what they print is shown as it comes.
+trial = mkdir -p bin && $(GO) test $(2) -c -o bin/$(1).test ./internal/trial && cd internal/trial && ../../bin/$(1).test -test.timeout 0
 
-torture: ## kill a launch of thirty stacks at every call, before and after it, and launch again
-	@DEPLOYER_TORTURE=1 $(GO) test -run '^TestTorture$$' -parallel 8 -timeout 60m -v ./cmd/deployer | grep -vE '^=== |^    --- PASS'
+bench: ## every measure against its bar, in bin/bench.json, and Go's benchmarks, in bin/bench.txt (half an hour)
+	@$(call trial,bench) -test.run '^TestBench$$' -measure full -out ../../bin/bench.json
+	@$(GO) test -run '^$$' -bench . -benchmem -count $(COUNT) -timeout 60m ./... >bin/bench.txt || (cat bin/bench.txt; exit 1)
+	@grep ^Benchmark bin/bench.txt
+
+bench-check: ## compare counts and ratios with the committed ones, shortly (a minute or two)
+	@$(call trial,bench) -test.run '^TestBench$$' -measure $(MEASURE) -out ../../bin/bench-check.json
+
+bench-baseline: ## take new counts and ratios to compare with; MEASURE=full for all of them
+	@$(call trial,bench) -test.run '^TestBench$$' -measure $(MEASURE) -update
+
+profile: ## processor and memory of a launch of 1,000 stacks and of loading 5,000, in bin/*.prof
+	@$(call trial,bench) -test.run '^TestProfile$$' -profile ../../bin
+
+torture: ## kill -9 at every call of every operation, then at random (TORTURE_TIME=10m _SEED=1 _STACKS=30 _CASE='op=…', RACE=-race)
+	@$(call trial,torture,$(RACE)) -test.run '^TestTorture$$' -torture $(TORTURE_TIME) -seed $(TORTURE_SEED) -stacks $(TORTURE_STACKS) -case '$(TORTURE_CASE)' -out ../../bin/torture.json
 
 cover: ## coverage by function, in bin/coverage.html
 	@mkdir -p bin
 	@$(GO) test -coverpkg=./... -coverprofile=bin/coverage.out ./... && $(GO) tool cover -html=bin/coverage.out -o bin/coverage.html
 	@$(GO) tool cover -func=bin/coverage.out | tail -1
 
-.PHONY: help build demo test race lint fuzz bench torture cover
+.PHONY: help build demo test race lint fuzz bench bench-check bench-baseline profile torture cover

@@ -159,7 +159,7 @@ func TestFullDisk(t *testing.T) {
 	if runtime.GOOS != "linux" {
 		t.Skip("limits the size of files as bash on Linux does")
 	}
-	v := newVictim(t, 0, false)
+	v := newVictim(t)
 	var out, talk bytes.Buffer
 	full := process(t.Context(), t, v.dir, v.vars, "launch", "dev", "-y", "-o", "json")
 	cmd := exec.CommandContext(t.Context(), "bash", "-c", `ulimit -f 8; exec -a deployer "$0" "$@"`, full.Path)

@@ -1,0 +1,192 @@
+package trial_test
+
+import (
+	"encoding/json"
+	"fmt"
+	"maps"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"runtime"
+	"slices"
+	"sync"
+	"testing"
+	"time"
+)
+
+// results are all that was measured: scenario and command, or the name of a
+// process, to metrics.
+type results map[string]metrics
+
+// short is what CI measures on each change: minutes on two busy cores.
+func short() []scenario {
+	var out []scenario
+	for _, shape := range []string{"chain", "wide", "diamond", "real"} {
+		out = append(out, scenario{shape, 10, 0}, scenario{shape, 10, 5}, scenario{shape, 100, 0})
+	}
+	return append(out, scenario{"real", 100, 5}, scenario{"30x10", 300, 0}, scenario{"30x10", 300, 5}, scenario{"world", 120, 5})
+}
+
+// full is all of it.
+func full() []scenario {
+	out := []scenario{{"10x30", 300, 0}, {"100x3", 300, 0}, {"world", 1000, 5}}
+	for _, shape := range []string{"chain", "wide", "diamond", "real"} {
+		for _, stacks := range []int{1000, 300, 100, 10} {
+			for _, reads := range []float64{0, 5, 10} {
+				out = append(out, scenario{shape, stacks, reads})
+			}
+		}
+	}
+	for _, s := range short() {
+		if !slices.Contains(out, s) {
+			out = append(out, s)
+		}
+	}
+	slices.SortStableFunc(out, func(a, b scenario) int { return b.stacks - a.stacks }) // the long ones first: no core waits at the end
+	return out
+}
+
+// TestBench takes the measures, prints them against their bars, writes them down
+// and compares them with what is committed.
+func TestBench(t *testing.T) { //nolint:paralleltest // it measures: nothing beside it
+	var list []scenario
+	switch *measure {
+	case "":
+		t.Skip("takes minutes: make bench-check, or make bench")
+	case "short":
+		list = short()
+	case "full":
+		list = full()
+	default:
+		t.Fatalf("-measure %s: short or full", *measure)
+	}
+	got := scenarios(t, list)
+	if *measure == "full" {
+		processes(t, got)
+	}
+	known(t, got)
+	bars := contract(got)
+	fmt.Print(table(got), "\n", barTable(bars))
+	if *out != "" {
+		writeJSON(t, *out, map[string]any{"go": runtime.Version(), "measures": got, "bars": bars})
+	}
+	name := filepath.Join("testdata", "baseline.json")
+	base := results{}
+	text, err := os.ReadFile(name)
+	if err == nil {
+		err = json.Unmarshal(text, &base)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	if *update {
+		if *measure == "full" {
+			clear(base) // what is measured no more goes
+		}
+		maps.Copy(base, got.counted())
+		writeJSON(t, name, base)
+		return
+	}
+	worse, better := compare(got.counted(), base)
+	for _, line := range better {
+		fmt.Println("better:", line)
+	}
+	for _, line := range worse {
+		t.Error(line)
+	}
+	if len(worse) > 0 {
+		fmt.Println("\nIf that is worth it, say why in the commit and take new numbers: make bench-baseline")
+	}
+}
+
+// scenarios runs them in processes, as many at a time as there are cores: the
+// command line of a process is one at a time, and a bubble uses one core.
+func scenarios(t *testing.T, list []scenario) results {
+	t.Helper()
+	exe, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	var mu sync.Mutex
+	got := results{}
+	next := make(chan scenario)
+	var wg sync.WaitGroup
+	for range runtime.GOMAXPROCS(0) {
+		wg.Go(func() {
+			for s := range next {
+				name := filepath.Join(t.TempDir(), "result")
+				start := time.Now()
+				cmd := exec.CommandContext(t.Context(), exe, "-test.run", "^TestScenario$")
+				cmd.Env = append(os.Environ(), "TRIAL_SCENARIO="+s.String(), "TRIAL_RESULT="+name)
+				said, err := cmd.CombinedOutput()
+				found := results{}
+				text, readErr := os.ReadFile(name)
+				if err == nil && readErr == nil {
+					err = json.Unmarshal(text, &found)
+				}
+				mu.Lock()
+				if err != nil || readErr != nil {
+					t.Errorf("%s: %v\n%s", s, err, said)
+				}
+				for command, m := range found {
+					got[s.String()+" "+command] = m
+				}
+				fmt.Fprintf(os.Stderr, "%-40s %5.1f s\n", s, time.Since(start).Seconds())
+				mu.Unlock()
+			}
+		})
+	}
+	for _, s := range list {
+		next <- s
+	}
+	close(next)
+	wg.Wait()
+	return got
+}
+
+// TestScenario runs one scenario for the TestBench of another process.
+func TestScenario(t *testing.T) { //nolint:paralleltest // alone in its process
+	name := os.Getenv("TRIAL_SCENARIO")
+	if name == "" {
+		t.Skip("run by TestBench")
+	}
+	s, err := parse(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	writeJSON(t, os.Getenv("TRIAL_RESULT"), s.run(t))
+}
+
+// BenchmarkScenario is for benchstat: one scenario a benchmark, the metrics of
+// its commands as units.
+func BenchmarkScenario(b *testing.B) {
+	for _, s := range short() {
+		b.Run(s.String(), func(b *testing.B) {
+			var last map[string]metrics
+			for b.Loop() {
+				last = s.run(b)
+			}
+			for command, m := range last {
+				for _, name := range []string{wall, calls, throttled} {
+					if value, ok := m[name]; ok {
+						b.ReportMetric(value, command+"-"+name)
+					}
+				}
+			}
+		})
+	}
+}
+
+func writeJSON(t *testing.T, name string, value any) {
+	t.Helper()
+	text, err := json.MarshalIndent(value, "", "  ")
+	if err == nil {
+		err = os.MkdirAll(filepath.Dir(name), 0o755)
+	}
+	if err == nil {
+		err = os.WriteFile(name, append(text, '\n'), 0o644)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+}

@@ -1,0 +1,126 @@
+package trial_test
+
+import (
+	"fmt"
+	"maps"
+	"math"
+	"slices"
+	"strings"
+	"testing"
+)
+
+// margin is how much worse a number may be than the committed one: a share of
+// it, and so much beside, since goroutines take turns as they like and small
+// numbers jump.
+type margin struct{ share, beside float64 }
+
+// margins of what is compared. What is not here is not: it follows from these,
+// or is a time of a machine.
+func margins() map[string]margin {
+	return map[string]margin{
+		wall:      {0.10, 0.05},
+		calls:     {0.10, 4},
+		throttled: {0.50, 2},
+		failed:    {},
+	}
+}
+
+// counted is what of the results is the same on every machine. How long one
+// single stack takes hangs on the dice that spread our looks.
+func (r results) counted() results {
+	out := results{}
+	for row, m := range r {
+		for name, value := range m {
+			_, ok := margins()[name]
+			if !ok || name == wall && strings.HasSuffix(row, "one-change") {
+				continue
+			}
+			if out[row] == nil {
+				out[row] = metrics{}
+			}
+			out[row][name] = math.Round(value*1000) / 1000
+		}
+	}
+	return out
+}
+
+// compare says what is worse than the base by more than its margin, and what is
+// better. Rows of the base that were not measured this time do not count; new
+// ones without a base do.
+func compare(got, base results) (worse, better []string) {
+	for _, row := range slices.Sorted(maps.Keys(got)) {
+		was, ok := base[row]
+		if !ok {
+			worse = append(worse, row+": not in testdata/baseline.json: make bench-baseline")
+			continue
+		}
+		for _, name := range slices.Sorted(maps.Keys(got[row])) {
+			m, is := margins()[name], got[row][name]
+			line := fmt.Sprintf("%s: %s is %.4g, was %.4g (margin %.0f %% and %g)", row, name, is, was[name], 100*m.share, m.beside)
+			switch by := was[name]*m.share + m.beside; {
+			case is > was[name]+by:
+				worse = append(worse, line)
+			case is < was[name]-by:
+				better = append(better, line)
+			}
+		}
+	}
+	return worse, better
+}
+
+// TestCompare proves that the check can fail, and at what.
+func TestCompare(t *testing.T) {
+	t.Parallel()
+	base := func() results {
+		return results{"shape=wide create": {calls: 400, wall: 1.04, throttled: 1, failed: 0}}
+	}
+	for _, c := range []struct {
+		name          string
+		change        func(results)
+		worse, better string
+	}{
+		{"the same", func(results) {}, "", ""},
+		{"within", func(r results) { r["shape=wide create"][calls] = 444 }, "", ""},
+		{"more calls", func(r results) { r["shape=wide create"][calls] = 445 }, "shape=wide create: calls is 445, was 400", ""},
+		{"slower", func(r results) { r["shape=wide create"][wall] = 1.2 }, "wall/critical is 1.2, was 1.04", ""},
+		{"throttled", func(r results) { r["shape=wide create"][throttled] = 4 }, "throttled% is 4, was 1", ""},
+		{"one stack failed", func(r results) { r["shape=wide create"][failed] = 1 }, "failed is 1, was 0", ""},
+		{"better", func(r results) { r["shape=wide create"][calls] = 300 }, "", "calls is 300, was 400"},
+		{"unknown", func(r results) { r["new"] = metrics{calls: 1} }, "new: not in", ""},
+		{"not measured", func(r results) { delete(r, "shape=wide create") }, "", ""},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			got := base()
+			c.change(got)
+			worse, better := compare(got.counted(), base())
+			for _, side := range []struct {
+				lines []string
+				want  string
+			}{{worse, c.worse}, {better, c.better}} {
+				if (len(side.lines) == 0) != (side.want == "") || !strings.Contains(strings.Join(side.lines, "\n"), side.want) {
+					t.Errorf("got %q, want %q", side.lines, side.want)
+				}
+			}
+		})
+	}
+}
+
+// TestScenarioMeasures: names come back as they went, and a small
+// scenario measures what is known about it.
+func TestScenarioMeasures(t *testing.T) { //nolint:paralleltest // command lines of a process run one at a time
+	s := scenario{"chain", 3, 5}
+	if back, err := parse(s.String()); err != nil || back != s {
+		t.Fatalf("%s came back as %v, %v", s, back, err)
+	}
+	got := s.run(t)
+	for _, c := range commands() {
+		m := got[c.name]
+		if m[failed] != 0 || m[floor] < 1 || m[calls] == 0 {
+			t.Errorf("%s: %v", c.name, m)
+		}
+		if touched := c.outcome != "unchanged"; touched != (m[wall] > 0) || touched && m[wall] < 1 {
+			t.Errorf("%s: %v times the longest chain", c.name, m[wall])
+		}
+	}
+}

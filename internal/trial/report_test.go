@@ -1,0 +1,192 @@
+package trial_test
+
+import (
+	"encoding/json"
+	"fmt"
+	"maps"
+	"math"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+)
+
+// bar is a row of the contract (design.md, section 9).
+type bar struct {
+	Measure string   `json:"measure"`
+	Bar     string   `json:"bar"`
+	Here    *float64 `json:"here"` // nil where it was not measured
+	Unit    string   `json:"unit,omitempty"`
+	Met     string   `json:"met"` // yes, no, or where it is measured
+}
+
+// contract holds the results against the rows, in their order.
+func contract(got results) []bar {
+	var out []bar
+	add := func(measure, unit string, limit, here float64, ok bool) {
+		b := bar{Measure: measure, Bar: fmt.Sprintf("≤ %g %s", limit, unit), Unit: unit, Met: "make bench"}
+		if ok {
+			b.Here, b.Met = &here, "yes"
+			if here > limit {
+				b.Met = "no"
+			}
+		}
+		out = append(out, b)
+	}
+	// at is the worst of the rows that begin with one of the words.
+	at := func(name string, rows ...string) (float64, bool) {
+		worst, ok := math.Inf(-1), false
+		for row, m := range got {
+			for _, want := range rows {
+				if value, has := m[name]; has && strings.HasPrefix(row, want) && (strings.HasSuffix(want, " ") || row == want) {
+					worst, ok = max(worst, value), true
+				}
+			}
+		}
+		return worst, ok
+	}
+	row := func(measure, unit string, limit float64, name string, rows ...string) {
+		here, ok := at(name, rows...)
+		add(measure, unit, limit, here, ok)
+	}
+	row("launch of 300 ÷ longest chain: 10 chains of 30", "times", 1.05, wall, "shape=10x30/stacks=300/reads=none create")
+	row("the same: 30 chains of 10", "times", 1.05, wall, "shape=30x10/stacks=300/reads=none create")
+	row("the same: 100 chains of 3", "times", 1.05, wall, "shape=100x3/stacks=300/reads=none create")
+	row("the same: a real-shaped environment", "times", 1.05, wall, "shape=real/stacks=300/reads=none create")
+	row("the same: a chain of 10 stacks", "times", 1.05, wall, "shape=chain/stacks=10/reads=none create")
+	row("calls for 300 unchanged stacks, warm cache", "calls", 10, calls, "shape=30x10/stacks=300/reads=none no-op", "shape=10x30/stacks=300/reads=none no-op")
+	row("calls per created stack, 300 stacks, 30 chains", "calls", 4, perStack, "shape=30x10/stacks=300/reads=none create")
+	row("the same, worst of all shapes", "calls", 4, perStack, allShapes(300, "none", "create")...)
+	row("limit of 5 reads/s, 300 stacks: stacks failed", "stacks", 0, failed, allShapes(300, "5", "create")...)
+	row("the same: calls throttled", "%", 5, throttled, allShapes(300, "5", "create")...)
+	row("1,000 stacks, 4 regions, 3 accounts, 5 reads/s: failed", "stacks", 0, failed, "shape=world/stacks=1000/reads=5 create")
+	row("the same launched by a process: memory", "MiB", 200, "MiB", "process launch-1000")
+	row("load and graph 5,000 stacks", "s", 1, "s", "process graph-5000")
+	row("the same: memory", "MiB", 200, "MiB", "process graph-5000")
+	row("2,000 stacks that depend on one", "s", 0.5, "s", "process graph-hub-2000")
+	row("cold start of deployer --version", "s", 0.030, "s", "process version")
+	row("size of the program", "MiB", 40, "MiB", "size")
+	return append(out, elsewhere(got)...)
+}
+
+// elsewhere are the rows that other targets measure.
+func elsewhere(got results) []bar {
+	killed := bar{Measure: "kill -9 at every call of 30 stacks: not the same end", Bar: "≤ 0 runs", Unit: "runs", Met: "make torture"}
+	if m, ok := got["torture every-call"]; ok {
+		killed.Here, killed.Met = new(m["tries"]-m["survived"]), "yes"
+		if *killed.Here > 0 {
+			killed.Met = "no"
+		}
+		killed.Measure += fmt.Sprintf(", of %g", m["tries"])
+	}
+	return []bar{
+		killed,
+		{Measure: "kill -9 at every journal step of a break", Bar: "nothing lost", Met: "no break yet"},
+		{Measure: "fuzzing of every parser", Bar: "no panic, no hang", Met: "make fuzz"},
+	}
+}
+
+func allShapes(stacks int, reads, command string) []string {
+	var out []string
+	for _, shape := range []string{"10x30", "30x10", "100x3", "chain", "wide", "diamond", "real"} {
+		out = append(out, fmt.Sprintf("shape=%s/stacks=%d/reads=%s %s", shape, stacks, reads, command))
+	}
+	return out
+}
+
+// known adds what make torture wrote beside the file we write.
+func known(t *testing.T, got results) {
+	t.Helper()
+	text, err := os.ReadFile(filepath.Join(filepath.Dir(*out), "torture.json"))
+	if err != nil {
+		return
+	}
+	found := results{}
+	if err := json.Unmarshal(text, &found); err != nil {
+		t.Errorf("torture.json: %v", err)
+	}
+	for name, m := range found {
+		got["torture "+name] = m
+	}
+}
+
+// table shows everything that was measured, ratios to the floor first.
+func table(got results) string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "%-44s %-11s %10s %10s %7s %9s %6s\n", "scenario", "command", "wall/floor", "calls/floor", "calls", "throttled", "failed")
+	for _, row := range slices.SortedFunc(maps.Keys(got), naturally) {
+		m := got[row]
+		name, command, _ := strings.Cut(row, " ")
+		if _, ok := m[calls]; !ok {
+			fmt.Fprintf(&b, "%-56s", row)
+			for _, unit := range slices.Sorted(maps.Keys(m)) {
+				fmt.Fprintf(&b, " %.4g %s", m[unit], unit)
+			}
+			b.WriteByte('\n')
+			continue
+		}
+		ratio := "-"
+		if value, ok := m[wall]; ok {
+			ratio = fmt.Sprintf("%.2f", value)
+		}
+		fmt.Fprintf(&b, "%-44s %-11s %10s %10.2f %7.0f %8.1f%% %6.0f\n", name, command, ratio, m[floor], m[calls], m[throttled], m[failed])
+	}
+	return b.String()
+}
+
+// naturally sorts numbers within names as numbers, and commands as they are run.
+func naturally(a, b string) int {
+	pad := func(s string) string {
+		var out strings.Builder
+		for _, field := range strings.FieldsFunc(s, func(r rune) bool { return strings.ContainsRune("/= ", r) }) {
+			if i := slices.IndexFunc(commands(), func(c command) bool { return c.name == field }); i >= 0 {
+				field = fmt.Sprint(i)
+			}
+			if _, err := strconv.Atoi(field); err == nil {
+				field = fmt.Sprintf("%12s", field)
+			}
+			fmt.Fprintf(&out, "%-12s", field)
+		}
+		return out.String()
+	}
+	return strings.Compare(pad(a), pad(b))
+}
+
+// barTable shows the rows of the contract.
+func barTable(bars []bar) string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "%-60s %16s %10s  %s\n", "measure", "bar", "here", "met")
+	for _, r := range bars {
+		here := "-"
+		if r.Here != nil {
+			here = fmt.Sprintf("%.4g", *r.Here)
+		}
+		fmt.Fprintf(&b, "%-60s %*s %10s  %s\n", r.Measure, 16+len(r.Bar)-len([]rune(r.Bar)), r.Bar, here, r.Met)
+	}
+	return b.String()
+}
+
+// TestContract: a bar is met, missed or not measured, and never by chance.
+func TestContract(t *testing.T) {
+	t.Parallel()
+	row := "shape=30x10/stacks=300/reads=none create"
+	find := func(got results) bar {
+		i := slices.IndexFunc(contract(got), func(b bar) bool { return strings.Contains(b.Measure, "30 chains of 10") })
+		return contract(got)[i]
+	}
+	for _, c := range []struct {
+		got results
+		met string
+	}{
+		{results{row: {wall: 1.05}}, "yes"},
+		{results{row: {wall: 1.06}}, "no"},
+		{results{row + "d": {wall: 1}}, "make bench"},
+		{results{row: {calls: 1}}, "make bench"},
+	} {
+		if b := find(c.got); b.Met != c.met {
+			t.Errorf("%v: %q, want %q", c.got, b.Met, c.met)
+		}
+	}
+}

@@ -1,0 +1,173 @@
+package trial_test
+
+import (
+	"context"
+	"flag"
+	"fmt"
+	"os"
+	"slices"
+	"sync"
+	"testing"
+	"time"
+)
+
+// What `make torture` gives us.
+var (
+	torture = flag.Duration("torture", 0, "TestTorture tortures so long, beside -stacks")
+	seed    = flag.Uint64("seed", 1, "the first random case of TestTorture")
+	again   = flag.String("case", "", "the only `CASE` of TestTorture")
+	large30 = flag.Int("stacks", 0, "stacks of a launch that is killed at every call first; 0 for no such launch")
+	crowd   = flag.Int("crowd", 12, "cases at the same time: they mostly wait")
+)
+
+// tally counts what happened to cases of a kind.
+type tally struct {
+	name                   string
+	tries, survived, kills int
+}
+
+func (c *tally) String() string {
+	return fmt.Sprintf("%-34s %6d tries %6d kills %6d survived", c.name, c.tries, c.kills, c.survived)
+}
+
+// TestTorture kills the program at every call of every operation on a generated
+// environment, then at random in random environments with random faults until
+// the time is over. On the first failure it looks for the shortest one.
+func TestTorture(t *testing.T) { //nolint:paralleltest // it is many processes already
+	if *torture == 0 && *again == "" {
+		t.Skip("takes minutes: make torture")
+	}
+	if *again != "" {
+		o, err := parseOrdeal(*again)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if v := o.endure(t); v.err != nil {
+			t.Fatalf("%s: %v", o, v.err)
+		}
+		fmt.Println("survived:", o)
+		return
+	}
+	fmt.Println("seed", *seed)
+	found := results{}
+	if *large30 > 0 {
+		found["every-call"] = every(t.Context(), t, fmt.Sprintf("launch of %d, every call", *large30), layered(*large30))
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), *torture)
+	defer cancel()
+	small := random(*seed)
+	small.faults = nil
+	for _, op := range operations() {
+		small.op = op
+		share, done := context.WithTimeout(ctx, *torture/8) // half of the time is for the random part
+		found["every-call-"+op] = every(share, t, op+", every call", small)
+		done()
+	}
+	found["random"] = attack(ctx, t, "random faults, random kills", func(yield func(ordeal) bool) {
+		for n := *seed; yield(random(n)); n++ {
+		}
+	})
+	if *out != "" {
+		writeJSON(t, *out, found)
+	}
+}
+
+// layered is a launch of so many stacks in chains of three.
+func layered(stacks int) ordeal {
+	o := ordeal{op: "launch"}
+	for i := range stacks {
+		var needs []int
+		if i%3 > 0 {
+			needs = []int{i - 1}
+		}
+		o.needs = append(o.needs, needs)
+	}
+	return o
+}
+
+// every kills the operation at each of the calls that it makes when nobody
+// disturbs it, before the call is applied and after. It ends early where the time is over.
+func every(ctx context.Context, t *testing.T, name string, o ordeal) metrics {
+	t.Helper()
+	o.blows = []blow{{}}
+	calm := o.endure(t)
+	if calm.err != nil {
+		t.Fatalf("%s: %v", o, calm.err)
+	}
+	return attack(ctx, t, fmt.Sprintf("%s of %d", name, calm.calls), func(yield func(ordeal) bool) {
+		for at := range calm.calls {
+			for _, applied := range []bool{false, true} {
+				o := o.clone()
+				o.blows = []blow{{at + 1, applied}}
+				if !yield(o) {
+					return
+				}
+			}
+		}
+	})
+}
+
+// attack goes through cases, many at a time, until there are none left, the time
+// is over, or one does not survive.
+func attack(ctx context.Context, t *testing.T, name string, cases func(yield func(ordeal) bool)) metrics {
+	t.Helper()
+	c := &tally{name: name}
+	var failed *ordeal
+	var why error
+	var mu sync.Mutex
+	next := make(chan ordeal)
+	var wg sync.WaitGroup
+	for range *crowd {
+		wg.Go(func() {
+			for o := range next {
+				v := o.endure(t)
+				mu.Lock()
+				c.tries++
+				c.kills += v.kills
+				if v.err == nil {
+					c.survived++
+				} else if failed == nil {
+					failed, why = &o, v.err
+				}
+				mu.Unlock()
+			}
+		})
+	}
+	cases(func(o ordeal) bool {
+		mu.Lock()
+		over := failed != nil || ctx.Err() != nil
+		mu.Unlock()
+		if !over {
+			next <- o
+		}
+		return !over
+	})
+	close(next)
+	wg.Wait()
+	fmt.Println(c)
+	if failed != nil {
+		shortest(t, *failed, why)
+	}
+	return metrics{"tries": float64(c.tries), "survived": float64(c.survived), "kills": float64(c.kills)}
+}
+
+// shortest prints the failure and the shortest case that fails.
+func shortest(t *testing.T, o ordeal, why error) {
+	t.Helper()
+	t.Errorf("did not survive: %s\n%v", o, why)
+	fmt.Fprintln(os.Stderr, "looking for a shorter case, up to five minutes")
+	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Minute)
+	defer cancel()
+	said := why
+	short := shrink(ctx, o, func(o ordeal) bool {
+		// What depends on the moment fails now and then: three tries.
+		return slices.ContainsFunc([]int{1, 2, 3}, func(int) bool {
+			v := o.endure(t)
+			if v.err != nil {
+				said = v.err
+			}
+			return v.err != nil
+		})
+	})
+	t.Fatalf("the shortest that does not:\n\n  make torture TORTURE_CASE='%s'\n\n%v", short, said)
+}
