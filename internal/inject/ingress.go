@@ -147,12 +147,21 @@ func (i *Injector) checkRules(ctx context.Context, in stacks.Injection, old stri
 	return stacks.Between, nil
 }
 
-// revokeIngress takes away the rules that were captured.
+// revokeIngress takes away the rules that were captured. An answer that was lost
+// makes the service say that there are none; then it is looked again.
 func (w *Writer) revokeIngress(ctx context.Context, in stacks.Injection) error {
 	was, err := before[rulesBefore](in)
 	if err != nil {
 		return err
 	}
+	err = w.revoke(ctx, in, was)
+	if hasCode(err, "InvalidSecurityGroupRuleId.NotFound", "InvalidPermission.NotFound") {
+		err = w.revoke(ctx, in, was)
+	}
+	return err
+}
+
+func (w *Writer) revoke(ctx context.Context, in stacks.Injection, was rulesBefore) error {
 	now, err := w.injector.inbound(ctx, in)
 	if err != nil {
 		return err
@@ -178,6 +187,14 @@ func (w *Writer) authorizeIngress(ctx context.Context, in stacks.Injection) erro
 	if err != nil {
 		return err
 	}
+	err = w.authorize(ctx, in, was)
+	if hasCode(err, "InvalidPermission.Duplicate") {
+		err = w.authorize(ctx, in, was)
+	}
+	return err
+}
+
+func (w *Writer) authorize(ctx context.Context, in stacks.Injection, was rulesBefore) error {
 	now, err := w.injector.inbound(ctx, in)
 	if err != nil {
 		return err

@@ -244,3 +244,82 @@ func TestNothingWithoutAClearance(t *testing.T) {
 		}
 	})
 }
+
+// TestLostAnswers: what was accepted, and its answer lost, is done.
+func TestLostAnswers(t *testing.T) {
+	t.Parallel()
+	for action, c := range map[string]struct{ kind, arg string }{
+		"StopInstances": {inject.StopInstances, "Server"}, "StartInstances": {inject.StopInstances, "Server"},
+		"RevokeSecurityGroupIngress": {inject.RevokeIngress, "Firewall"}, "AuthorizeSecurityGroupIngress": {inject.RevokeIngress, "Firewall"},
+		"PutFunctionConcurrency": {inject.LambdaZero, "Free"}, "DeleteFunctionConcurrency": {inject.LambdaZero, "Free"},
+		"DisableRule": {inject.DisableRule, "Nightly"}, "EnableRule": {inject.DisableRule, "Nightly"},
+		"DeleteResource": {inject.DeleteResource, "Topic"},
+	} {
+		t.Run(action, func(t *testing.T) {
+			t.Parallel()
+			inShop(t, func(t *testing.T, w *world) {
+				in := w.captured(c.kind, c.arg)
+				if _, err := w.server.AddFault(t.Context(), sandbox.Fault{Action: action, Drop: "answer", Count: 1}); err != nil {
+					t.Fatal(err)
+				}
+				if err := w.writer().Do(t.Context(), in); err != nil {
+					t.Fatalf("do: %v", err)
+				}
+				w.is(in, stacks.Broken)
+				if c.kind == inject.DeleteResource {
+					return
+				}
+				if err := w.writer().Undo(t.Context(), in); err != nil {
+					t.Fatalf("undo: %v", err)
+				}
+				w.is(in, stacks.Whole)
+			})
+		})
+	}
+}
+
+// TestNothingCaptured: what was not captured is not judged, and not undone.
+func TestNothingCaptured(t *testing.T) {
+	t.Parallel()
+	inShop(t, func(t *testing.T, w *world) {
+		for id, kind := range map[string]string{"Server": inject.StopInstances, "Firewall": inject.RevokeIngress, "Free": inject.LambdaZero, "Nightly": inject.DisableRule} {
+			in := w.preview(kind, id)
+			if got, err := w.injector.Check(t.Context(), in); !isA[*inject.UnsuitableError](err) {
+				t.Errorf("%s is %s, %v", id, got, err)
+			}
+			if err := w.writer().Undo(t.Context(), in); !isA[*inject.UnsuitableError](err) {
+				t.Errorf("%s was undone: %v", id, err)
+			}
+		}
+	})
+}
+
+// TestStackIsGone: what was broken of a stack that was deleted since is broken, and
+// nothing is done to it.
+func TestStackIsGone(t *testing.T) {
+	t.Parallel()
+	inShop(t, func(t *testing.T, w *world) {
+		in := w.captured(inject.LambdaZero, "Free")
+		target := w.target
+		target.Token = "delete"
+		step := w.clearance(stacks.Delete)
+		if _, err := w.cfn.Writer(step).Delete(t.Context(), target, nil); err != nil {
+			t.Fatal(err)
+		}
+		for range 600 {
+			time.Sleep(time.Second)
+			if l, err := w.cfn.Stack(t.Context(), target.Access, target.StackID); err != nil || l.Status == stacks.DeleteComplete {
+				break
+			}
+		}
+		if got, err := w.injector.Check(t.Context(), in); err != nil || got != stacks.Broken {
+			t.Errorf("it is %s, %v", got, err)
+		}
+		if err := w.writer().Do(t.Context(), in); !isA[*inject.MovedError](err) || !strings.Contains(err.Error(), "is not there any more") {
+			t.Errorf("done: %v", err)
+		}
+		if err := w.writer().Undo(t.Context(), in); err != nil {
+			t.Errorf("undone: %v", err)
+		}
+	})
+}

@@ -21,11 +21,11 @@ type ruleBefore struct {
 // ruleName takes a rule's physical id apart: a name, bus|name, or an ARN with
 // :rule/name or :rule/bus/name. The bus is nil for the default one.
 func ruleName(physical string) (name, bus *string) {
-	rest := physical
+	rest, between := physical, "|"
 	if _, resource, ok := strings.Cut(physical, ":rule/"); ok && strings.HasPrefix(physical, "arn:") {
-		rest = strings.ReplaceAll(resource, "/", "|")
+		rest, between = resource, "/" // a partner's bus has slashes of its own, a rule has none
 	}
-	if i := strings.LastIndexByte(rest, '|'); i >= 0 {
+	if i := strings.LastIndex(rest, between); i >= 0 {
 		first, last := rest[:i], rest[i+1:]
 		return &last, &first
 	}

@@ -62,9 +62,6 @@ func (w *Writer) Undo(ctx context.Context, in stacks.Injection) error {
 			Tip: "execute a change set that reverts the stack's drift",
 		}
 	}
-	if len(in.Before) == 0 {
-		return &UnsuitableError{Kind: in.Kind, Path: in.Stack, Why: "nothing tells how " + in.LogicalID + " was", Tip: "launch the stack, or put it right by hand"}
-	}
 	now, err := w.injector.current(ctx, in)
 	if err != nil || now.physical != in.PhysicalID {
 		return err
@@ -152,6 +149,9 @@ func noKind(in stacks.Injection) error {
 // before reads what a kind's capture wrote.
 func before[T any](in stacks.Injection) (T, error) {
 	var out T
+	if len(in.Before) == 0 {
+		return out, &UnsuitableError{Kind: in.Kind, Path: in.Stack, Why: "nothing tells how " + in.LogicalID + " was", Tip: "launch the stack, or put it right by hand"}
+	}
 	if err := json.Unmarshal(in.Before, &out); err != nil {
 		return out, fmt.Errorf("read how %s in %s was: %w", in.LogicalID, in.Stack, err)
 	}
