@@ -17,8 +17,9 @@ import (
 // Project makes a project that launches exactly what was captured: a file's
 // path, relative to the project, to its text. Each stack stands at its own path
 // with its name, its values and the template written out; secrets are the calls
-// that give them; the environment's block is as it was. Hooks are left out:
-// what they run is not in a capsule.
+// that give them; the environment's block is as it was. An id that came from
+// another of the captured stacks is asked of that stack, since it will have
+// another one. Hooks are left out: what they run is not in a capsule.
 func Project(all []Capsule) (map[string][]byte, error) {
 	all = slices.Clone(all)
 	slices.SortFunc(all, func(a, b Capsule) int { return cmp.Compare(a.Stack, b.Stack) })
@@ -104,7 +105,7 @@ func groups(all []Capsule) []groupFile {
 // stackFile writes a stack's config. Every key that a file above might give is
 // written, so that nothing is inherited.
 func stackFile(c Capsule, all []Capsule, template string) (string, error) {
-	var f file
+	f := file{from: sources(c, all)}
 	f.put("project_code", stacks.String(c.ProjectCode))
 	f.put("stack_name", stacks.String(c.Name))
 	f.put("region", stacks.String(cmp.Or(c.Access.Region, c.Region)))
@@ -122,8 +123,16 @@ func stackFile(c Capsule, all []Capsule, template string) (string, error) {
 	f.put("dependencies", dependencies(c, all))
 	f.parameters(c.Parameters)
 	f.tags(c.Tags)
-	f.put("notifications", stacks.Strings(c.Notifications...))
-	f.put("cloudformation_service_role", orNull(c.ServiceRole))
+	topics := stacks.Value{Kind: stacks.List}
+	for _, n := range c.Notifications {
+		topics.Items = append(topics.Items, drawn(n, f.from))
+	}
+	f.put("notifications", topics)
+	role := orNull(c.ServiceRole)
+	if c.ServiceRole != "" {
+		role = drawn(c.ServiceRole, f.from)
+	}
+	f.put("cloudformation_service_role", role)
 	f.put("termination_protection", boolean(c.TerminationProtection))
 	f.put("on_failure", orNull(c.OnFailure))
 	f.put("disable_rollback", boolean(c.DisableRollback))
@@ -153,7 +162,10 @@ func dependencies(c Capsule, all []Capsule) stacks.Value {
 }
 
 // file is a config file in the making.
-type file struct{ b strings.Builder }
+type file struct {
+	b    strings.Builder
+	from []source
+}
 
 func (f *file) String() string { return f.b.String() }
 
@@ -172,7 +184,7 @@ func (f *file) parameters(parameters []Parameter) {
 			rows = append(rows, quote(p.Key)+":"+behind(p.Call, 2))
 			secrets.Fields = append(secrets.Fields, stacks.Field{Key: p.Key, Value: boolean(true)})
 		default:
-			rows = append(rows, quote(p.Key)+": "+quote(p.Value))
+			rows = append(rows, quote(p.Key)+":"+after(drawn(p.Value, f.from), 2))
 		}
 	}
 	f.rows("parameters", rows)
@@ -188,7 +200,7 @@ func (f *file) tags(tags []Tag) {
 		case t.Secret:
 			rows = append(rows, quote(t.Key)+":"+behind(t.Call, 2))
 		default:
-			rows = append(rows, quote(t.Key)+": "+quote(t.Value))
+			rows = append(rows, quote(t.Key)+":"+after(drawn(t.Value, f.from), 2))
 		}
 	}
 	f.rows("stack_tags", rows)

@@ -116,6 +116,46 @@ func TestProject(t *testing.T) {
 	}
 }
 
+// TestIDsAreAskedFor: an id of another captured stack is gone with it, and has
+// to come from what is made in its place.
+func TestIDsAreAskedFor(t *testing.T) {
+	t.Parallel()
+	network := input()
+	network.Stack.Path, network.Live.Name = "dev/network", "demo-dev-network"
+	network.After = nil
+	web := input()
+	vpc := "vpc-0123456789abcdef0"
+	for key, value := range map[string]string{"A": vpc, "B": "x," + vpc + "," + vpc, "C": vpc + "1", "D": "small", "E": "a-" + vpc} {
+		web.Live.Parameters = append(web.Live.Parameters, stacks.LiveParameter{Key: key, Value: value})
+	}
+	web.Live.Tags[1].Value, web.Live.ServiceRole = "in "+vpc, vpc
+	web.Template += "# " + vpc + "\n"
+	alone := input()
+	alone.Stack.Path, alone.Live.Name, alone.After = "dev/alone", "demo-dev-alone", nil
+	alone.Live.Parameters[2].Value = vpc
+	all := []capsule.Capsule{made(t, network), made(t, web), made(t, alone)}
+	got, files := loaded(t, all...)
+	want := map[string]string{
+		"A": "!stack_output dev/network.yaml::VpcId",
+		"B": `!join ["", ["x,", "!stack_output dev/network.yaml::VpcId", ",", "!stack_output dev/network.yaml::VpcId"]]`,
+		"C": vpc + "1", "D": "small", "E": "a-" + vpc, "Size": "small", "Password": "!aws_secrets_manager dev/db",
+	}
+	for _, f := range got["dev/web"].Parameters {
+		if text := fmt.Sprint(f.Value.Plain()); text != want[f.Key] {
+			t.Errorf("%s is %s, want %s", f.Key, text, want[f.Key])
+		}
+	}
+	if text := fmt.Sprint(got["dev/web"].Tags[0].Value.Plain()); text != `!join ["", ["in ", "!stack_output dev/network.yaml::VpcId"]]` {
+		t.Errorf("the tag is %s", text)
+	}
+	if got["dev/web"].ServiceRole.Kind != stacks.Call || got["dev/alone"].Parameters[1].Value.Text != vpc {
+		t.Errorf("%s", shown(files))
+	}
+	if told := capsule.Embedded(all); len(told) != 2 || !strings.Contains(told[0], "the template of dev/web names "+vpc) {
+		t.Errorf("%q", told)
+	}
+}
+
 // TestAStackAboveGivesNothing: a stack of the same name in a folder above would
 // hand its settings down.
 func TestAStackAboveGivesNothing(t *testing.T) {
