@@ -5,9 +5,7 @@ import (
 	"crypto/hmac"
 	"crypto/sha256"
 	"fmt"
-	"path"
 	"slices"
-	"strings"
 
 	"github.com/hashicorp/go-multierror"
 
@@ -66,12 +64,12 @@ func Pool(all []Candidate, c Choice) ([]Candidate, error) {
 		}
 	}
 	for _, g := range slices.Concat(c.Globs, c.Exclude) {
-		if !valid(g) {
-			wrong(fmt.Sprintf("%q is no pattern", g), "a bracket is not closed, or stands empty", "")
+		if err := stacks.CheckGlob(g); err != nil {
+			wrong("the choice cannot be made", err.Error(), "")
 		}
 	}
 	for _, g := range c.Globs {
-		if valid(g) && !slices.ContainsFunc(all, func(s Candidate) bool { return Glob(g, string(s.Path)) }) {
+		if stacks.CheckGlob(g) == nil && !slices.ContainsFunc(all, func(s Candidate) bool { return s.Path.Matches(g) }) {
 			wrong(fmt.Sprintf("no stack fits %q", g), "** stands for any groups, * for one name or a part of it", "see: deployer list stacks")
 		}
 	}
@@ -89,8 +87,8 @@ func Pool(all []Candidate, c Choice) ([]Candidate, error) {
 }
 
 func (c Choice) takes(s Candidate) bool {
-	named := slices.ContainsFunc(c.Paths, s.Path.Within) || slices.ContainsFunc(c.Globs, func(g string) bool { return Glob(g, string(s.Path)) })
-	if !named || slices.ContainsFunc(c.Exclude, func(g string) bool { return Glob(g, string(s.Path)) }) {
+	named := slices.ContainsFunc(c.Paths, s.Path.Within) || slices.ContainsFunc(c.Globs, func(g string) bool { return s.Path.Matches(g) })
+	if !named || slices.ContainsFunc(c.Exclude, func(g string) bool { return s.Path.Matches(g) }) {
 		return false
 	}
 	for k, v := range c.Tags {
@@ -145,37 +143,4 @@ func paths(pool []Candidate) []stacks.Path {
 		out = append(out, s.Path)
 	}
 	return out
-}
-
-// Glob tells whether a path fits a pattern in which ** stands for any number of
-// groups, * for a part of one name, ? for one character, and [abc] for one of
-// them. A pattern that is none fits nothing.
-func Glob(pattern, name string) bool {
-	return fits(strings.Split(pattern, "/"), strings.Split(name, "/"))
-}
-
-// valid tells whether a pattern can be understood.
-func valid(pattern string) bool {
-	_, err := path.Match(pattern, "")
-	return err == nil && pattern != ""
-}
-
-// fits compares part by part. ok[j] says whether the patterns so far fit the first
-// j names, so that many ** take no longer than one.
-func fits(patterns, names []string) bool {
-	ok := make([]bool, len(names)+1)
-	ok[0] = true
-	for _, p := range patterns {
-		next := make([]bool, len(names)+1)
-		for j := range next {
-			switch {
-			case p == "**":
-				next[j] = ok[j] || j > 0 && next[j-1]
-			case j > 0 && ok[j-1]:
-				next[j], _ = path.Match(p, names[j-1])
-			}
-		}
-		ok = next
-	}
-	return ok[len(names)]
 }

@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"github.com/deployer-cli/deployer/internal/guard"
+	"github.com/deployer-cli/deployer/internal/steady"
 	"github.com/deployer-cli/deployer/stacks"
 )
 
@@ -32,6 +33,7 @@ type Facts struct {
 
 	// Stacks holds every live stack of the account and region, nested stacks and
 	// those that no file describes included. Nested stacks are told by Live.ParentID.
+	// Those of other regions may stand there too: roles are shared by all regions.
 	Stacks     Known[[]Seen]
 	Exports    Known[[]Export]               // of the account and region
 	Dependents map[stacks.Path][]stacks.Path // by configuration: who of the project needs this one; all edges
@@ -136,7 +138,7 @@ type Stand struct {
 // Probed is the last reading of one probe.
 type Probed struct {
 	Name    string
-	Role    string // steady, guard or evidence
+	Role    string // steady, guard or evidence, as steady.Role says it
 	OK      bool
 	Unknown bool // it could not be asked
 	Why     string
@@ -145,9 +147,9 @@ type Probed struct {
 
 // Roles of probes.
 const (
-	roleSteady   = "steady"
-	roleGuard    = "guard"
-	roleEvidence = "evidence"
+	roleSteady   = string(steady.Steady)
+	roleGuard    = string(steady.Guard)
+	roleEvidence = string(steady.Evidence)
 )
 
 // Secret is a parameter whose value nobody can read from the live stack.

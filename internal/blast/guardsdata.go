@@ -45,7 +45,7 @@ func (k *scope) deleted() []Finding {
 	var out []Finding
 	for _, u := range k.units {
 		for _, m := range u.members {
-			for _, why := range m.unread {
+			for _, why := range m.missing() {
 				out = append(out, Finding{Stack: u.root.Path(), Why: "what data it holds is not known: " + why, Fix: "let the caller read it"})
 			}
 		}
@@ -309,10 +309,9 @@ func (k *scope) short(p Permit) string {
 		return "it is not for " + unknown(k.f.Caller.ARN)
 	}
 	for _, u := range k.units {
-		path := string(u.root.Path())
-		fits := func(glob string) bool { return Glob(glob, path) }
-		if len(p.Include) > 0 && !slices.ContainsFunc(p.Include, fits) || slices.ContainsFunc(p.Exclude, fits) || slices.ContainsFunc(p.Exclude, func(g string) bool { return !valid(g) }) {
-			return "it leaves out " + path
+		path := u.root.Path()
+		if len(p.Include) > 0 && !slices.ContainsFunc(p.Include, path.Matches) || slices.ContainsFunc(p.Exclude, path.Matches) || slices.ContainsFunc(p.Exclude, func(g string) bool { return stacks.CheckGlob(g) != nil }) {
+			return "it leaves out " + string(path)
 		}
 	}
 	return ""

@@ -98,7 +98,7 @@ func (k *scope) near() []*unit {
 		for _, e := range u.exports() {
 			known, _ := k.w.export(e)
 			for _, name := range known.Importers.Value {
-				add(k.w.named(name))
+				add(k.w.named(name, u.root.Live))
 			}
 		}
 	}

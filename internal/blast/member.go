@@ -8,15 +8,20 @@ import (
 	"github.com/deployer-cli/deployer/stacks"
 )
 
-// member is one stack of a unit, with its template where that can be read.
+// member is one stack of a unit. Its template is parsed when it is asked for: of
+// most stacks the types of their resources say enough.
 type member struct {
 	*Seen
+	w       *world
+	props   map[string]holding // by logical id, as asked for
+	unread  []string           // what of its contents could not be read, for the reader
+	loose   []string           // every text in which it may name something
+	loosely bool               // loose was gathered
+
+	opened   bool
 	template *cfntemplate.Template // nil when unread or not understood
 	env      *cfntemplate.Env
-	unread   []string           // what of it could not be read, for the reader
-	props    map[string]holding // by logical id, as asked for
-	loose    []string           // every text in which it may name something
-	loosely  bool               // loose was gathered
+	blind    string // why there is no template
 }
 
 // holding is what one resource's properties come to.
@@ -26,22 +31,31 @@ type holding struct {
 	missing []string // dynamic references that nobody resolved
 }
 
-// member parses a stack's template and makes ready what it is evaluated in.
 func (w *world) member(s *Seen) *member {
-	m := &member{Seen: s, props: map[string]holding{}}
+	m := &member{Seen: s, w: w, props: map[string]holding{}}
 	if !s.Resources.Read {
 		m.unread = append(m.unread, "its resources: "+s.Resources.reason())
 	}
-	if !s.Template.Read {
-		m.unread = append(m.unread, "its template: "+s.Template.reason())
-		return m
+	return m
+}
+
+// parsed gives the template, with what it is evaluated in made ready; nil when it
+// is not there, and blind says why.
+func (m *member) parsed() *cfntemplate.Template {
+	if m.opened {
+		return m.template
 	}
-	t, err := cfntemplate.Parse([]byte(s.Template.Value))
+	m.opened = true
+	if !m.Template.Read {
+		m.blind = "its template: " + m.Template.reason()
+		return nil
+	}
+	t, err := cfntemplate.Parse([]byte(m.Template.Value))
 	if err != nil {
-		m.unread = append(m.unread, "its template: "+err.Error())
-		return m
+		m.blind = "its template: " + err.Error()
+		return nil
 	}
-	m.env = w.env(s, t)
+	m.env = m.w.env(m.Seen, t)
 	if expanded, err := cfntemplate.Expand(t, m.env); err == nil {
 		t = expanded
 	}
@@ -49,7 +63,15 @@ func (w *world) member(s *Seen) *member {
 	if holds, err := t.EvalConditions(m.env); err == nil {
 		m.env.Conditions = holds
 	}
-	return m
+	return t
+}
+
+// missing lists everything of a stack that could not be read.
+func (m *member) missing() []string {
+	if m.parsed() == nil {
+		return append(slices.Clone(m.unread), m.blind)
+	}
+	return m.unread
 }
 
 // holds gives what the properties of a resource come to.
@@ -63,9 +85,9 @@ func (m *member) holds(r stacks.Resource) holding {
 	}
 	var properties any
 	declared := false
-	if m.template != nil {
+	if t := m.parsed(); t != nil {
 		var entry cfntemplate.Resource
-		entry, declared = m.template.Resources[r.LogicalID]
+		entry, declared = t.Resources[r.LogicalID]
 		properties = entry.Properties
 	}
 	if !declared {

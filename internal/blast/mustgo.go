@@ -126,7 +126,7 @@ func (c *closure) needs(base *unit) {
 			continue
 		}
 		for _, name := range e.Importers.Value {
-			user := c.w.named(name)
+			user := c.w.named(name, base.root.Live)
 			if user == nil {
 				c.refuse(name, fmt.Sprintf("it imports %s of %s and was not read", o.Name, title), "let the caller read every stack of the account and region")
 				continue
@@ -135,8 +135,8 @@ func (c *closure) needs(base *unit) {
 		}
 	}
 	for _, m := range base.members {
-		if len(m.unread) > 0 {
-			c.refuse(title, "what is in it is not known: "+strings.Join(m.unread, ", "), "let the caller read its resources and its template")
+		if missing := m.missing(); len(missing) > 0 {
+			c.refuse(title, "what is in it is not known: "+strings.Join(missing, ", "), "let the caller read its resources and its template")
 		}
 	}
 	boxes := base.containers()

@@ -69,7 +69,7 @@ func (k *scope) actions() []string {
 // undeletable tells whether a resource's own protection would let its deletion
 // fail.
 func (m *member) undeletable(r stacks.Resource) bool {
-	if m.template == nil || strings.HasPrefix(m.deletionPolicy(r), retain) {
+	if m.parsed() == nil || strings.HasPrefix(m.deletionPolicy(r), retain) {
 		return false
 	}
 	v, err := m.template.Eval(m.template.Resources[r.LogicalID].Properties, m.env)

@@ -134,7 +134,7 @@ const (
 
 // deletionPolicy is what CloudFormation does with a resource when its stack goes.
 func (m *member) deletionPolicy(r stacks.Resource) string {
-	if m.template == nil {
+	if m.parsed() == nil {
 		return notRead
 	}
 	entry, ok := m.template.Resources[r.LogicalID]
@@ -206,7 +206,7 @@ func custom(typeName string) bool {
 
 // generated tells whether CloudFormation itself makes the value of a secret.
 func (m *member) generated(r stacks.Resource) bool {
-	if m.template == nil {
+	if m.parsed() == nil {
 		return false
 	}
 	properties := m.template.Resources[r.LogicalID].Properties
@@ -239,7 +239,7 @@ func (m *member) snapshotted(r stacks.Resource, parameter string, c *covering) (
 	case c.nested:
 		return Uncovered, "a snapshot is made, but nothing hands it to a nested stack"
 	}
-	if _, ok := m.template.Parameters[parameter]; !ok {
+	if t := m.parsed(); t == nil || t.Parameters[parameter].Name == "" {
 		return Uncovered, fmt.Sprintf("snapshot_parameter names %s, which is no parameter of the template", parameter)
 	}
 	return Snapshot, ""

@@ -26,6 +26,9 @@ func (w *world) sits(base []container, user *unit) (why, doubt string) {
 				switch {
 				case base[i].among(h.texts):
 				case h.unknown && base[i].within(m.texts(w.f)):
+				case m.blind != "" && doubt == "":
+					doubt = "it cannot be told whether it uses what goes: " + m.blind
+					continue
 				case len(h.missing) > 0 && doubt == "":
 					doubt = fmt.Sprintf("it cannot be told whether its %s uses what goes: %s was not resolved", r.LogicalID, h.missing[0])
 					continue
@@ -132,7 +135,7 @@ func names(physical string, aliases []string) []string {
 // outputs that give them away.
 func (m *member) aliases() map[string][]string {
 	out := map[string][]string{}
-	if m.template == nil {
+	if m.parsed() == nil {
 		return out
 	}
 	for _, o := range m.Live.Outputs {

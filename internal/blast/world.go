@@ -94,11 +94,13 @@ func (w *world) at(path stacks.Path) *unit {
 	return w.units[i]
 }
 
-// named finds the unit of a stack by its name.
-func (w *world) named(name string) *unit {
+// named finds the unit of a stack by its name, in the account and region of
+// another.
+func (w *world) named(name string, beside *stacks.Live) *unit {
 	for _, u := range w.units {
 		for _, m := range u.members {
-			if m.Live.Name == name || m.Live.ID == name {
+			here := m.Live.Account == beside.Account && m.Live.Region == beside.Region
+			if here && m.Live.Name == name || m.Live.ID == name {
 				return u
 			}
 		}

@@ -51,8 +51,11 @@ func mentions(user string) bool {
 	switch user {
 	case "AWS::CloudFormation::CustomResource":
 		return false // nobody knows what it made
-	case "AWS::SSM::Parameter", "AWS::IAM::Policy", "AWS::IAM::RolePolicy", "AWS::SecretsManager::ResourcePolicy", "AWS::Config::ConfigRule":
+	case "AWS::SSM::Parameter", "AWS::Config::ConfigRule", "AWS::SecretsManager::ResourcePolicy",
+		"AWS::S3::BucketPolicy", "AWS::SQS::QueuePolicy", "AWS::SNS::TopicPolicy", "AWS::Events::EventBusPolicy":
 		return true
 	}
-	return strings.HasPrefix(user, "AWS::CloudFormation::") || strings.HasPrefix(user, "AWS::CloudWatch::")
+	return slices.ContainsFunc([]string{"AWS::CloudFormation::", "AWS::CloudWatch::", "AWS::IAM::"}, func(service string) bool {
+		return strings.HasPrefix(user, service)
+	})
 }

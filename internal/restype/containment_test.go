@@ -30,6 +30,8 @@ func TestSitsOn(t *testing.T) {
 		{"AWS::IAM::ManagedPolicy", "AWS::IAM::Role", true},
 		{"AWS::KMS::Key", "AWS::RDS::DBInstance", true},
 		{"AWS::KMS::Key", "AWS::IAM::Policy", false},
+		{"AWS::KMS::Key", "AWS::IAM::Role", false},
+		{"AWS::EC2::VPC", "AWS::S3::BucketPolicy", false},
 		{"AWS::EFS::FileSystem", "AWS::EFS::MountTarget", true},
 		{"AWS::Route53::HostedZone", "AWS::Route53::RecordSet", true},
 		{"AWS::SQS::Queue", "AWS::Lambda::Function", false},
