@@ -59,6 +59,8 @@ type Operation struct {
 	OperationID string
 	Accepted    time.Time // by the service's clock where it told one
 	Joined      bool      // somebody else's operation that we only watch
+
+	Expected time.Duration // how long it is expected to take, 0 when nobody knows
 }
 
 // Progress is the latest that is known of an Operation. Events holds what was

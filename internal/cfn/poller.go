@@ -19,6 +19,8 @@ const (
 
 	rarest      = 30 * time.Second // between two looks, whatever happens
 	again       = 10 * time.Second // after one that failed, so that what is mended is soon seen
+	early       = 0.9              // of the time that a stack is expected to take: from then on it is looked at closely,
+	late        = 1.2              // until then
 	slower      = 1.1              // how the interval grows while nothing happens: a tenth of the time waited so far
 	slowest     = 2                // times PollMax between two looks, to save calls
 	extras      = 0.5              // of what watching may cost, up to which more is read than results need
@@ -156,8 +158,28 @@ func (p *poller) look(ctx context.Context) time.Duration {
 	case changed:
 		return floor
 	default:
-		return max(floor, min(p.cloud.opts.PollMax, time.Duration(float64(p.interval)*slower)))
+		return p.aim(max(floor, min(p.cloud.opts.PollMax, time.Duration(float64(p.interval)*slower))), floor, watchers)
 	}
+}
+
+// aim makes the next look come sooner where a stack is about to end, as far as
+// is known of it: it begins a little before that and stays for a while.
+func (p *poller) aim(interval, floor time.Duration, watchers []*watcher) time.Duration {
+	now := time.Now()
+	for _, w := range watchers {
+		if w.done || w.op.Expected == 0 {
+			continue
+		}
+		from := w.began.Add(time.Duration(float64(w.op.Expected) * early))
+		until := w.began.Add(time.Duration(float64(w.op.Expected) * late))
+		switch {
+		case now.Before(from):
+			interval = min(interval, max(floor, from.Sub(now)))
+		case now.Before(until):
+			return floor
+		}
+	}
+	return interval
 }
 
 // read gets the watched stacks, by id, by the ways that cost fewer calls.

@@ -21,7 +21,7 @@ func (c *Cloud) Watch(ctx context.Context, op stacks.Operation) iter.Seq2[stacks
 		op.StackID = op.Name // all that is known of it
 	}
 	return func(yield func(stacks.Progress, error) bool) {
-		w := &watcher{op: op, box: make(chan notice, 1)}
+		w := &watcher{op: op, box: make(chan notice, 1), began: time.Now()}
 		p := c.join(ctx, w)
 		defer c.leave(p, w)
 		for {
@@ -50,7 +50,8 @@ type watcher struct {
 	op  stacks.Operation
 	box chan notice // holds the latest; the poller is the only one to put
 
-	told      bool // something was told already
+	began     time.Time // when we began to watch
+	told      bool      // something was told already
 	status    stacks.Status
 	reason    string
 	done      bool

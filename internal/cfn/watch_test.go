@@ -114,6 +114,42 @@ func TestOneStackIsSeenSoon(t *testing.T) {
 	})
 }
 
+// What is known of how long a stack takes makes its end be seen sooner, for no
+// more calls.
+func TestExpectedEndIsSeenSooner(t *testing.T) {
+	t.Parallel()
+	late, calls := map[bool]time.Duration{}, map[bool]int{}
+	for _, knows := range []bool{true, false} {
+		synctest.Test(t, func(t *testing.T) {
+			f := newFake()
+			c := cloud(f)
+			op, err := c.Writer(clearance(t, step("web", false))).Create(t.Context(), change(stacks.Create, "web"))
+			if err != nil {
+				t.Fatal(err)
+			}
+			ended := f.stacks[0].phases[3].at.Add(40 * time.Second)
+			f.stacks[0].phases[3].at = ended
+			if knows {
+				op.Expected = time.Until(ended) * 105 / 100
+			}
+			if _, _, err := await(t.Context(), c, op); err != nil {
+				t.Fatal(err)
+			}
+			late[knows] = time.Since(ended)
+			for _, n := range f.calls {
+				calls[knows] += n
+			}
+		})
+	}
+	t.Logf("late %v, calls %v", late, calls)
+	if late[true] > 300*time.Millisecond || late[false] < 2*late[true] {
+		t.Errorf("seen %v late", late)
+	}
+	if calls[true] > calls[false]*3/2 {
+		t.Errorf("%v calls", calls)
+	}
+}
+
 // updated gives a stack that was updated a while ago and is being updated again
 // now, and the operation that does.
 func updated(f *fake, end string) stacks.Operation {

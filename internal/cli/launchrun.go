@@ -153,21 +153,6 @@ func (r *launcher) limited(detach context.CancelCauseFunc) (stop func()) {
 	return func() { timer.Stop() }
 }
 
-// expected tells how long stacks took the last time they were launched here.
-func (r *launcher) expected() func(stacks.Path) time.Duration {
-	durations, err := journal.Durations(r.s.state("journal"))
-	if err != nil {
-		return nil
-	}
-	return func(p stacks.Path) time.Duration {
-		took := durations[p]
-		if r.deletes() {
-			return took.Delete
-		}
-		return max(took.Create, took.Update)
-	}
-}
-
 // token is the client request token of the n-th call for a stack in a run.
 // CloudFormation takes letters, digits and dashes, 128 at most.
 func token(run string, p stacks.Path, n int) string {

@@ -53,7 +53,8 @@ type Event struct {
 	Done     int     `json:"done,omitempty"`     // resources done of this step
 	Total    int     `json:"total,omitempty"`    // resources of this step, 0 when not known
 	Seconds  float64 `json:"seconds,omitempty"`  // StepDone, StepFailed, RunFinished: how long it took
-	Expected float64 `json:"expected,omitempty"` // StepStarted: how long it took last time
+	Expected float64 `json:"expected,omitempty"` // StepStarted: how long it is expected to take
+	Left     float64 `json:"left,omitempty"`     // RunStarted, StepStarted, StepDone: how long the run is expected to go on
 }
 
 // Sink hears events. It is only ever called from the goroutine that owns the

@@ -74,7 +74,7 @@ type Job struct {
 	Drain           <-chan struct{}                      // closed: start nothing new
 	Notices         <-chan string                        // what the reader of the events is to know beside them; may be nil
 	Now             func() time.Time                     // the realm's clock; nil for the system's
-	Expected        func(stacks.Path) time.Duration      // how long a step took before, 0 when unknown
+	Expected        func(*plan.Step) time.Duration       // how long a step is expected to take, 0 when unknown; it is called from many goroutines
 	Token           func(path stacks.Path, n int) string // client request tokens, the same for the same run, path and n
 }
 

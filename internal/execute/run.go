@@ -26,6 +26,8 @@ type run struct {
 	waiting    map[stacks.Path]int
 	dependents map[stacks.Path][]stacks.Path
 	remaining  map[stacks.Path]time.Duration // longest path from a step to the end of the run
+	own        map[stacks.Path]time.Duration // what each step alone is expected to take
+	forecast   forecast
 	ready      []stacks.Path
 	running    map[stacks.Path]time.Time
 	finished   map[stacks.Path]time.Time
@@ -63,6 +65,7 @@ func newRun(job Job, ports Ports, sink event.Sink) *run {
 		dependents: make(map[stacks.Path][]stacks.Path, n),
 		running:    map[stacks.Path]time.Time{},
 		finished:   map[stacks.Path]time.Time{},
+		own:        make(map[stacks.Path]time.Duration, n),
 		messages:   make(chan message),
 		result: Result{
 			Outcomes:  make(map[stacks.Path]Outcome, n),
@@ -95,26 +98,15 @@ func (r *run) weigh() map[stacks.Path]time.Duration {
 		for _, d := range r.dependents[s.Stack] {
 			longest = max(longest, out[d])
 		}
-		out[s.Stack] = longest + r.expected(&s)
+		r.own[s.Stack] = r.job.expect(&s)
+		out[s.Stack] = longest + r.own[s.Stack]
 	}
 	return out
 }
 
-func (r *run) expected(s *plan.Step) time.Duration {
-	if !s.Changing() {
-		return 0
-	}
-	if r.job.Expected != nil {
-		if d := r.job.Expected(s.Stack); d > 0 {
-			return d
-		}
-	}
-	return unknownDuration
-}
-
 func (r *run) loop(ctx context.Context) (Result, error) {
 	r.result.Started = r.job.Now()
-	r.sink.Event(event.Event{Kind: event.RunStarted, Action: r.job.Command, Total: len(r.steps)})
+	r.sink.Event(event.Event{Kind: event.RunStarted, Action: r.job.Command, Total: len(r.steps), Left: r.left().Seconds()})
 	for _, s := range r.job.Plan.Steps {
 		if r.waiting[s.Stack] == 0 {
 			r.enqueue(s.Stack)
@@ -173,7 +165,7 @@ func (r *run) start(ctx context.Context) {
 		r.running[p] = r.job.Now()
 		r.emit(event.Event{
 			Kind: event.StepStarted, Stack: p, Action: string(s.Action), Total: s.Resources,
-			Cause: s.Cause, Expected: r.expected(s).Seconds(),
+			Cause: s.Cause, Expected: r.own[p].Seconds(), Left: r.left().Seconds(),
 		})
 		w := &worker{run: r, step: s, token: func(n int) string { return r.job.Token(p, n) }}
 		go func() { w.tell(message{path: p, end: new(w.perform(ctx))}) }()
@@ -218,6 +210,9 @@ func (r *run) hear(m message) {
 	r.result.Outcomes[m.path] = m.end.outcome
 	r.result.Durations[m.path] = took
 	r.finished[m.path] = r.job.Now()
+	if m.end.outcome != Unchanged && m.end.outcome != Failed && m.end.outcome != Running && m.end.outcome != Unknown {
+		r.forecast.learn(r.own[m.path], took)
+	}
 	switch m.end.outcome {
 	case Failed:
 		r.failed(m.path, m.end.err, took)
@@ -227,7 +222,7 @@ func (r *run) hear(m message) {
 		if m.end.live != nil {
 			r.ports.Decider.Landed(m.path, m.end.live)
 		}
-		r.emit(event.Event{Kind: event.StepDone, Stack: m.path, Action: string(m.end.outcome), Seconds: took.Seconds()})
+		r.emit(event.Event{Kind: event.StepDone, Stack: m.path, Action: string(m.end.outcome), Seconds: took.Seconds(), Left: r.left().Seconds()})
 		r.release(m.path)
 	}
 }

@@ -274,6 +274,9 @@ func (w *worker) operateAs(ctx context.Context, verb stacks.Verb, call func() (s
 
 // watch follows an operation. The outcome is empty when it ended well.
 func (w *worker) watch(ctx context.Context, op stacks.Operation) end {
+	if w.step.Action != plan.Recreate {
+		op.Expected = w.run.job.known(w.step)
+	}
 	last := stacks.Progress{}
 	for p, err := range w.run.ports.Watcher.Watch(ctx, op) {
 		if err != nil {

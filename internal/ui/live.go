@@ -152,6 +152,9 @@ func (l *live) bar() string {
 		text += l.st.Style.Warn("  stopping")
 	}
 	text += "  " + Duration(l.st.Now().Sub(l.begun))
+	if left := l.p.forecast(); left != "" {
+		text += "  " + left
+	}
 	if waiting := l.p.steps - l.p.finished - len(l.p.current); waiting > 0 {
 		text += fmt.Sprintf("  %d waiting", waiting)
 	}

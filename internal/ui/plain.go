@@ -74,7 +74,11 @@ func stillThere(p *progress, now time.Time) string {
 		}
 		parts = append(parts, part)
 	}
-	return fmt.Sprintf("still running (%d of %d done): %s", p.finished, p.steps, strings.Join(parts, ", "))
+	done := fmt.Sprintf("%d of %d done", p.finished, p.steps)
+	if left := p.forecast(); left != "" {
+		done += ", " + left
+	}
+	return fmt.Sprintf("still running (%s): %s", done, strings.Join(parts, ", "))
 }
 
 // JSONLines returns a Sink that writes every event as one line of JSON.

@@ -30,6 +30,8 @@ type progress struct {
 	finished int
 	failed   int
 	draining bool
+	left     time.Duration // the run is expected to go on
+	leftAt   time.Time     // from here
 	current  map[stacks.Path]*running
 	now      func() time.Time
 }
@@ -41,6 +43,9 @@ func newProgress(now func() time.Time) *progress {
 // hear takes an event in and returns the line that it leaves behind for good,
 // "" for none.
 func (p *progress) hear(e event.Event, s Style) string {
+	if e.Left > 0 {
+		p.left, p.leftAt = time.Duration(e.Left*float64(time.Second)), p.now()
+	}
 	switch e.Kind {
 	case event.RunStarted:
 		p.steps = e.Total
@@ -119,6 +124,23 @@ func (p *progress) end(e event.Event, s Style) string {
 		}
 	}
 	return s.Good(fmt.Sprintf("✓ %s", e.Stack)) + fmt.Sprintf(" %s%s", e.Action, took)
+}
+
+// forecast says how long the run is expected to go on, "" when nobody knows or
+// hardly any longer.
+func (p *progress) forecast() string {
+	left := p.left - p.now().Sub(p.leftAt)
+	switch {
+	case p.left == 0 || left < 2*time.Second:
+		return ""
+	case left < time.Minute:
+		left = left.Round(5 * time.Second)
+	case left < 10*time.Minute:
+		left = left.Round(15 * time.Second)
+	default:
+		left = left.Round(time.Minute)
+	}
+	return "about " + Duration(left) + " left"
 }
 
 // sorted lists the running steps, longest running first.
