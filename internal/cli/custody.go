@@ -109,6 +109,7 @@ func (s *session) custody(ctx context.Context, command string, sts []*stacks.Sta
 		if _, dead := l.Dead(s.signs(l, r)); !dead {
 			c.living = append(c.living, l)
 		}
+		s.warn(s.died(ctx, a, l, r))
 	}
 	return c, nil
 }
@@ -202,16 +203,68 @@ func (c *custody) take(ctx context.Context) error {
 	return nil
 }
 
-// tell says out loud that a dead run's lock was taken over, and what that run
-// had begun.
+// tell says out loud that a dead run's lock was taken over. Who it was, and what it
+// had begun, was said when the lock was looked at.
 func (c *custody) tell(ctx context.Context, a area, t *state.Taken) {
-	w, style := c.s.app.talk(), c.s.app.err
-	fmt.Fprintf(w, "%s %s was locked by %s; %s\n", style.Warn("warning:"), a.env.Name, t.From.Says(), t.Why)
-	if begun := c.s.unfinished(t.From.Run); len(begun) > 0 {
-		fmt.Fprintf(w, "  it had begun: %s\n", strings.Join(begun, ", "))
-	}
-	fmt.Fprintf(w, "  its lock is taken over; this run goes on from how the stacks live now (see: deployer history %s)\n", a.env.Name)
+	fmt.Fprintf(c.s.app.talk(), "  its lock is taken over; this run goes on from how the stacks live now (see: deployer history %s)\n", a.env.Name)
 	_, _ = c.s.records(a.env, a.access).Append(ctx, c.entry(a, state.TookOver, "the lock of "+t.From.Run+": "+t.Why))
+}
+
+// died tells of a run that died while it changed an environment: who it was, what
+// it had begun, and how to go on. Nothing for one that lives, or that ended.
+func (s *session) died(ctx context.Context, a area, l guard.Lock, r state.Record) []string {
+	why, dead := l.Dead(s.signs(l, r))
+	if !dead || l.Released {
+		return nil
+	}
+	out := []string{fmt.Sprintf("%s was locked by %s; %s", a.env.Name, l.Says(), why)}
+	if begun := s.unfinished(l.Run); len(begun) > 0 {
+		out = append(out, "it had begun: "+strings.Join(begun, ", "))
+	} else if about := s.about(ctx, a, l.Run); len(about) > 0 {
+		out = append(out, fmt.Sprintf("it was about to change: %s (how far it came is in its journal, on %s)", strings.Join(about, ", "), l.Host))
+	}
+	return append(out, s.app.advice(fmt.Sprintf("CloudFormation goes on by itself with what was begun. When the stacks rest (see: deployer status %s) run the command again;\n"+
+		"  a plan file from before is stale then: plan again what is left, and have that reviewed", a.env.Name)))
+}
+
+// about lists what a run was going to change, as the history has it: for the journal
+// of another machine is not here.
+func (s *session) about(ctx context.Context, a area, run string) []string {
+	entries, _ := s.records(a.env, a.access).History(ctx, a.env.Name) // a broken chain still tells
+	var out []string
+	for _, e := range entries {
+		if e.Run == run && e.Kind == state.Began {
+			for _, p := range e.Stacks {
+				out = append(out, string(p))
+			}
+		}
+	}
+	return out
+}
+
+// warn says what died tells.
+func (s *session) warn(lines []string) {
+	for i, line := range lines {
+		lead := "  "
+		if i == 0 {
+			lead = s.app.err.Warn("warning:") + " "
+		}
+		fmt.Fprintf(s.app.talk(), "%s%s\n", lead, line)
+	}
+}
+
+// warnOfDead looks at the locks of the stacks' environments for a command that
+// takes none.
+func (s *session) warnOfDead(ctx context.Context, sts []*stacks.Stack) {
+	places, err := areas(sts)
+	if err != nil {
+		return // whoever changes something is told
+	}
+	for _, a := range places {
+		if l, r, err := s.records(a.env, a.access).Lock(ctx, a.env.Name); err == nil {
+			s.warn(s.died(ctx, a, l, r))
+		}
+	}
 }
 
 // unfinished lists what a run announced and did not see the end of, where its

@@ -68,9 +68,17 @@ func (a *app) showHistory(all []state.Entry) error {
 		fmt.Fprintln(a.env.Stdout, "nothing was done yet")
 		return nil
 	}
+	ended := map[string]bool{}
+	for _, e := range all {
+		ended[e.Environment+" "+e.Run] = ended[e.Environment+" "+e.Run] || e.Kind == state.Ended
+	}
 	rows := make([][]string, 0, len(all))
 	for _, e := range all {
-		rows = append(rows, []string{stamp(e.Time), e.Environment, e.Command, e.Kind, guard.Identity{ARN: e.Who}.Person(), e.From, string(e.Realm), told(e)})
+		what := told(e)
+		if e.Kind == state.Began && !ended[e.Environment+" "+e.Run] {
+			what += "; no end was noted"
+		}
+		rows = append(rows, []string{stamp(e.Time), e.Environment, e.Command, e.Kind, guard.Identity{ARN: e.Who}.Person(), e.From, string(e.Realm), what})
 	}
 	ui.Table(a.env.Stdout, []string{"time", "environment", "command", "", "who", "from", "realm", "what"}, rows)
 	return nil

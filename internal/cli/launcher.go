@@ -176,6 +176,8 @@ func (r *launcher) prepare(ctx context.Context) error {
 		if r.custody, err = s.custody(ctx, r.opts.command, sc.list()); err != nil {
 			return s.failed(err)
 		}
+	} else {
+		s.warnOfDead(ctx, sc.list())
 	}
 	if err := r.shake(); err != nil {
 		return s.failed(err)

@@ -170,6 +170,7 @@ type lockState struct {
 	Running     bool          `json:"running"`
 	Lock        *guard.Lock   `json:"lock"` // the last, null where there never was one
 	Says        string        `json:"says"`
+	Died        []string      `json:"died,omitempty"` // what a dead run had begun, and how to go on
 	Leases      []guard.Lease `json:"leases"` // that are good
 }
 
@@ -194,10 +195,8 @@ func (a *app) showLock(ctx context.Context, name string) error {
 			out.Running = true
 			out.Says = fmt.Sprintf("%s; last heard of %s ago", l.Says(), max(signs.Silent, 0).Round(time.Second))
 		case !l.Released:
-			out.Says = fmt.Sprintf("nobody: %s died; %s. The next run takes the lock over", l.Says(), why)
-			if begun := s.unfinished(l.Run); len(begun) > 0 {
-				out.Says += ", and goes on from what it had begun: " + strings.Join(begun, ", ")
-			}
+			out.Says = fmt.Sprintf("nobody: %s died; %s. The next run takes the lock over, and goes on from how the stacks live then", l.Says(), why)
+			out.Died = s.died(ctx, place, l, r)[1:]
 		}
 	}
 	leases, err := records.Leases(ctx, place.env.Name)
@@ -213,6 +212,9 @@ func (a *app) showLock(ctx context.Context, name string) error {
 		return err
 	}
 	fmt.Fprintf(a.env.Stdout, "%s: %s (%s)\n", out.Environment, out.Says, out.Place)
+	for _, line := range out.Died {
+		fmt.Fprintf(a.env.Stdout, "  %s\n", line)
+	}
 	for _, l := range out.Leases {
 		fmt.Fprintf(a.env.Stdout, "  lease of %s until %s: %s\n", l.Holder.Person(), stamp(l.Expires), l.Reason)
 	}
