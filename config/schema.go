@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 
 	"github.com/deployer-cli/deployer/stacks"
 )
@@ -152,10 +153,12 @@ func zone(v stacks.Value) string {
 	return matching(`^[A-Za-z]+([/_+-][A-Za-z0-9_+-]+)*$`, "a time zone such as Europe/London")(v)
 }
 
+// matching compiles its pattern when the first value is checked: shapes are made
+// for each environment, and most of their keys never stand in one.
 func matching(pattern, want string) func(stacks.Value) string {
-	re := regexp.MustCompile(pattern)
+	re := sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(pattern) })
 	return func(v stacks.Value) string {
-		if v.Kind == stacks.Text && re.MatchString(v.Text) {
+		if v.Kind == stacks.Text && re().MatchString(v.Text) {
 			return ""
 		}
 		return "it must be " + want + ", and is " + shown(v)

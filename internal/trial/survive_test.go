@@ -42,6 +42,7 @@ func (o ordeal) endure(t testing.TB) (result verdict) {
 		}
 	}
 	clear(v.writes)
+	v.loses = slices.Contains(o.faults, "lost")
 	args := o.alter(t, dir)
 	rules, err := o.rules()
 	for _, f := range rules {

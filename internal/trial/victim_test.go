@@ -31,6 +31,8 @@ type victim struct {
 	aws  *sandbox.Server
 	http *httptest.Server
 
+	loses bool // requests that are dropped never arrived; else they did
+
 	mu    sync.Mutex
 	blow  blow
 	calls int           // of the run that goes on
@@ -120,7 +122,9 @@ func (v *victim) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	r.Body = io.NopCloser(bytes.NewReader(body))
 	answer := httptest.NewRecorder()
 	dropped := v.answer(answer, r)
-	v.note(body, answer.Code)
+	if !dropped || !v.loses {
+		v.note(body, answer.Code)
+	}
 	if fatal {
 		v.kill()
 	}
