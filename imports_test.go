@@ -88,6 +88,21 @@ func TestTheCoreStaysPure(t *testing.T) {
 	})
 }
 
+// TestNothingSlowsTheStart keeps out what works before main: each start pays for
+// it, and a cold start is to take no more than 30 ms.
+func TestNothingSlowsTheStart(t *testing.T) {
+	t.Parallel()
+	slow := map[string]string{
+		"github.com/charmbracelet/x/ansi": "brings go-runewidth; clipperhouse/displaywidth measures and strips as well",
+		"github.com/mattn/go-runewidth":   "works its tables out at every start, in 23 ms",
+	}
+	eachImport(t, func(file, _, imp string) {
+		if why, ok := slow[imp]; ok {
+			t.Errorf("%s imports %s: %s", file, imp, why)
+		}
+	})
+}
+
 // TestAWSStaysInTheAdapters keeps SDK service types out of everything else, and
 // the application out of the sandbox.
 func TestAWSStaysInTheAdapters(t *testing.T) {

@@ -17,7 +17,7 @@ import (
 	"time"
 	"unicode"
 
-	"github.com/charmbracelet/x/ansi"
+	"github.com/clipperhouse/displaywidth"
 
 	"github.com/deployer-cli/deployer/internal/program"
 	"github.com/deployer-cli/deployer/internal/steady"
@@ -201,10 +201,22 @@ func line(text string) string {
 			return -1
 		}
 		return r
-	}, ansi.Strip(strings.ToValidUTF8(text, "")))
+	}, strip(strings.ToValidUTF8(text, "")))
 	runes := []rune(strings.TrimSpace(text))
 	if len(runes) > maxWhy {
 		return string(runes[:maxWhy]) + "…"
 	}
 	return string(runes)
+}
+
+// strip leaves out control sequences.
+func strip(text string) string {
+	var b strings.Builder
+	sequences := displaywidth.Options{ControlSequences: true, ControlSequences8Bit: true}
+	for g := sequences.StringGraphemes(text); g.Next(); {
+		if v := g.Value(); len(v) == 1 || v[0] != '\x1b' {
+			b.WriteString(v)
+		}
+	}
+	return b.String()
 }
