@@ -242,6 +242,13 @@ func undeveloped(e *stacks.Environment, path stacks.Path) (why, fix string) {
 // order puts what goes into the order of deletion. Dependents by configuration go
 // before what they need as far as that is possible.
 func (c *closure) order() {
+	for _, base := range c.units {
+		for _, user := range c.units {
+			if user != base && base.employs(user) {
+				c.after.Connect(base.root.Path(), user.root.Path())
+			}
+		}
+	}
 	order, ok := c.after.Topological()
 	if !ok {
 		for _, p := range c.after.Cycle() {
@@ -272,6 +279,15 @@ func (c *closure) order() {
 		c.units = append(c.units, u)
 		c.going = append(c.going, g)
 	}
+}
+
+// employs tells whether CloudFormation deletes a unit by a role that stands in
+// this one, and so could not after it.
+func (u *unit) employs(user *unit) bool {
+	role := user.root.Live.ServiceRole
+	return role != "" && slices.ContainsFunc(u.containers(), func(c container) bool {
+		return c.Type == "AWS::IAM::Role" && c.among([]string{role})
+	})
 }
 
 // softened adds to what has to be what is better: whoever needs something by

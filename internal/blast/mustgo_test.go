@@ -109,6 +109,9 @@ func TestWhatSitsOnATargetGoes(t *testing.T) {
 		"gone already": {func(f *blast.Facts) {
 			user(f, "AWS::EC2::RouteTable", "VpcId: vpc-0abc12345", func(s *blast.Seen) { s.Live.Status = stacks.DeleteComplete })
 		}, both, ""},
+		"its resource is gone": {func(f *blast.Facts) {
+			user(f, "AWS::EC2::RouteTable", "VpcId: vpc-0abc12345", func(s *blast.Seen) { s.Resources.Value[0].Status = "DELETE_COMPLETE" })
+		}, both, ""},
 		"kept by the target": {func(f *blast.Facts) {
 			at(f, "dev/network").Template.Value = strings.ReplaceAll(networkTemplate, "Properties:", "DeletionPolicy: Retain, Properties:")
 			user(f, "AWS::EC2::RouteTable", "VpcId: vpc-0abc12345", nil)
@@ -176,6 +179,19 @@ func TestConfigurationOrders(t *testing.T) {
 	f.Dependents = map[stacks.Path][]stacks.Path{"dev/app": {"dev/queue"}, "dev/queue": {"dev/network"}}
 	if going, _ := goes(f); going != "dev/app dev/network dev/queue" { // a circle: what has to be counts
 		t.Errorf("got %q", going)
+	}
+}
+
+// TestServiceRolesGoLast: what CloudFormation deletes by a role goes before it.
+func TestServiceRolesGoLast(t *testing.T) {
+	t.Parallel()
+	f := good()
+	base := seen(f.Environment, "dev/a-role", "Resources: {Role: {Type: 'AWS::IAM::Role'}}", "Role AWS::IAM::Role deploy")
+	at(f, "dev/queue").Live.ServiceRole = "arn:aws:iam::333333333333:role/deploy"
+	f.Stacks.Value = append(f.Stacks.Value, base)
+	f.Targets = []stacks.Path{"dev/a-role", "dev/queue"}
+	if going, refused := goes(f); going != "dev/queue dev/a-role" || refused != "" {
+		t.Errorf("%q, %q", going, refused)
 	}
 }
 

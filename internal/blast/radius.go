@@ -75,6 +75,9 @@ func (w *world) stack(u *unit, g Going) StackRadius {
 	out.Importers = slices.Compact(out.Importers)
 	for i, m := range u.members {
 		for _, r := range m.Resources.Value {
+			if r.Status == deleted {
+				continue
+			}
 			out.Resources++
 			if w.f.Kind != DeleteStack {
 				continue
@@ -173,7 +176,7 @@ func (m *member) holder(r stacks.Resource, policy string, c *covering) (Holder, 
 	h := Holder{Stack: c.path, LogicalID: c.prefix + r.LogicalID, Type: r.Type, PhysicalID: r.PhysicalID, Policy: policy, Cover: Uncovered}
 	named := c.own.Data[h.LogicalID]
 	switch {
-	case r.PhysicalID == "" || r.Status == "DELETE_COMPLETE" || r.Status == "DELETE_SKIPPED":
+	case r.PhysicalID == "" || r.Status == deleted || r.Status == "DELETE_SKIPPED":
 		return Holder{}, false // it was never made, or is not of the stack any more
 	case named.Expendable:
 		h.Cover = Expendable

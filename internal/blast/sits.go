@@ -19,7 +19,7 @@ func (w *world) sits(base []container, user *unit) (why, doubt string) {
 		}
 		for _, r := range m.Resources.Value {
 			for i := range base {
-				if !restype.SitsOn(base[i].Type, r.Type) {
+				if r.Status == deleted || !restype.SitsOn(base[i].Type, r.Type) {
 					continue
 				}
 				h := m.holds(r)
@@ -112,8 +112,8 @@ func (u *unit) containers() []container {
 	for _, m := range u.members {
 		aliases := m.aliases()
 		for _, r := range m.Resources.Value {
-			kept := strings.HasPrefix(m.deletionPolicy(r), retain)
-			if r.PhysicalID != "" && restype.IsContainer(r.Type) && !kept {
+			kept := restype.IsContainer(r.Type) && strings.HasPrefix(m.deletionPolicy(r), retain)
+			if r.PhysicalID != "" && r.Status != deleted && restype.IsContainer(r.Type) && !kept {
 				out = append(out, container{Resource: r, names: names(r.PhysicalID, aliases[r.LogicalID])})
 			}
 		}

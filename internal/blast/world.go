@@ -12,6 +12,10 @@ import (
 // nestedType is a stack as a resource of another.
 const nestedType = "AWS::CloudFormation::Stack"
 
+// deleted is the status of a resource that is no more. A stack whose deletion
+// failed still lists those.
+const deleted = "DELETE_COMPLETE"
+
 // world is the live stacks as far as they have to do with each other. Stacks that
 // are nested go with their root, so a unit is a root and everything below it.
 type world struct {
@@ -65,7 +69,7 @@ func newWorld(f *Facts) *world {
 func (u *unit) complete(w *world) {
 	for _, m := range u.members {
 		for _, r := range m.Resources.Value {
-			if r.Type == nestedType && r.PhysicalID != "" && r.Status != "DELETE_COMPLETE" && w.byID[r.PhysicalID] != u {
+			if r.Type == nestedType && r.PhysicalID != "" && r.Status != deleted && w.byID[r.PhysicalID] != u {
 				m.unread = append(m.unread, "its nested stack "+r.LogicalID)
 			}
 		}
