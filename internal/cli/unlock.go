@@ -171,7 +171,7 @@ type lockState struct {
 	Lock        *guard.Lock   `json:"lock"` // the last, null where there never was one
 	Says        string        `json:"says"`
 	Died        []string      `json:"died,omitempty"` // what a dead run had begun, and how to go on
-	Leases      []guard.Lease `json:"leases"` // that are good
+	Leases      []guard.Lease `json:"leases"`         // that are good
 }
 
 func (a *app) showLock(ctx context.Context, name string) error {

@@ -43,3 +43,29 @@ func TestSecretsThatMove(t *testing.T) {
 		t.Error("without a salt a digest tells of a secret")
 	}
 }
+
+// TestSecretsOfALateStep: a late step is decided again in the run; a secret that is
+// another by then goes beyond what was planned.
+func TestSecretsOfALateStep(t *testing.T) {
+	t.Parallel()
+	want := func(value string) *stacks.Desired {
+		return &stacks.Desired{
+			Stack: &stacks.Stack{Path: "p/a", Name: "a"}, Body: []byte("Parameters: {Quiet: {Type: String, NoEcho: true}, Later: {Type: String}}\nResources: {T: {Type: AWS::SNS::Topic}}"),
+			Parameters: []stacks.Parameter{{Key: "Quiet", Value: value}, {Key: "Later", Unknown: true, Hint: "known after p/b"}},
+		}
+	}
+	w := newWorld()
+	b := NewBuilder(Input{Snapshot: w.see(&stacks.Stack{Path: "p/a", Name: "a"}), Salt: []byte("0123456789abcdef")})
+	planned := b.Add(want("canary"), Edges{})
+	if !planned.Late || len(planned.Secrets) != 1 {
+		t.Fatalf("%+v", planned)
+	}
+	for value, beyond := range map[string]int{"canary": 0, "other": 1} {
+		d := want(value)
+		d.Parameters[1] = stacks.Parameter{Key: "Later", Value: "now", Secret: true} // known only now
+		b.Add(d, Edges{})
+		if got := b.Beyond(&planned); len(got) != beyond || beyond == 1 && got[0] != "parameter Quiet has another value" {
+			t.Errorf("%s: %q", value, got)
+		}
+	}
+}
