@@ -149,7 +149,7 @@ func (s *Server) chosenGroups(tx engine.Tx, c *call, ids []string, filters []fil
 		return nil, err
 	}
 	return slices.DeleteFunc(all, func(o engine.Outside) bool {
-		return o.Missing || len(ids) > 0 && !slices.Contains(ids, groupID(o))
+		return o.Missing || len(ids) > 0 && !slices.Contains(ids, groupID(o)) && !slices.Contains(ids, o.Physical)
 	}), nil
 }
 
