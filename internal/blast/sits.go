@@ -1,6 +1,7 @@
 package blast
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -22,24 +23,29 @@ func (w *world) sits(base []container, user *unit) (why, doubt string) {
 				if r.Status == deleted || !restype.SitsOn(base[i].Type, r.Type) {
 					continue
 				}
-				h := m.holds(r)
-				switch {
-				case base[i].among(h.texts):
-				case h.unknown && base[i].within(m.texts(w.f)):
-				case m.blind != "" && doubt == "":
-					doubt = "it cannot be told whether it uses what goes: " + m.blind
-					continue
-				case len(h.missing) > 0 && doubt == "":
-					doubt = fmt.Sprintf("it cannot be told whether its %s uses what goes: %s was not resolved", r.LogicalID, h.missing[0])
-					continue
-				default:
-					continue
+				named, unsure := m.names(r, &base[i])
+				if named {
+					return fmt.Sprintf("its %s (%s) uses %s %s", r.LogicalID, r.Type, base[i].Type, base[i].PhysicalID), ""
 				}
-				return fmt.Sprintf("its %s (%s) uses %s %s", r.LogicalID, r.Type, base[i].Type, base[i].PhysicalID), ""
+				doubt = cmp.Or(doubt, unsure)
 			}
 		}
 	}
 	return "", doubt
+}
+
+// names tells whether a resource names a container, or why that is not sure.
+func (m *member) names(r stacks.Resource, c *container) (named bool, unsure string) {
+	h := m.holds(r)
+	switch {
+	case c.among(h.texts), h.unknown && c.within(m.texts(m.w.f)):
+		return true, ""
+	case m.blind != "":
+		return false, "it cannot be told whether it uses what goes: " + m.blind
+	case len(h.missing) > 0:
+		return false, fmt.Sprintf("it cannot be told whether its %s uses what goes: %s was not resolved", r.LogicalID, h.missing[0])
+	}
+	return false, ""
 }
 
 // among tells whether one of the texts names the container: is one of its names,
