@@ -332,6 +332,7 @@ func (p *planner) hooked(path stacks.Path) bool {
 func (p *planner) Landed(path stacks.Path, live *stacks.Live) {
 	p.builder.Landed(path, live)
 	p.s.known.land(path, live)
+	p.born(path, live)
 }
 
 // sweeper gives a sweep by name, the latest stack of a name winning.
@@ -385,6 +386,20 @@ func (c templateCache) Template(stackID string, changed time.Time) ([]byte, bool
 // Keep implements plan.Cache. What was just read is not kept: a secret that was
 // rendered into it may stand there. See remember.
 func (templateCache) Keep(string, time.Time, []byte) {}
+
+// born keeps the template of a stack that this run created: nobody has updated
+// it, so that it is the one that was sent. Of an update that cannot be said for
+// certain.
+func (p *planner) born(path stacks.Path, live *stacks.Live) {
+	p.mu.Lock()
+	d, action := p.desired[path], p.actions[path]
+	p.mu.Unlock()
+	created := action == plan.Create || action == plan.Recreate
+	if !created || live == nil || !live.Updated.IsZero() || d == nil || d.BodyLate || len(d.Secrets) > 0 {
+		return
+	}
+	_ = p.s.cache.Put(templateCache{}.key(live.ID, live.Changed()), d.Body) // it only costs a read
+}
 
 // remember keeps a live template that says what the project wants, where that
 // holds no secret. It saves reading it again, and a cache that cannot be written
