@@ -33,6 +33,19 @@ demo: build ## bring up a whole environment in the embedded sandbox
 	@echo
 	@echo "It is yours: cd $(DEMO_DIR) and try ../deployer --sandbox plan prod"
 
+demo-break: build ## break that environment on purpose, and get it back: about a minute
+	@rm -rf $(DEMO_DIR)-break
+	@bin/deployer init $(DEMO_DIR)-break >/dev/null 2>&1
+	@bin/deployer --sandbox -C $(DEMO_DIR)-break launch dev -y
+	@echo; echo "\$$ deployer break plan dev/network --out break.json"
+	@bin/deployer --sandbox -C $(DEMO_DIR)-break break plan dev/network --out $(DEMO_DIR)-break/break.json
+	@echo; echo "\$$ deployer break run --plan break.json --digest ... --detach"
+	@bin/deployer --sandbox -C $(DEMO_DIR)-break break run --plan $(DEMO_DIR)-break/break.json --detach \
+		--digest $$(sed -n 's/^  "digest": "\(.*\)",$$/\1/p' $(DEMO_DIR)-break/break.json)
+	@echo; echo "\$$ deployer recover -y"
+	@bin/deployer --sandbox -C $(DEMO_DIR)-break recover -y
+	@echo; echo "Now by hand: cd $(DEMO_DIR)-break, and ../deployer --sandbox break dev/network"
+
 test: ## run every test
 	@$(GO) test -timeout 20m ./...
 
@@ -71,4 +84,4 @@ cover: ## coverage by function, in bin/coverage.html
 	@$(GO) test -coverpkg=./... -coverprofile=bin/coverage.out ./... && $(GO) tool cover -html=bin/coverage.out -o bin/coverage.html
 	@$(GO) tool cover -func=bin/coverage.out | tail -1
 
-.PHONY: help build demo test race lint fuzz bench bench-check bench-baseline profile torture cover
+.PHONY: help build demo demo-break test race lint fuzz bench bench-check bench-baseline profile torture cover

@@ -251,7 +251,7 @@ func cmdWrites(ts *testscript.TestScript, _ bool, args []string) {
 	if len(args) != 1 || (args[0] != "note" && args[0] != "none") {
 		ts.Fatalf("usage: writes note|none")
 	}
-	files, err := filepath.Glob(ts.MkAbs(".deployer/sandbox/journal/*"))
+	files, err := filepath.Glob(ts.MkAbs(".deployer/sandbox/journal/*.jsonl"))
 	ts.Check(err)
 	n := 0
 	for _, f := range files {

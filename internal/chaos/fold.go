@@ -25,7 +25,7 @@ type State struct {
 	Order       []stacks.Path // the plan's targets, each once, in the order of breaking
 	Targets     map[stacks.Path]*Target
 	Probes      map[string]*Watched
-	Cleared     *Clearance
+	Cleared     *Consent
 	Stopped     *Stop
 	StoppedAt   time.Time
 	Finished    *Finish
@@ -105,7 +105,7 @@ type taker func(*State, record.Entry) error
 func takers() map[string]taker {
 	return map[string]taker{
 		KindPlan:      body((*State).takePlan),
-		KindClearance: body(func(s *State, _ record.Entry, b Clearance) error { s.Cleared = &b; return nil }),
+		KindClearance: body(func(s *State, _ record.Entry, b Consent) error { s.Cleared = &b; return nil }),
 		KindCapsule:   body((*State).takeCapsule),
 		KindIntent:    body((*State).takeIntent),
 		KindAccepted:  body((*State).takeAccepted),

@@ -127,7 +127,7 @@ func TestInjections(t *testing.T) {
 	drift := step("dev/db", otherID)
 	drift.Verb = stacks.Update
 	d := &diary{t: t}
-	d.add(chaos.KindPlan, plan(one, two, drift)).add(chaos.KindClearance, chaos.Clearance{})
+	d.add(chaos.KindPlan, plan(one, two, drift)).add(chaos.KindClearance, chaos.Consent{})
 	do := func(verb stacks.Verb, path stacks.Path, id, logical, token string) {
 		i := chaos.Intent{Stack: path, StackID: id, Verb: verb, Token: token}
 		if logical != "" {

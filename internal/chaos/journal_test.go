@@ -76,7 +76,7 @@ func begun(t *testing.T) *diary {
 	d := &diary{t: t}
 	return d.add(chaos.KindPlan, plan(step("dev/web", oldID))).
 		add(chaos.KindCapsule, chaos.Capsule{Stack: "dev/web", Name: "dev/web", Hash: "h"}).
-		add(chaos.KindClearance, chaos.Clearance{Run: "r1", How: "typed"})
+		add(chaos.KindClearance, chaos.Consent{Run: "r1", How: "typed"})
 }
 
 // broken is one whose stack is gone at 60 and whose site fails at 20.

@@ -71,8 +71,8 @@ func logicalID(i *stacks.Injection) string {
 	return i.LogicalID
 }
 
-// Clearance says that all guards passed and who agreed.
-type Clearance struct {
+// Consent says that all guards passed and who agreed.
+type Consent struct {
 	Run     string    `json:"run"`
 	How     string    `json:"how"` // typed, digest
 	Digest  string    `json:"digest"`
@@ -182,7 +182,7 @@ const (
 	ByProbe = "probe" // a guard probe failed
 	ByMoved = "moved" // the team is already rebuilding
 	ByGuard = "guard" // a guard that runs again refused
-	ByFault = "fault" // a call failed
+	ByFault = "fault" // a call failed, or a record could not be written
 )
 
 // Stop says that nothing further is broken.

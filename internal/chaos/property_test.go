@@ -198,7 +198,7 @@ func TestNeverASecondDeletion(t *testing.T) {
 			steps = append(steps, step(p, old.ID))
 		}
 		f := &facilitator{w: w, d: &diary{t: rt}}
-		f.d.add(chaos.KindPlan, plan(steps...)).add(chaos.KindClearance, chaos.Clearance{})
+		f.d.add(chaos.KindPlan, plan(steps...)).add(chaos.KindClearance, chaos.Consent{})
 		until(func() {
 			for _, s := range steps {
 				f.breakIt(s.Stack)
@@ -228,7 +228,7 @@ func TestCutAnywhere(t *testing.T) {
 	statuses := append(stacks.Statuses(), "")
 	rapid.Check(t, func(rt *rapid.T) {
 		d := &diary{t: rt}
-		d.add(chaos.KindPlan, plan(step("dev/web", oldID))).add(chaos.KindClearance, chaos.Clearance{})
+		d.add(chaos.KindPlan, plan(step("dev/web", oldID))).add(chaos.KindClearance, chaos.Consent{})
 		for i := range rapid.IntRange(0, 6).Draw(rt, "entries") {
 			token := fmt.Sprintf("t%d", rapid.IntRange(1, 2).Draw(rt, "token"))
 			switch rapid.IntRange(0, 4).Draw(rt, "kind") {

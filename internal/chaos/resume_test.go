@@ -124,7 +124,7 @@ func TestResumeInjections(t *testing.T) {
 	drift := step("dev/web", oldID)
 	drift.Verb = stacks.Update
 	cleared := func(s chaos.Step) *diary {
-		return (&diary{t: t}).add(chaos.KindPlan, plan(s)).add(chaos.KindClearance, chaos.Clearance{})
+		return (&diary{t: t}).add(chaos.KindPlan, plan(s)).add(chaos.KindClearance, chaos.Consent{})
 	}
 	sent := func(s chaos.Step) *diary {
 		return cleared(s).add(chaos.KindIntent, chaos.Intent{Stack: "dev/web", StackID: oldID, Verb: s.Verb, Token: "t1", Injection: s.Injection})

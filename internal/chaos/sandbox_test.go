@@ -184,7 +184,7 @@ func TestResumeAgainstTheSandbox(t *testing.T) {
 			p := plan(step("dev/web", id))
 			i := intent("t1")
 			i.StackID = id
-			s := (&diary{t: t}).add(chaos.KindPlan, p).add(chaos.KindClearance, chaos.Clearance{}).add(chaos.KindIntent, i).fold()
+			s := (&diary{t: t}).add(chaos.KindPlan, p).add(chaos.KindClearance, chaos.Consent{}).add(chaos.KindIntent, i).fold()
 			tt.do(t, a, id)
 			got := chaos.Resume(s, map[stacks.Path]chaos.Seen{"dev/web": a.look(id, "dev-web")})[0]
 			if got.Act != tt.act || !strings.Contains(got.Why, tt.why) || got.By != tt.by || got.StackID != id {

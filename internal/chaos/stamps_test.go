@@ -28,7 +28,7 @@ func TestStamps(t *testing.T) {
 	twice := plan(step("dev/web", oldID), step("dev/db", otherID))
 	half := func() *diary {
 		d := &diary{t: t}
-		return d.add(chaos.KindPlan, twice).add(chaos.KindClearance, chaos.Clearance{}).
+		return d.add(chaos.KindPlan, twice).add(chaos.KindClearance, chaos.Consent{}).
 			add(chaos.KindIntent, intent("t1")).add(chaos.KindAccepted, accepted("t1", 11)).
 			add(chaos.KindProbe, bad("site", "steady", 20)).
 			add(chaos.KindObserved, chaos.Observed{Stack: "dev/web", StackID: oldID, Status: stacks.DeleteComplete, At: at(60)})

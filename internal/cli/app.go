@@ -23,6 +23,7 @@ type app struct {
 	out, err   ui.Style
 	interrupts *interrupts
 	prompter   *ui.Prompter
+	home       string // whose .deployer is used, "" for the project's own
 }
 
 // globals are the flags that stand before or after any command.
@@ -259,8 +260,14 @@ func usageFailure(c *cli.Context, err error, _ bool) error {
 	if hint == "" {
 		hint = "see: " + strings.TrimSpace("deployer "+commandName(c)) + " --help"
 	}
+	if forces := []string{"-yes", "y", "-force", "f"}; slices.Contains(forces, name) && strings.HasPrefix(commandName(c), "break") {
+		hint = neverForced
+	}
 	return &usageError{"unknown flag -" + name, hint}
 }
+
+// neverForced is for whoever looks for a way around the guards of a break.
+const neverForced = "a break is typed by a person, or run by a plan and its digest; nothing switches its guards off"
 
 func commandName(c *cli.Context) string {
 	if c.Command == nil || c.Command.Name == "" || c.Command.Name == c.App.Name {

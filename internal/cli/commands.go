@@ -28,6 +28,8 @@ func (a *app) commands() []*cli.Command {
 		a.graphCommand(),
 		a.fetchRemoteTemplateCommand(),
 		a.estimateCostCommand(),
+		a.breakCommand(),
+		a.recoverCommand(),
 		a.guardCommand(),
 		a.approveCommand(),
 		a.unlockCommand(),

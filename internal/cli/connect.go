@@ -107,7 +107,7 @@ const (
 
 // openSandbox opens the project's own sandbox, made on first use.
 func (s *session) openSandbox() (*sandbox.Server, error) {
-	dir := filepath.Join(s.dir, ".deployer", "sandbox")
+	dir := filepath.Join(s.home(), ".deployer", "sandbox")
 	if err := os.MkdirAll(dir, 0o700); err != nil { //nolint:gosec // the project that the user names
 		return nil, unwritable(s.relative(dir), err)
 	}

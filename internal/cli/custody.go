@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/deployer-cli/deployer/internal/awsconf"
+	"github.com/deployer-cli/deployer/internal/flow"
 	"github.com/deployer-cli/deployer/internal/guard"
 	"github.com/deployer-cli/deployer/internal/journal"
 	"github.com/deployer-cli/deployer/internal/state"
@@ -98,7 +99,7 @@ func (s *session) custody(ctx context.Context, command string, sts []*stacks.Sta
 				return nil, err
 			}
 		}
-		l, r, err := s.records(a.env, a.access).Lock(ctx, a.env.Name)
+		l, r, err := s.afterExercise(ctx, a, command)
 		if errors.Is(err, state.ErrAbsent) {
 			continue
 		}
@@ -112,6 +113,29 @@ func (s *session) custody(ctx context.Context, command string, sts []*stacks.Sta
 		s.warn(s.died(ctx, a, l, r))
 	}
 	return c, nil
+}
+
+// afterExercise reads an environment's lock. While a break takes it down a
+// recovery has to wait, for a moment only: the lock is given back as soon as the
+// last stack is on its way.
+func (s *session) afterExercise(ctx context.Context, a area, command string) (guard.Lock, state.Record, error) {
+	told := false
+	for {
+		l, r, err := s.records(a.env, a.access).Lock(ctx, a.env.Name)
+		if err != nil || l.Command != "break" || command == "break" {
+			return l, r, err
+		}
+		if _, dead := l.Dead(s.signs(l, r)); dead {
+			return l, r, nil
+		}
+		if !told {
+			told = true
+			fmt.Fprintf(s.app.talk(), "%s an exercise is on: %s is being broken on purpose by %s; this goes on when the last stack is on its way\n", s.app.err.Warn("waiting:"), a.env.Name, l.Says())
+		}
+		if err := flow.Pause(ctx, time.Second); err != nil {
+			return l, r, err
+		}
+	}
 }
 
 // others gives the locks that living others hold.

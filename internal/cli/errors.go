@@ -10,15 +10,19 @@ import (
 
 // Exit codes, design.md section 4.
 const (
-	exitOK          = 0
-	exitFailed      = 1
-	exitUsage       = 2
-	exitRefused     = 3
-	exitUnconfirmed = 4
-	exitStale       = 5
-	exitLocked      = 7
-	exitChanges     = 9
-	exitInterrupted = 130
+	exitOK           = 0
+	exitFailed       = 1
+	exitUsage        = 2
+	exitRefused      = 3
+	exitUnconfirmed  = 4
+	exitStale        = 5
+	exitLocked       = 7
+	exitChanges      = 9
+	exitStoppedBreak = 10
+	exitPartly       = 11
+	exitMissed       = 13
+	exitUnequal      = 14
+	exitInterrupted  = 130
 )
 
 // usageError is a wrong command line. Nothing was touched.
@@ -75,7 +79,7 @@ func (a *app) printError(err error) {
 }
 
 // advised matches a command that a hint tells to run.
-var advised = regexp.MustCompile(`(^|: |with |then |and )deployer (launch|plan|diff|create|update|delete|status|list|describe|events|doctor|cancel|drift|lock|unlock|history|approve|guard|prune|execute)\b`)
+var advised = regexp.MustCompile(`(^|: |with |then |and )deployer (break|recover|launch|plan|diff|create|update|delete|status|list|describe|events|doctor|cancel|drift|lock|unlock|history|approve|guard|prune|execute)\b`)
 
 // advice gives a hint with the flags that its commands need to reach what this
 // one reached.

@@ -7,12 +7,16 @@ import (
 	"time"
 
 	"github.com/urfave/cli/v2"
+
+	"github.com/deployer-cli/deployer/stacks"
 )
 
 // runOptions are the flags of a command that changes stacks.
 type runOptions struct {
-	command         string // launch, create, update, delete
+	command         string // launch, create, update, delete, recover
+	exercise        bool   // what it launches was broken on purpose
 	arg             string
+	paths           []stacks.Path // recover: these and no others, instead of arg
 	yes             bool
 	dryRun          bool
 	adopt           bool

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/deployer-cli/deployer/config"
 	"github.com/deployer-cli/deployer/internal/execute"
 	"github.com/deployer-cli/deployer/internal/graph"
 	"github.com/deployer-cli/deployer/internal/guard"
@@ -33,7 +34,9 @@ type launcher struct {
 	file      *plan.File // the reviewed plan that is applied, nil for none
 	proposals *proposals // the change sets made by this run, nil for none
 	tokens    int        // given out while planning
-	salt      []byte     // of the secrets' hashes in the plan file, nil without one
+
+	begun func(context.Context) error // called when nothing stands against the run any more; nil for nothing
+	salt  []byte                      // of the secrets' hashes in the plan file, nil without one
 }
 
 func (r *launcher) run(ctx context.Context) error {
@@ -100,11 +103,23 @@ func (r *launcher) decided(ctx context.Context) error {
 	if r.proposals != nil {
 		r.proposals.kept = true
 	}
-	if err := r.custody.open(ctx, &request); err != nil {
+	if err := r.opened(ctx, &request); err != nil {
 		return err
 	}
 	err = r.execute(ctx, clearance)
 	return errors.Join(err, r.custody.end(ctx, r.ending(err)))
+}
+
+// opened takes what the run needs of its environments. When it fails nothing is
+// held.
+func (r *launcher) opened(ctx context.Context, request *guard.Request) error {
+	if err := r.custody.open(ctx, request); err != nil || r.begun == nil {
+		return err
+	}
+	if err := r.begun(ctx); err != nil {
+		return errors.Join(err, r.custody.end(ctx, "not begun"))
+	}
+	return nil
 }
 
 // ending says in one line how the run went.
@@ -212,7 +227,7 @@ func (r *launcher) scope(ctx context.Context) (*scope, error) {
 	case r.deletes():
 		return r.s.scope(ctx, r.opts.arg, graph.Down)
 	}
-	sc, err := r.s.scope(ctx, r.opts.arg, graph.Up)
+	sc, err := r.upwards(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -223,6 +238,15 @@ func (r *launcher) scope(ctx context.Context) (*scope, error) {
 		sc.rollBack()
 	}
 	return sc, nil
+}
+
+// upwards is the scope of what PATH names, or the run itself, and of what that
+// depends on.
+func (r *launcher) upwards(ctx context.Context) (*scope, error) {
+	if len(r.opts.paths) > 0 {
+		return r.s.scopeOf(ctx, config.Selection{Stacks: r.opts.paths}, graph.Up)
+	}
+	return r.s.scope(ctx, r.opts.arg, graph.Up)
 }
 
 func (r *launcher) makePlan(ctx context.Context) (*plan.Plan, error) {
@@ -274,6 +298,9 @@ func (r *launcher) nothing() error {
 	return nil
 }
 
+// launches tells whether hooks of launching run.
+func (r *launcher) launches() bool { return r.opts.command == "launch" || r.opts.command == "recover" }
+
 func (r *launcher) again() string {
 	return strings.Join([]string{"deployer", r.opts.command, r.opts.arg}, " ")
 }
@@ -283,7 +310,7 @@ func (r *launcher) again() string {
 // plan or by change sets is done exactly as it was shown, so that there the
 // hooks run with changes alone.
 func (r *launcher) noteHooks() {
-	if r.opts.command != "launch" || r.file != nil || r.app.globals.noHooks || r.proposes() {
+	if !r.launches() || r.file != nil || r.app.globals.noHooks || r.proposes() {
 		return
 	}
 	for i := range r.plan.Steps {

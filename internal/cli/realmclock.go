@@ -71,7 +71,7 @@ func (c *realmClock) Wait(ctx context.Context, d time.Duration) error {
 			}
 			continue
 		}
-		if err := c.turn(ctx, until); err != nil {
+		if err := c.turn(ctx, until, left); err != nil {
 			return err
 		}
 	}
@@ -98,12 +98,14 @@ func (c *realmClock) leave(until time.Time) {
 
 // turn is one round of waiting at top speed, where nothing but a wait takes time.
 // Whoever is due first moves time on; a moment before that is left to those who
-// are at work and about to wait for something earlier.
-func (c *realmClock) turn(ctx context.Context, until time.Time) error {
+// are at work and about to wait for something earlier. Waiting goes at the usual
+// speed all the same: an exercise in which hours pass while a person types, or
+// another program starts, would measure nothing.
+func (c *realmClock) turn(ctx context.Context, until time.Time, left time.Duration) error {
 	first, moved := c.first(until)
 	pause := clockTurn
 	if first {
-		pause = sandboxPollMax
+		pause = min(max(sandboxPollMax, time.Duration(float64(left)/float64(sandbox.DefaultSpeed))), clockGlance)
 	}
 	timer := time.NewTimer(pause)
 	defer timer.Stop()

@@ -194,9 +194,13 @@ func (s *session) close() error {
 	return errors.Join(errs...)
 }
 
+// home is the folder whose .deployer holds the state: the project's, except for
+// what recover unpacks.
+func (s *session) home() string { return cmp.Or(s.app.home, s.dir) }
+
 // state is a folder of the realm's own below .deployer, such as its journals.
 func (s *session) state(name string) string {
-	return filepath.Join(s.dir, ".deployer", string(s.realm), name)
+	return filepath.Join(s.home(), ".deployer", string(s.realm), name)
 }
 
 func newRunID(now time.Time) string {
@@ -244,6 +248,11 @@ func (s *session) scope(ctx context.Context, arg string, d graph.Direction) (*sc
 	if len(selection.Stacks) == 0 {
 		return nil, &usageError{fmt.Sprintf("there are no stacks under %s", cmp.Or(arg, "config")), "a stack is a .yaml file in config/ other than config.yaml"}
 	}
+	return s.scopeOf(ctx, selection, d)
+}
+
+// scopeOf is the scope of the stacks selected.
+func (s *session) scopeOf(ctx context.Context, selection config.Selection, d graph.Direction) (*scope, error) {
 	whole, err := s.graphOf(ctx, selection.Stacks, d)
 	if whole == nil {
 		return nil, err

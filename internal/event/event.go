@@ -31,6 +31,10 @@ const (
 	Draining     Kind = "draining"      // first Ctrl-C: nothing new starts
 	Detached     Kind = "detached"      // second Ctrl-C: we leave, AWS goes on
 	RunFinished  Kind = "run-finished"
+	Probe        Kind = "probe"    // Resource names it, Status is up, down or unknown, Reason says why
+	Target       Kind = "target"   // a broken stack looks different now: Status, StackID, Reason
+	Watching     Kind = "watching" // of a break begins; Expected is the objective
+	Stamp        Kind = "stamp"    // Action is T0 to T8, Reason its name and source, Time when it was
 )
 
 // Event is one thing that happened in a run. Times are UTC.

@@ -376,7 +376,7 @@ func (w *worker) hooks(ctx context.Context, moments ...string) error {
 // due tells whether hooks of a moment run: those of a launch in a launch alone,
 // and those before it once.
 func (w *worker) due(moment string) bool {
-	launch := w.run.job.Command == "launch"
+	launch := w.run.job.Command == "launch" || w.run.job.Command == "recover"
 	switch moment {
 	case "before_launch":
 		first := !w.launched

@@ -121,6 +121,12 @@ func (l *live) block() []string {
 		}
 		lines = append(lines, cut(l.row(r), columns-1))
 	}
+	if l.p.watched != nil {
+		lines = append(lines, l.p.watched.block(l.st, columns-1)...)
+		if l.p.steps == l.p.finished {
+			return lines
+		}
+	}
 	return append(lines, cut(l.bar(), columns-1))
 }
 

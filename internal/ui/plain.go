@@ -36,6 +36,10 @@ func showPlain(events <-chan event.Event, st Stream) {
 				say(line)
 			}
 		case <-quiet.C:
+			if p.watched != nil && p.steps == p.finished {
+				say(p.watched.line(st.Now(), st.Style))
+				continue
+			}
 			say(stillThere(p, st.Now()))
 		}
 	}

@@ -34,6 +34,7 @@ type progress struct {
 	leftAt   time.Time     // from here
 	current  map[stacks.Path]*running
 	now      func() time.Time
+	watched  *watched // of a break; nil elsewhere
 }
 
 func newProgress(now func() time.Time) *progress {
@@ -65,6 +66,8 @@ func (p *progress) hear(e event.Event, s Style) string {
 		return s.Warn("leaving: what CloudFormation is doing goes on")
 	case event.Warning:
 		return s.Warn("warning: "+subject(e.Stack)) + clean(e.Reason)
+	case event.Probe, event.Target, event.Stamp, event.Watching:
+		return p.watch(e, s)
 	case event.Hook:
 		return s.Dim(fmt.Sprintf("%s %s | ", e.Stack, e.Action)) + clean(e.Reason)
 	case event.StepWaiting, event.Throttled, event.RunFinished:

@@ -1,0 +1,59 @@
+package chaos
+
+import (
+	"fmt"
+	"sync"
+)
+
+// Stopped says why a break ended before everything was done. Nothing that it
+// forbids was sent to AWS.
+type Stopped struct {
+	By  string
+	Why string
+	Tip string
+}
+
+// Error says what stopped it and why.
+func (e *Stopped) Error() string { return fmt.Sprintf("stopped (%s): %s", e.By, e.Why) }
+
+// Hint tells what to do about it.
+func (e *Stopped) Hint() string { return e.Tip }
+
+// ExitCode is that of a break that was stopped.
+func (e *Stopped) ExitCode() int { return exitStopped }
+
+// exitStopped is design.md section 4's code for a stopped break.
+const exitStopped = 10
+
+// Brake stops a break from any goroutine. Once pulled nothing further starts;
+// only the first reason counts. The zero Brake is not usable: see NewBrake.
+type Brake struct {
+	mu     sync.Mutex
+	why    *Stopped
+	pulled chan struct{}
+}
+
+// NewBrake returns a brake that is not pulled.
+func NewBrake() *Brake { return &Brake{pulled: make(chan struct{})} }
+
+// Pull stops the break. It tells whether this was the first pull.
+func (b *Brake) Pull(why Stopped) bool {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.why != nil {
+		return false
+	}
+	b.why = &why
+	close(b.pulled)
+	return true
+}
+
+// Pulled gives the reason, nil while the break may go on.
+func (b *Brake) Pulled() *Stopped {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.why
+}
+
+// Done is closed when the brake is pulled.
+func (b *Brake) Done() <-chan struct{} { return b.pulled }

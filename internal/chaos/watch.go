@@ -1,0 +1,369 @@
+package chaos
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"slices"
+	"time"
+
+	"github.com/deployer-cli/deployer/internal/capsule"
+	"github.com/deployer-cli/deployer/internal/event"
+	"github.com/deployer-cli/deployer/internal/steady"
+	"github.com/deployer-cli/deployer/stacks"
+)
+
+// Sight is how a target of a break looks now.
+type Sight struct {
+	ID     string // of the stack that lives under the name, "" for none
+	Status stacks.Status
+	Begun  time.Time     // when that stack was begun
+	Since  time.Time     // when it came into its status, as its events tell; zero when they do not
+	By     By            // by whose hand it is there, as its events tell
+	Old    stacks.Status // of the stack that was broken, "" when not looked at
+	Marks  []Mark        // what was injected, or drifted, and how that looks
+}
+
+// Mark is how one thing that was injected looks.
+type Mark struct {
+	LogicalID string // "" for a drifted parameter
+	Condition stacks.Condition
+}
+
+// Looker looks at the targets of a break.
+type Looker interface {
+	Look(ctx context.Context, s *State) (map[stacks.Path]Sight, error)
+	// Equal compares what came back with what was captured.
+	Equal(ctx context.Context, t *Target) ([]capsule.Difference, error)
+	// Refold reads the journal again: other people write to it too.
+	Refold(ctx context.Context) (*State, error)
+}
+
+// Watching is a break that goes on.
+type Watching struct {
+	State    *State
+	Probes   []steady.Probe
+	Readings <-chan steady.Reading
+	Every    time.Duration // between two looks
+	Missed   func()        // called once when the objective has passed; may be nil
+}
+
+// watch is the state of one watcher. Only the goroutine in Watch touches it.
+type watch struct {
+	w      Watching
+	look   Looker
+	book   Book
+	clock  Clock
+	sink   event.Sink
+	state  *State
+	tracks map[string]*steady.Track
+	bad    map[string]time.Time // the last known failure of each probe
+	said   map[string]string    // what was told of each probe and stamp
+	seen   map[stacks.Path]Sight
+}
+
+// Watch stays with a break until everything is back, verified and compared, or
+// somebody ends it, and returns the break as its journal tells it then. When ctx
+// ends first it returns what is known and ctx's cause. What it sees for the first
+// time it writes down, unless somebody did before. A read that fails is told and
+// is no result.
+func Watch(ctx context.Context, w Watching, look Looker, book Book, clock Clock, sink event.Sink) (*State, error) {
+	v := &watch{
+		w: w, look: look, book: book, clock: clock, sink: sink, state: w.State, tracks: map[string]*steady.Track{},
+		bad: map[string]time.Time{}, said: map[string]string{}, seen: map[stacks.Path]Sight{},
+	}
+	for _, p := range w.Probes {
+		v.tracks[p.Name] = steady.NewTrack(p)
+	}
+	sink.Event(event.Event{Kind: event.Watching, Expected: w.State.Objective().Seconds()})
+	for {
+		done, err := v.turn(ctx)
+		if done || err != nil {
+			return v.state, err
+		}
+		if err := v.rest(ctx); err != nil {
+			return v.state, err
+		}
+	}
+}
+
+// rest takes readings in until it is time to look again.
+func (v *watch) rest(ctx context.Context) error {
+	inner, cancel := context.WithCancel(ctx)
+	defer cancel()
+	tick := make(chan error, 1)
+	go func() { tick <- v.clock.Wait(inner, v.w.Every) }()
+	for {
+		select {
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		case r := <-v.w.Readings:
+			if err := v.reading(ctx, r); err != nil {
+				return err
+			}
+		case err := <-tick:
+			if ctx.Err() != nil {
+				return context.Cause(ctx)
+			}
+			return err
+		}
+	}
+}
+
+// reading takes one reading of a probe. What changes is told and written down.
+func (v *watch) reading(ctx context.Context, r steady.Reading) error {
+	t, ok := v.tracks[r.Probe]
+	if !ok {
+		return nil
+	}
+	t.Add(r)
+	says := "up"
+	switch {
+	case r.Unknown:
+		says = "unknown"
+	case !r.OK:
+		says, v.bad[r.Probe] = "down", r.At
+	}
+	before := v.said[r.Probe]
+	v.said[r.Probe] = says
+	if before == says {
+		return nil
+	}
+	p := t.Probe()
+	v.sink.Event(event.Event{Kind: event.Probe, Time: r.At, Resource: r.Probe, Type: string(p.Role), Status: says, Reason: r.Why})
+	entry := Probe{Probe: r.Probe, Role: string(p.Role), Alarm: p.Alarm != "", At: r.At, OK: r.OK, Unknown: r.Unknown, Why: r.Why}
+	if entry.Alarm && !r.Changed.IsZero() {
+		entry.At = r.Changed
+	}
+	return v.book.Write(ctx, KindProbe, entry)
+}
+
+// turn looks once at everything. done is true when there is nothing to wait for.
+func (v *watch) turn(ctx context.Context) (done bool, err error) {
+	if err := v.refold(ctx); err != nil {
+		return false, err
+	}
+	if v.state.Finished != nil {
+		return true, nil
+	}
+	sights, seen := v.sights(ctx)
+	if ctx.Err() != nil {
+		return false, context.Cause(ctx)
+	}
+	if !seen {
+		return false, nil
+	}
+	for _, p := range slices.Sorted(maps.Keys(sights)) {
+		if err := v.sight(ctx, p, sights[p]); err != nil {
+			return false, err
+		}
+	}
+	if err := v.windows(ctx); err != nil {
+		return false, err
+	}
+	if err := v.refold(ctx); err != nil {
+		return false, err
+	}
+	v.late()
+	if !v.over() {
+		return false, nil
+	}
+	return true, v.finish(ctx)
+}
+
+// sights looks at the targets. That they cannot be read is told, and is no result.
+func (v *watch) sights(ctx context.Context) (map[stacks.Path]Sight, bool) {
+	out, err := v.look.Look(ctx, v.state)
+	if err != nil && ctx.Err() == nil {
+		v.sink.Event(event.Event{Kind: event.Warning, Reason: "the stacks cannot be read now: " + err.Error()})
+	}
+	return out, err == nil
+}
+
+// over tells whether everything that is waited for has come: all that was broken
+// is back, and users have been for long enough; or nothing was ever broken.
+func (v *watch) over() bool {
+	s := v.state
+	if s.Pending() || len(s.Broken()) > 0 {
+		return false
+	}
+	return s.Stamps[T7].Recorded() || s.Stopped != nil && !s.Stamps[T0].Recorded()
+}
+
+// refold reads the journal again and tells the stamps that are new.
+func (v *watch) refold(ctx context.Context) error {
+	s, err := v.look.Refold(ctx)
+	if err != nil {
+		return err
+	}
+	v.state = s
+	for m := range moments {
+		if stamp := s.Stamps[m]; stamp.Recorded() && v.said[m.String()] == "" {
+			v.said[m.String()] = "told"
+			v.sink.Event(event.Event{Kind: event.Stamp, Time: stamp.At, Action: m.String(), Reason: m.Word() + ": " + stamp.Source})
+		}
+	}
+	return nil
+}
+
+// sight writes down what is new about one target.
+func (v *watch) sight(ctx context.Context, p stacks.Path, s Sight) error {
+	t := v.state.Targets[p]
+	if t == nil {
+		return nil
+	}
+	before, looked := v.seen[p]
+	v.seen[p] = s
+	if (!looked || before.ID != s.ID || before.Status != s.Status) && (s.ID != t.StackID || !s.Status.Healthy()) {
+		v.show(t, s)
+	}
+	if err := v.old(ctx, t, s); err != nil {
+		return err
+	}
+	if err := v.marks(ctx, t, s); err != nil {
+		return err
+	}
+	if s.ID == "" || s.ID == t.StackID {
+		return v.vanished(ctx, t, s)
+	}
+	return v.rebuilt(ctx, t, s)
+}
+
+// old writes down how the deletion of the stack that was broken ended.
+func (v *watch) old(ctx context.Context, t *Target, s Sight) error {
+	d := t.Deed("")
+	if s.Old == "" || t.NewID != "" || d == nil || s.Old.InProgress() || d.Status != StatusAccepted && d.Status != StatusIntended {
+		return nil
+	}
+	return v.book.Write(ctx, KindObserved, Observed{Stack: t.Stack, StackID: t.StackID, Status: s.Old, At: or(s.Since, v.clock.Now().UTC())})
+}
+
+// marks writes down what is whole again, or broken, of what was injected.
+func (v *watch) marks(ctx context.Context, t *Target, s Sight) error {
+	for _, m := range s.Marks {
+		d := t.Deed(m.LogicalID)
+		if d == nil || m.Condition == stacks.Between || (m.Condition == stacks.Whole) != d.Status.Broken() || d.Accepted.IsZero() {
+			continue
+		}
+		o := Observed{Stack: t.Stack, StackID: t.StackID, LogicalID: m.LogicalID, Condition: m.Condition, By: s.By, At: v.clock.Now().UTC()}
+		if err := v.book.Write(ctx, KindObserved, o); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// rebuilt writes down that another stack stands under the name, and how.
+func (v *watch) rebuilt(ctx context.Context, t *Target, s Sight) error {
+	if s.ID == t.NewID && s.Status == t.NewStatus {
+		return nil
+	}
+	o := Observed{Stack: t.Stack, StackID: t.StackID, NewID: s.ID, Status: s.Status, By: s.By, At: or(s.Since, v.clock.Now().UTC())}
+	if t.NewID != s.ID {
+		// It was begun before it came to where it is now.
+		first := o
+		first.Status, first.At = stacks.CreateInProgress, or(s.Begun, o.At)
+		if err := v.book.Write(ctx, KindObserved, first); err != nil {
+			return err
+		}
+		if s.Status == first.Status {
+			return nil
+		}
+	}
+	return v.book.Write(ctx, KindObserved, o)
+}
+
+// vanished writes down that what had been rebuilt is gone again.
+func (v *watch) vanished(ctx context.Context, t *Target, s Sight) error {
+	if t.NewID == "" || s.ID != "" {
+		return nil
+	}
+	return v.book.Write(ctx, KindObserved, Observed{
+		Stack: t.Stack, StackID: t.StackID, NewID: t.NewID, Status: stacks.DeleteComplete, At: v.clock.Now().UTC(),
+	})
+}
+
+// show tells how a target looks.
+func (v *watch) show(t *Target, s Sight) {
+	e := event.Event{Kind: event.Target, Stack: t.Stack, StackID: s.ID, Status: string(s.Status)}
+	if s.ID != "" && s.ID != t.StackID && s.Status.Healthy() {
+		e.Action = "back"
+		e.Reason = s.By.Words()
+	}
+	v.sink.Event(e)
+}
+
+// windows writes down which probes have been good for long enough since the last
+// thing went down.
+func (v *watch) windows(ctx context.Context) error {
+	if v.state.Pending() {
+		return nil
+	}
+	for _, name := range v.state.Awaited() {
+		t := v.tracks[name]
+		if t == nil {
+			continue
+		}
+		since := v.state.Since()
+		if bad := v.bad[name]; bad.After(since) {
+			since = bad
+		}
+		at, verified, ok := t.Restored(since)
+		if !ok {
+			continue
+		}
+		if err := v.book.Write(ctx, KindRestored, Restored{Probe: name, At: at, Verified: verified}); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// late tells once that the objective has passed.
+func (v *watch) late() {
+	objective := v.state.Objective()
+	if objective <= 0 || !v.state.Stamps[T0].Recorded() || v.said["late"] != "" || v.state.Stamps[T6].Recorded() {
+		return
+	}
+	if v.clock.Now().Sub(v.state.Stamps[T0].At) > objective {
+		v.said["late"] = "told"
+		v.sink.Event(event.Event{Kind: event.Warning, Reason: fmt.Sprintf("the objective of %s has passed", objective)})
+		if v.w.Missed != nil {
+			v.w.Missed()
+		}
+	}
+}
+
+// finish compares what came back with what was captured, and ends the break.
+func (v *watch) finish(ctx context.Context) error {
+	for _, p := range v.state.Order {
+		t := v.state.Targets[p]
+		if t.Status != StatusRestored || !t.Compared.IsZero() {
+			continue
+		}
+		list, err := v.look.Equal(ctx, t)
+		if err != nil {
+			return fmt.Errorf("comparing %s with what was captured: %w", p, err)
+		}
+		if list == nil {
+			list = []capsule.Difference{}
+		}
+		if err := v.book.Write(ctx, KindEqual, Equal{Stack: p, Differences: list}); err != nil {
+			return err
+		}
+	}
+	if err := v.refold(ctx); err != nil {
+		return err
+	}
+	end := Finish{Result: "restored", Why: "everything is back"}
+	switch {
+	case !v.state.Stamps[T0].Recorded():
+		end = Finish{Result: "stopped", Why: "nothing was broken"}
+	case v.state.Equal():
+		end.Result, end.Why = "equal", "everything is back as it was"
+	}
+	if err := v.book.Write(ctx, KindFinish, end); err != nil {
+		return err
+	}
+	return v.refold(ctx)
+}

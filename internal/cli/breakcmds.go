@@ -1,0 +1,326 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/urfave/cli/v2"
+
+	"github.com/deployer-cli/deployer/internal/chaos"
+	"github.com/deployer-cli/deployer/internal/event"
+	"github.com/deployer-cli/deployer/internal/guard"
+	"github.com/deployer-cli/deployer/internal/ui"
+	"github.com/deployer-cli/deployer/stacks"
+)
+
+// withBreaks opens the project, connects, and hands over what do needs.
+func (a *app) withBreaks(c *cli.Context, do func(context.Context, *session, string) error) error {
+	arg, err := a.path(c, false)
+	if err != nil {
+		return err
+	}
+	s, err := a.open("")
+	if err != nil {
+		return err
+	}
+	defer s.close() //nolint:errcheck // what matters was synced
+	if err := s.connect(); err != nil {
+		return err
+	}
+	return do(c.Context, s, arg)
+}
+
+// breakDocument is a break as JSON.
+type breakDocument struct {
+	ID          string                       `json:"id"`
+	Environment string                       `json:"environment"`
+	Open        bool                         `json:"open"`
+	Kind        string                       `json:"kind"`
+	Planned     time.Time                    `json:"planned"`
+	By          string                       `json:"by"`
+	Digest      string                       `json:"digest"`
+	Realm       stacks.Realm                 `json:"realm"`
+	Account     string                       `json:"account"`
+	Region      string                       `json:"region"`
+	Stopped     *chaos.Stop                  `json:"stopped,omitempty"`
+	Finished    *chaos.Finish                `json:"finished,omitempty"`
+	Stamps      map[string]*chaos.Stamp      `json:"stamps"` // null: not recorded
+	Seconds     *float64                     `json:"recovery_seconds"`
+	Objective   float64                      `json:"objective_seconds"`
+	Met         *bool                        `json:"met"`
+	Equal       bool                         `json:"equal"`
+	Stacks      map[stacks.Path]targetInWord `json:"stacks"`
+}
+
+// targetInWord is one stack of a break as JSON.
+type targetInWord struct {
+	Status      chaos.Status `json:"status"`
+	StackID     string       `json:"stack_id"`
+	NewID       string       `json:"new_id,omitempty"`
+	By          chaos.By     `json:"by,omitempty"`
+	Reason      string       `json:"reason,omitempty"`
+	Differences any          `json:"differences,omitempty"`
+}
+
+func documentOf(st *chaos.State) breakDocument {
+	d := breakDocument{
+		ID: st.ID, Environment: st.Environment, Open: st.Open(), Kind: st.Plan.Kind, Planned: st.Planned, By: st.Plan.By, Digest: st.Plan.Digest,
+		Realm: st.Plan.Realm, Account: st.Plan.Account, Region: st.Plan.Region, Stopped: st.Stopped, Finished: st.Finished,
+		Stamps: map[string]*chaos.Stamp{}, Objective: st.Objective().Seconds(), Equal: st.Equal(), Stacks: map[stacks.Path]targetInWord{},
+	}
+	for m := range chaos.Moment(len(st.Stamps)) {
+		if stamp := st.Stamps[m]; stamp.Recorded() {
+			d.Stamps[m.String()] = &stamp
+		} else {
+			d.Stamps[m.String()] = nil
+		}
+	}
+	if took, ok := st.RecoveryTime(); ok {
+		d.Seconds = new(took.Seconds())
+	}
+	if met, ok := st.Met(); ok {
+		d.Met = &met
+	}
+	for p, t := range st.Targets {
+		one := targetInWord{Status: t.Status, StackID: t.StackID, NewID: t.NewID, By: t.By, Reason: t.Reason}
+		if len(t.Differences) > 0 {
+			one.Differences = t.Differences
+		}
+		d.Stacks[p] = one
+	}
+	return d
+}
+
+func (a *app) breakStatusCommand() *cli.Command {
+	return &cli.Command{
+		Name: "status", Usage: "show what is broken now", ArgsUsage: "[ENV]",
+		Action: func(c *cli.Context) error {
+			return a.withBreaks(c, func(ctx context.Context, s *session, arg string) error { return s.listBreaks(ctx, arg, true) })
+		},
+	}
+}
+
+func (a *app) breakListCommand() *cli.Command {
+	return &cli.Command{
+		Name: "list", Usage: "list all breaks, the latest last", ArgsUsage: "[ENV]",
+		Action: func(c *cli.Context) error {
+			return a.withBreaks(c, func(ctx context.Context, s *session, arg string) error { return s.listBreaks(ctx, arg, false) })
+		},
+	}
+}
+
+// listBreaks lists the breaks; of those that are open everything is shown.
+func (s *session) listBreaks(ctx context.Context, env string, open bool) error {
+	a := s.app
+	places, err := s.breakable()
+	if err != nil {
+		return err
+	}
+	all, err := s.breaks(ctx, places)
+	if err != nil {
+		return err
+	}
+	docs := []breakDocument{}
+	var rows [][]string
+	var unreadable []error
+	for _, k := range all {
+		switch {
+		case env != "" && strings.TrimSuffix(env, "/") != k.place.env.Name:
+		case k.err != nil:
+			unreadable = append(unreadable, fmt.Errorf("the journal of break %s: %w", k.record.id, k.err))
+		case open && !k.state.Open() && len(k.state.Broken()) == 0:
+		default:
+			docs = append(docs, documentOf(k.state))
+			rows = append(rows, ui.BreakRow(a.out, k.state))
+			if open && a.globals.output == "text" {
+				ui.ShowExercise(a.env.Stdout, a.out, k.state)
+			}
+		}
+	}
+	if done, err := a.document(docs); done {
+		return errors.Join(append(unreadable, err)...)
+	}
+	switch {
+	case len(rows) == 0:
+		fmt.Fprintln(a.env.Stdout, map[bool]string{true: "nothing is broken", false: "nothing was ever broken"}[open])
+	case !open:
+		ui.Table(a.env.Stdout, []string{"break", "environment", "stacks", "when", ""}, rows)
+	}
+	return errors.Join(unreadable...)
+}
+
+func (a *app) breakShowCommand() *cli.Command {
+	return &cli.Command{
+		Name: "show", Usage: "show one break: its moments, its stacks, what came back different", ArgsUsage: "[ID|PATH]",
+		Action: func(c *cli.Context) error {
+			return a.withBreaks(c, func(ctx context.Context, s *session, arg string) error {
+				k, err := s.findBreak(ctx, arg, arg == "")
+				if err != nil {
+					return err
+				}
+				if done, err := a.document(documentOf(k.state)); done {
+					return err
+				}
+				ui.ShowExercise(a.env.Stdout, a.out, k.state)
+				return nil
+			})
+		},
+	}
+}
+
+func (a *app) breakStopCommand() *cli.Command {
+	return &cli.Command{
+		Name: "stop", Usage: "start nothing further of a running break; what goes down, goes down", ArgsUsage: "[ID]",
+		Flags: []cli.Flag{&cli.StringFlag{Name: "reason", Usage: "why"}},
+		Action: func(c *cli.Context) error {
+			return a.withBreaks(c, func(ctx context.Context, s *session, arg string) error {
+				_, err := s.stopBreak(ctx, arg, chaos.ByStop, c.String("reason"))
+				return err
+			})
+		},
+	}
+}
+
+// stopBreak writes the stop down; whoever runs the break sees it at the next look
+// and before the next call.
+func (s *session) stopBreak(ctx context.Context, arg, by, reason string) (*knownBreak, error) {
+	k, err := s.findBreak(ctx, arg, true)
+	if err != nil {
+		return nil, err
+	}
+	if reason == "" {
+		reason = "by " + s.app.from()
+	}
+	if k.state.Stopped == nil {
+		if err := k.record.Write(ctx, chaos.KindStop, chaos.Stop{By: by, Why: reason}); err != nil {
+			return nil, err
+		}
+		s.announceOf(ctx, k, event.Stopped)
+	}
+	fmt.Fprintf(s.app.talk(), "%s %s: nothing further starts; a deletion that runs cannot be called back\n", s.app.err.Warn("stopped"), k.record.id)
+	return k, nil
+}
+
+func (a *app) breakHaltCommand() *cli.Command {
+	return &cli.Command{
+		Name: "halt", Usage: "stop a break, and then recover what is down", ArgsUsage: "[ID]",
+		Flags: []cli.Flag{&cli.StringFlag{Name: "reason", Usage: "why"}, yesFlag()},
+		Action: func(c *cli.Context) error {
+			id := ""
+			err := a.withBreaks(c, func(ctx context.Context, s *session, arg string) error {
+				k, err := s.stopBreak(ctx, arg, chaos.ByHalt, c.String("reason"))
+				if err == nil {
+					id = k.record.id
+					err = s.settled(ctx, k)
+				}
+				return err
+			})
+			if err != nil {
+				return err
+			}
+			if err := a.recover(c.Context, recoverOptions{arg: id, yes: c.Bool("yes"), from: "config"}); err != nil {
+				return err
+			}
+			return &exitError{exitStoppedBreak}
+		},
+	}
+}
+
+// settled waits until what was being deleted is gone: only then can it come back.
+func (s *session) settled(ctx context.Context, k *knownBreak) error {
+	look := s.lookerOf(k)
+	for {
+		st, err := look.Refold(ctx)
+		if err != nil {
+			return err
+		}
+		sights, err := look.Look(ctx, st)
+		if err != nil {
+			return err
+		}
+		busy := 0
+		for p, t := range st.Targets {
+			if sight := sights[p]; t.NewID == "" && sight.ID == t.StackID && sight.Status.InProgress() {
+				busy++
+			}
+		}
+		if busy == 0 {
+			return nil
+		}
+		fmt.Fprintf(s.app.talk(), "waiting for %d that are still going down\n", busy)
+		if err := s.clock().Wait(ctx, lookEvery); err != nil {
+			return err
+		}
+	}
+}
+
+func (a *app) breakCloseCommand() *cli.Command {
+	return &cli.Command{
+		Name: "close", Usage: "end an exercise that will not be equal, or not be recovered, with a reason", ArgsUsage: "[ID]",
+		Flags: []cli.Flag{&cli.StringFlag{Name: "reason", Usage: "why; it stands in the report"}},
+		Action: func(c *cli.Context) error {
+			if strings.TrimSpace(c.String("reason")) == "" {
+				return &usageError{"break close needs --reason TEXT", "it stands in the report"}
+			}
+			return a.withBreaks(c, func(ctx context.Context, s *session, arg string) error {
+				return s.closeBreak(ctx, arg, c.String("reason"))
+			})
+		},
+	}
+}
+
+// closeBreak ends an exercise, with what is not back as it is.
+func (s *session) closeBreak(ctx context.Context, arg, reason string) error {
+	a := s.app
+	k, err := s.findBreak(ctx, arg, true)
+	if err != nil {
+		return err
+	}
+	if k.state.Stopped == nil && k.state.Pending() {
+		if err := k.record.Write(ctx, chaos.KindStop, chaos.Stop{By: chaos.ByStop, Why: "closed: " + reason}); err != nil {
+			return err
+		}
+	}
+	if k.state.Finished == nil {
+		if err := k.record.Write(ctx, chaos.KindFinish, chaos.Finish{Why: reason, Result: "closed"}); err != nil {
+			return err
+		}
+	}
+	s.announceOf(ctx, k, event.Finished)
+	fmt.Fprintf(a.env.Stdout, "%s %s\n", a.out.Good("closed"), k.record.id)
+	if down := k.state.Broken(); len(down) > 0 {
+		fmt.Fprintf(a.talk(), "%s %d stacks are not back; get them with: deployer launch %s\n", a.err.Warn("note:"), len(down), k.state.Environment)
+	}
+	return nil
+}
+
+func (a *app) breakResumeCommand() *cli.Command {
+	return &cli.Command{
+		Name: "resume", Usage: "go on with a break after a crash, or watch it again", ArgsUsage: "[ID]",
+		Description: "Asks AWS by stack id what became of every call that was announced. What was sent is\nadopted; what the team has rebuilt is left alone. What was not sent is asked for again,\nwith all guards and the phrase.",
+		Flags:       []cli.Flag{&cli.BoolFlag{Name: "detach", Usage: "only find out how it stands"}},
+		Action: func(c *cli.Context) error {
+			arg, err := a.path(c, false)
+			if err != nil {
+				return err
+			}
+			b := &breaker{app: a, opts: breakOptions{command: "resume", detach: c.Bool("detach")}, looks: newLooks()}
+			err = b.resume(c.Context, arg)
+			if b.s != nil {
+				err = errors.Join(err, b.s.close())
+			}
+			if a.globals.output == "text" {
+				return err
+			}
+			return b.result(err)
+		},
+	}
+}
+
+// confirmedAt is the time at which a person agreed, for refusals.
+func noTerminal(what string) error {
+	return &guard.Refusal{Rule: "G14", Code: exitUnconfirmed, What: what, Why: "there is no terminal to ask at", Tip: "run it at a terminal"}
+}

@@ -1,0 +1,357 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/deployer-cli/deployer/internal/blast"
+	"github.com/deployer-cli/deployer/internal/flow"
+	"github.com/deployer-cli/deployer/stacks"
+)
+
+// reads is how many reads a break makes at once.
+const reads = 8
+
+// looks gives each thing that was read of a live stack once: it stays as it is
+// while the stack's id and the time of its last change do.
+type looks struct {
+	mu        sync.Mutex
+	resources map[string]blast.Known[[]stacks.Resource]
+	templates map[string]blast.Known[string]
+	policies  map[string]blast.Known[string]
+}
+
+func newLooks() *looks {
+	return &looks{
+		resources: map[string]blast.Known[[]stacks.Resource]{}, templates: map[string]blast.Known[string]{}, policies: map[string]blast.Known[string]{},
+	}
+}
+
+func lookKey(l *stacks.Live) string {
+	return l.ID + " " + string(l.Status) + " " + l.Changed().UTC().Format(time.RFC3339Nano)
+}
+
+// once reads what is not known yet. What could not be read is read again next
+// time.
+func once[T any](l *looks, of map[string]blast.Known[T], key string, read func() (T, error)) blast.Known[T] {
+	l.mu.Lock()
+	known, ok := of[key]
+	l.mu.Unlock()
+	if ok {
+		return known
+	}
+	known = blast.Got(read())
+	if known.Read {
+		l.mu.Lock()
+		of[key] = known
+		l.mu.Unlock()
+	}
+	return known
+}
+
+// gather reads everything that the guards of a break look at. It fails only
+// where nothing at all can be said; a fact that cannot be read says so itself.
+func (b *breaker) gather(ctx context.Context) (*blast.Facts, error) {
+	s, e := b.s, b.place.env
+	account, err := s.cloud.Account(ctx, b.access)
+	if err != nil {
+		account = ""
+	}
+	caller, _, err := s.caller(ctx, b.access)
+	if err != nil {
+		return nil, err
+	}
+	f := &blast.Facts{
+		Now: s.now().UTC(), Realm: s.realm, Endpoint: s.endpoint, Project: projectName(b.any), Caller: caller,
+		Account: account, Region: b.access.Region, Environment: e, Environments: s.project.Environments(),
+		Targets: b.targets, Choice: b.choice, OutOf: b.outOf, Kind: b.opts.kind, Arg: b.opts.arg, Only: b.opts.only, Break: b.id,
+		Dependents: b.dependents(),
+	}
+	f.Stacks = blast.Got(b.liveStacks(ctx))
+	f.Exports = blast.Got(b.exports(ctx))
+	for range 100 { // what is asked may bring up more to ask
+		ask := blast.Unasked(f)
+		if len(ask) == 0 {
+			break
+		}
+		b.importers(ctx, f, ask)
+	}
+	f.Lever = blast.Got(b.lever(ctx))
+	b.past(ctx, f)
+	f.Permits = blast.Got(b.permits(ctx))
+	f.Stands = blast.Known[[]blast.Stand]{Value: b.stands(caller.ARN), Read: true}
+	f.Probes = blast.Known[[]blast.Probed]{Value: b.readings, Read: b.readings != nil || len(b.probes) == 0}
+	b.kindFacts(ctx, f)
+	f.Secrets = b.withEchoes(f)
+	f.Capsules = b.capsuled
+	return f, nil
+}
+
+// dependents gives who in the project needs which stack, by configuration.
+func (b *breaker) dependents() map[stacks.Path][]stacks.Path {
+	out := map[stacks.Path][]stacks.Path{}
+	for e := range b.sc.whole.Edges() {
+		if !slices.Contains(out[e.To], e.From) {
+			out[e.To] = append(out[e.To], e.From)
+		}
+	}
+	return out
+}
+
+// liveStacks reads every live stack where the targets live, with what is in it.
+func (b *breaker) liveStacks(ctx context.Context) ([]blast.Seen, error) {
+	all, err := b.s.cfn.Sweep(ctx, b.access)
+	if err != nil {
+		return nil, err
+	}
+	out := make([]blast.Seen, len(all))
+	flow.Each(ctx, reads, len(all), func(i int) {
+		l := &all[i]
+		seen := blast.Seen{Live: l, Stack: b.described(l)}
+		key := lookKey(l)
+		seen.Resources = once(b.looks, b.looks.resources, key, func() ([]stacks.Resource, error) { return b.s.cfn.Resources(ctx, b.access, l.ID) })
+		seen.Template = once(b.looks, b.looks.templates, key, func() (string, error) {
+			text, err := b.s.cfn.Processed(ctx, b.access, l.ID)
+			return string(text), err
+		})
+		if b.mayGo(seen) {
+			seen.Policy = once(b.looks, b.looks.policies, key, func() (string, error) {
+				text, err := b.s.cfn.Policy(ctx, b.access, l.ID)
+				return string(text), err
+			})
+		}
+		out[i] = seen
+	})
+	if ctx.Err() != nil {
+		return nil, context.Cause(ctx)
+	}
+	return out, nil
+}
+
+// described finds the file that describes a live stack: the one whose stack has
+// its name, here.
+func (b *breaker) described(l *stacks.Live) *stacks.Stack {
+	for _, st := range b.s.project.Stacks() {
+		if st.Name != l.Name || st.Access.Region != "" && st.Access.Region != l.Region {
+			continue
+		}
+		if e := st.Environment; e != nil && len(e.Accounts) > 0 && !slices.Contains(e.Accounts, l.Account) {
+			continue
+		}
+		if moved, ok := b.sc.stacks[st.Path]; ok {
+			return moved
+		}
+		return st
+	}
+	return nil
+}
+
+// mayGo tells whether a stack may go with the targets: any of a file does.
+func (b *breaker) mayGo(seen blast.Seen) bool { return seen.Stack != nil }
+
+func (b *breaker) exports(ctx context.Context) ([]blast.Export, error) {
+	all, err := b.s.cfn.Exports(ctx, b.access)
+	out := make([]blast.Export, 0, len(all))
+	for _, e := range all {
+		out = append(out, blast.Export{Export: e})
+	}
+	return out, err
+}
+
+// importers looks up who imports the exports named.
+func (b *breaker) importers(ctx context.Context, f *blast.Facts, names []string) {
+	found := make([]blast.Known[[]string], len(names))
+	flow.Each(ctx, reads, len(names), func(i int) {
+		found[i] = blast.Got(b.s.cfn.Imports(ctx, b.access, names[i]))
+	})
+	for i, name := range names {
+		if !found[i].Read && found[i].Why == "" {
+			found[i].Why = "it was not asked"
+		}
+		for j := range f.Exports.Value {
+			if f.Exports.Value[j].Name == name {
+				f.Exports.Value[j].Importers = found[i]
+			}
+		}
+	}
+}
+
+// lever reads the project's off switch where the targets live.
+func (b *breaker) lever(ctx context.Context) (blast.Lever, error) {
+	l := b.s.cloud.Lever(own(b.access), leverName(projectName(b.any)))
+	t, err := readLever(ctx, l)
+	return blast.Lever{Engaged: t.Engaged, By: t.By, Reason: t.Reason, At: t.At}, err
+}
+
+// stands lists what deployer, whoever runs it, and the project stand on.
+func (b *breaker) stands(caller string) []blast.Stand {
+	var out []blast.Stand
+	add := func(what string, names ...string) {
+		names = slices.DeleteFunc(names, func(n string) bool { return n == "" })
+		if len(names) > 0 {
+			out = append(out, blast.Stand{What: what, Names: names})
+		}
+	}
+	add("the role of whoever runs this", caller, roleOf(caller))
+	for _, e := range b.s.project.Environments() {
+		add("the state bucket of "+e.Name, e.State.Bucket)
+		for _, f := range e.Notify.Fields {
+			for _, key := range []string{"sns", "lambda"} {
+				if v, ok := f.Value.Get(key); ok {
+					add("the notification "+f.Key+" of "+e.Name, v.Text)
+				}
+			}
+		}
+	}
+	for _, st := range b.s.project.Stacks() {
+		add("sceptre_role of "+string(st.Path), st.Access.Role, roleOf(st.Access.Role))
+		if st.Bucket.Kind == stacks.Text {
+			add("the template bucket of "+string(st.Path), st.Bucket.Text)
+		}
+		for _, n := range st.Notifications {
+			if n.Kind == stacks.Text {
+				add("the notification topic of "+string(st.Path), n.Text)
+			}
+		}
+	}
+	return out
+}
+
+// roleOf is the name of the role in an ARN of a role or of a session of one.
+func roleOf(arn string) string {
+	for _, mark := range []string{":role/", ":assumed-role/"} {
+		if _, rest, ok := strings.Cut(arn, mark); ok {
+			parts := strings.Split(rest, "/")
+			if mark == ":role/" {
+				return parts[len(parts)-1]
+			}
+			return parts[0]
+		}
+	}
+	return ""
+}
+
+// secretsOf tells of each secret parameter of a stack whether its value can be
+// had from the config now. The values are not kept.
+func (b *breaker) secretsOf(d *stacks.Desired, err error) blast.Known[[]blast.Secret] {
+	if err != nil {
+		return blast.Known[[]blast.Secret]{Why: err.Error()}
+	}
+	out := []blast.Secret{}
+	for _, p := range d.Parameters {
+		if !p.Secret {
+			continue
+		}
+		one := blast.Secret{Parameter: p.Key, Obtainable: !p.Unknown && !p.Previous}
+		if i := slices.IndexFunc(d.Stack.Parameters, func(f stacks.Field) bool { return f.Key == p.Key }); i >= 0 {
+			one.Literal = !hasCall(d.Stack.Parameters[i].Value)
+		}
+		switch {
+		case p.Previous:
+			one.Why = "it keeps the live value (!previous), and that goes with the stack"
+		case p.Unknown:
+			one.Why = "it is known only after another stack"
+		}
+		out = append(out, one)
+	}
+	return blast.Known[[]blast.Secret]{Value: out, Read: true}
+}
+
+func hasCall(v stacks.Value) bool {
+	found := false
+	v.Walk(func(w stacks.Value) bool {
+		found = found || w.Kind == stacks.Call
+		return !found
+	})
+	return found
+}
+
+// withEchoes adds, to the secrets that the config gives, the NoEcho parameters of
+// a live template that it does not: CloudFormation keeps their values, and nobody
+// could give them again.
+func (b *breaker) withEchoes(f *blast.Facts) map[stacks.Path]blast.Known[[]blast.Secret] {
+	out := maps.Clone(b.secrets)
+	for i := range f.Stacks.Value {
+		seen := &f.Stacks.Value[i]
+		d := b.desired[seen.Path()]
+		known := out[seen.Path()]
+		if d == nil || !known.Read || !seen.Template.Read {
+			continue
+		}
+		t, err := b.s.loader.Parse([]byte(seen.Template.Value))
+		if err != nil {
+			continue // the guards say that it cannot be read
+		}
+		for _, name := range t.ParameterNames {
+			given := slices.ContainsFunc(d.Parameters, func(p stacks.Parameter) bool { return p.Key == name })
+			if p := t.Parameters[name]; p.NoEcho && !given && p.Default == nil {
+				known.Value = append(slices.Clone(known.Value), blast.Secret{Parameter: name, Why: "it is secret (NoEcho), and the config does not give it"})
+			}
+		}
+		out[seen.Path()] = known
+	}
+	return out
+}
+
+// prepareValues makes the stacks ready as they are now: other stacks' outputs are
+// read from how they live.
+func (b *breaker) prepareValues(ctx context.Context, sts []*stacks.Stack) {
+	s := b.s
+	s.readOutputs()
+	b.secrets = map[stacks.Path]blast.Known[[]blast.Secret]{}
+	b.desired = map[stacks.Path]*stacks.Desired{}
+	for _, st := range sts {
+		d, err := s.prepare.Prepare(ctx, st)
+		b.secrets[st.Path] = b.secretsOf(d, err)
+		if err == nil {
+			b.desired[st.Path] = d
+		}
+	}
+}
+
+// readOutputs makes resolvers read other stacks' outputs from how they live, each
+// stack once.
+func (s *session) readOutputs() {
+	live := map[stacks.Path]*stacks.Live{}
+	var mu sync.Mutex
+	s.known.mu.Lock()
+	s.known.known = nil
+	s.known.live = func(ctx context.Context, producer *stacks.Stack) (*stacks.Live, error) {
+		mu.Lock()
+		defer mu.Unlock()
+		if l, ok := live[producer.Path]; ok {
+			return l, nil
+		}
+		producer, err := s.located(ctx, producer)
+		if err != nil {
+			return nil, err
+		}
+		l, err := s.cfn.Stack(ctx, producer.Access, producer.Name)
+		if err != nil {
+			return nil, err
+		}
+		live[producer.Path] = &l
+		return &l, nil
+	}
+	s.known.mu.Unlock()
+}
+
+// errElsewhere says that a break is about one account and region at a time.
+func errElsewhere(a, b *stacks.Stack) error {
+	return &usageError{
+		fmt.Sprintf("%s and %s are reached in different ways (account, region or role)", a.Path, b.Path),
+		"break them one after the other",
+	}
+}
+
+// missing tells whether err says that a stack is not there.
+func absent(err error) bool {
+	_, ok := errors.AsType[*stacks.NotFoundError](err)
+	return ok
+}

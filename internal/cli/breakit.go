@@ -1,0 +1,386 @@
+package cli
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"sync"
+	"sync/atomic"
+	"syscall"
+	"time"
+
+	"github.com/deployer-cli/deployer/internal/blast"
+	"github.com/deployer-cli/deployer/internal/chaos"
+	"github.com/deployer-cli/deployer/internal/event"
+	"github.com/deployer-cli/deployer/internal/execute"
+	"github.com/deployer-cli/deployer/internal/guard"
+	"github.com/deployer-cli/deployer/internal/journal"
+	"github.com/deployer-cli/deployer/internal/plan"
+	"github.com/deployer-cli/deployer/internal/ui"
+	"github.com/deployer-cli/deployer/stacks"
+)
+
+// breakOutcome is what became of a break, for the result.
+type breakOutcome struct {
+	state  *chaos.State
+	result execute.Result
+}
+
+// breakIt shows the plan, asks, writes down, and takes down.
+func (b *breaker) breakIt(ctx context.Context) error {
+	a := b.app
+	if err := b.stale(); err != nil {
+		return err
+	}
+	if a.globals.output == "text" {
+		ui.ShowBreak(a.talk(), a.err, b.plan)
+		b.showGuards(a.talk(), a.err)
+	}
+	if err := b.refused(); err != nil {
+		return err
+	}
+	custody, err := b.s.custody(ctx, "break", b.goingStacks())
+	if err != nil {
+		return err
+	}
+	request, err := b.request(ctx, custody)
+	if err != nil {
+		return err
+	}
+	if err := guard.Forbidden(request); err != nil {
+		return err
+	}
+	answers, err := a.ask(ctx, request)
+	if err != nil {
+		return err
+	}
+	clearance, err := guard.Check(request, answers)
+	if err != nil {
+		return err
+	}
+	if err := custody.open(ctx, &request); err != nil {
+		return err
+	}
+	release := sync.OnceValue(func() error { return custody.end(ctx, "broken: "+b.plan.ID) })
+	err = b.cleared(ctx, clearance, custody, func() { _ = release() })
+	return errors.Join(err, release())
+}
+
+// goingStacks lists the stacks that the plan touches.
+func (b *breaker) goingStacks() []*stacks.Stack {
+	out := make([]*stacks.Stack, 0, len(b.plan.Steps))
+	for i := range b.plan.Steps {
+		if st := b.stack(b.plan.Steps[i].Stack); st != nil {
+			out = append(out, st)
+		}
+	}
+	return out
+}
+
+func (b *breaker) stack(p stacks.Path) *stacks.Stack {
+	if st, ok := b.sc.stacks[p]; ok {
+		return st
+	}
+	st, _ := b.s.project.Stack(p)
+	return st
+}
+
+// request says to the guard what the break wants to touch.
+func (b *breaker) request(ctx context.Context, c *custody) (guard.Request, error) {
+	a, s := b.app, b.s
+	request := guard.Request{
+		Run: s.run, Command: "break", Realm: s.realm, Endpoint: s.endpoint,
+		Terminal: a.env.person() && a.globals.output == "text", Now: s.now(), For: breakFor, Locks: c.others(),
+		Project: projectName(b.any), Environments: s.project.Environments(),
+	}
+	if b.file != nil {
+		request.Digest = b.file.Sum
+	}
+	for i := range b.plan.Steps {
+		step := &b.plan.Steps[i]
+		st := b.stack(step.Stack)
+		if st == nil {
+			continue // the guard refuses a step without its environment
+		}
+		g := guard.Step{
+			Path: step.Stack, Name: step.Name, StackID: step.StackID, Account: b.facts.Account, Region: st.Access.Region,
+			Environment: st.Environment, Verbs: []stacks.Verb{step.Verb}, Deletes: step.Verb == stacks.Delete, Protected: st.Protect,
+		}
+		if live := b.live(step.StackID); live != nil {
+			g.LiveTags = live.Tags
+		}
+		request.Steps = append(request.Steps, g)
+	}
+	return request, s.gather(ctx, &request, c.areas)
+}
+
+func (b *breaker) live(id string) *stacks.Live {
+	for _, seen := range b.facts.Stacks.Value {
+		if seen.Live != nil && seen.Live.ID == id {
+			return seen.Live
+		}
+	}
+	return nil
+}
+
+// cleared looks once more with the lock held, opens the journal, keeps the
+// capsules, and begins.
+func (b *breaker) cleared(ctx context.Context, clearance guard.Clearance, c *custody, sent func()) error {
+	if err := b.again(ctx); err != nil {
+		return err
+	}
+	var err error
+	if b.made, err = b.capsules(ctx); err != nil {
+		return err
+	}
+	if err := b.capture(ctx); err != nil {
+		return err
+	}
+	b.id = b.plan.ID
+	b.record = &breakRecord{b.s.books(b.place.env, b.place.access), b.place.env.Name, b.id, b.s.now}
+	if err := b.writeDown(ctx); err != nil {
+		return err
+	}
+	b.announce(ctx, event.Planned)
+	brake := chaos.NewBrake()
+	c.beat(ctx, func() {
+		brake.Pull(chaos.Stopped{By: chaos.ByFault, Why: "the environment's lock is lost", Tip: "see: deployer lock show " + b.place.env.Name})
+	})
+	b.gate = c.gate()
+	return b.perform(ctx, clearance, brake, sent)
+}
+
+// again makes the plan anew, now that nobody else can change the environment by
+// deployer: what moved while the phrase was typed stops everything.
+func (b *breaker) again(ctx context.Context) error {
+	facts, err := b.gather(ctx)
+	if err != nil {
+		return err
+	}
+	b.facts = facts
+	fresh := blast.Make(facts)
+	if errs := blast.Stale(b.plan, fresh); len(errs) > 0 {
+		return errors.Join(errs...)
+	}
+	b.plan.Verdicts, b.shown = fresh.Verdicts, false
+	return b.refused()
+}
+
+// writeDown begins the journal: the plan, who agreed, and a capsule of every
+// stack, each read back. Nothing is touched before all of it is durable.
+func (b *breaker) writeDown(ctx context.Context) error {
+	if !b.resumed {
+		if err := b.record.Write(ctx, chaos.KindPlan, b.journalPlan()); err != nil {
+			return err
+		}
+	}
+	if err := b.keepCapsules(ctx); err != nil {
+		return errors.Join(err, b.record.Write(ctx, chaos.KindFinish, chaos.Finish{Why: "not begun: " + err.Error(), Result: "refused", Exit: exitCode(err)}))
+	}
+	how := "typed"
+	if b.file != nil {
+		how = "digest"
+	}
+	var guards []string
+	for _, v := range b.plan.Verdicts {
+		guards = append(guards, v.Guard)
+	}
+	return b.record.Write(ctx, chaos.KindClearance, chaos.Consent{
+		Run: b.s.run, How: how, Digest: b.plan.Sum, Who: b.facts.Caller.ARN, From: b.app.from(), Expires: b.s.now().Add(breakFor).UTC(), Guards: guards,
+	})
+}
+
+// journalPlan is the plan as the journal begins with it.
+func (b *breaker) journalPlan() chaos.Plan {
+	p := b.plan
+	detail, _ := json.Marshal(p) // plain data
+	out := chaos.Plan{
+		ID: p.ID, Environment: p.Environment, Class: p.Class, Account: p.Account, Region: p.Region, Realm: p.Realm, Digest: p.Sum,
+		Kind: p.Kind, Argument: p.Arg, Seed: p.Choice.Seed, Objective: p.Radius.RTOSeconds, By: b.facts.Caller.ARN, From: b.app.from(),
+		Detail: detail, Probes: []string{},
+	}
+	for _, probe := range b.probes {
+		out.StableFor = max(out.StableFor, probe.StableFor.Seconds())
+		if probe.Role == "steady" {
+			out.Probes = append(out.Probes, probe.Name)
+		}
+	}
+	for i := range p.Steps {
+		step := &p.Steps[i]
+		one := chaos.Step{Stack: step.Stack, Name: step.Name, StackID: step.StackID, Verb: step.Verb, Access: b.access}
+		if st := b.stack(step.Stack); st != nil {
+			one.Access = st.Access
+		}
+		if len(step.Injections) == 0 {
+			out.Steps = append(out.Steps, one)
+			continue
+		}
+		for _, in := range b.captured[step.Stack] {
+			each := one
+			each.Injection = &in
+			out.Steps = append(out.Steps, each)
+		}
+	}
+	return out
+}
+
+// perform takes everything down while the watch runs beside it, and goes on
+// watching.
+func (b *breaker) perform(ctx context.Context, clearance guard.Clearance, brake *chaos.Brake, sent func()) error {
+	a := b.app
+	state, err := b.record.fold(ctx)
+	if err != nil {
+		return err
+	}
+	show, shown := b.sink()
+	sink := locked(event.NewStamper(b.s.run, b.s.now, show))
+	watchCtx, leave := context.WithCancelCause(ctx)
+	defer leave(nil)
+	runCtx, detach := context.WithCancelCause(ctx)
+	defer detach(nil)
+	var down atomic.Bool
+	defer b.interruptible(brake, &down, leave, detach)()
+	watched := b.watch(watchCtx, state, brake, sink, &down)
+	b.announce(ctx, event.Started)
+	result, runErr := b.takeDown(runCtx, clearance, brake, sink, sent)
+	down.Store(true)
+	runErr = b.stopped(ctx, brake, runErr)
+	b.outcome = &breakOutcome{result: result}
+	if b.opts.detach || runErr != nil && !b.touched(ctx) {
+		leave(errDetached)
+	}
+	end := <-watched
+	shown()
+	if last, err := b.record.fold(ctx); err == nil {
+		end.state = last
+	}
+	b.outcome.state = end.state
+	if a.globals.output == "text" {
+		b.summary(end.state)
+	}
+	return b.ended(ctx, end, runErr)
+}
+
+// errDetached ends watching because nobody wanted to stay.
+var errDetached = errors.New("left")
+
+// touched tells whether anything was ever sent.
+func (b *breaker) touched(ctx context.Context) bool {
+	state, err := b.record.fold(ctx)
+	return err != nil || state.Touched()
+}
+
+// takeDown makes the calls.
+func (b *breaker) takeDown(ctx context.Context, clearance guard.Clearance, brake *chaos.Brake, sink event.Sink, sent func()) (execute.Result, error) {
+	j, err := journal.Open(b.s.state("journal"), b.s.run)
+	if err != nil {
+		return execute.Result{}, err
+	}
+	defer j.Close() //nolint:errcheck // every intent was synced
+	if b.plan.Kind != blast.DeleteStack {
+		return b.inflict(ctx, clearance, brake, sink, sent)
+	}
+	writer := journaled{writer: b.s.cfn.Writer(clearance), journal: j, accounts: map[stacks.Access]string{b.access: b.facts.Account}, gate: b.gate}
+	job := chaos.Job{
+		Plan: b.deletions(), Clearance: clearance, Chosen: b.plan.Targets, Pause: b.opts.pause,
+		Token: func(p stacks.Path, n int) string { return token(b.s.run, p, n) },
+	}
+	return chaos.Run(ctx, job, chaos.Ports{
+		Deleter: writer, Watcher: b.s.cfn, Book: b.record, Clock: b.clock(), Again: b.oncemore, Brake: brake, AllSent: sent,
+	}, sink)
+}
+
+// deletions is the plan as the executor takes it.
+func (b *breaker) deletions() *plan.Plan {
+	out := &plan.Plan{Environment: b.plan.Environment, Class: b.plan.Class, Account: b.plan.Account, Region: b.plan.Region, Realm: b.plan.Realm}
+	for i := range b.plan.Steps {
+		step := &b.plan.Steps[i]
+		st := b.stack(step.Stack)
+		one := plan.Step{
+			Stack: step.Stack, Name: step.Name, Action: plan.Delete, After: step.After, StackID: step.StackID,
+			Live: b.live(step.StackID), Desired: &stacks.Desired{Stack: st},
+		}
+		for j := range b.plan.Radius.Stacks {
+			if b.plan.Radius.Stacks[j].Stack == step.Stack {
+				one.Resources = b.plan.Radius.Stacks[j].Resources
+			}
+		}
+		out.Steps = append(out.Steps, one)
+	}
+	return out
+}
+
+// oncemore asks the guards that are asked again right before a call.
+func (b *breaker) oncemore(ctx context.Context, path stacks.Path) error {
+	facts, err := b.gather(ctx)
+	if err != nil {
+		return err
+	}
+	for i := range b.plan.Steps {
+		step := &b.plan.Steps[i]
+		if step.Stack != path {
+			continue
+		}
+		for _, v := range blast.Again(facts, b.plan, step) {
+			if v.OK {
+				continue
+			}
+			by := chaos.ByGuard
+			switch {
+			case v.Guard == blast.Moved:
+				by = chaos.ByMoved
+			case v.Guard == "G6" && facts.Lever.Value.Engaged:
+				by = chaos.ByLever
+			case v.Guard == "G8":
+				by = chaos.ByProbe
+			}
+			return &chaos.Stopped{By: by, Why: fmt.Sprintf("%s: %s (%s)", path, v.Why, v.Guard), Tip: v.Fix}
+		}
+		return nil
+	}
+	return &chaos.Stopped{By: chaos.ByGuard, Why: fmt.Sprintf("%s is not in the plan", path)}
+}
+
+// stopped writes down why nothing further was broken.
+func (b *breaker) stopped(ctx context.Context, brake *chaos.Brake, err error) error {
+	why := brake.Pulled()
+	if why == nil {
+		return err
+	}
+	werr := b.record.Write(context.WithoutCancel(ctx), chaos.KindStop, chaos.Stop{By: why.By, Why: why.Why})
+	b.announce(ctx, event.Stopped)
+	return errors.Join(err, werr)
+}
+
+// locked makes a sink that several goroutines may use.
+func locked(s event.Sink) event.Sink {
+	var mu sync.Mutex
+	return event.Func(func(e event.Event) {
+		mu.Lock()
+		defer mu.Unlock()
+		s.Event(e)
+	})
+}
+
+// interruptible makes the first Ctrl-C stop what is left of the break, and the
+// next leave. Once everything is down the first leaves.
+func (b *breaker) interruptible(brake *chaos.Brake, down *atomic.Bool, leave, detach context.CancelCauseFunc) (restore func()) {
+	return b.app.interrupts.handle(func(sig os.Signal) {
+		if !down.Load() && sig != syscall.SIGHUP && brake.Pull(chaos.Stopped{By: chaos.ByStop, Why: "interrupted", Tip: "nothing further was started"}) {
+			return
+		}
+		leave(cancelledError{})
+		detach(cancelledError{})
+	})
+}
+
+// sink is where the events of a break are shown.
+func (b *breaker) sink() (event.Sink, func()) {
+	r := &launcher{app: b.app, s: b.s}
+	return r.sink()
+}
+
+// lookEvery is how often the targets are looked at.
+const lookEvery = 5 * time.Second

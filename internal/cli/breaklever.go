@@ -1,0 +1,164 @@
+package cli
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/urfave/cli/v2"
+
+	"github.com/deployer-cli/deployer/internal/cloud"
+	"github.com/deployer-cli/deployer/stacks"
+)
+
+// leverText is what the lever's parameter holds.
+type leverText struct {
+	Engaged bool      `json:"engaged"`
+	By      string    `json:"by"`
+	Reason  string    `json:"reason"`
+	At      time.Time `json:"at"`
+}
+
+// leverCommand is the off switch for the breaks of the whole project.
+func (a *app) leverCommand() *cli.Command {
+	reason := func() cli.Flag {
+		return &cli.StringFlag{Name: "reason", Usage: "why: whoever wants to break something is told"}
+	}
+	return &cli.Command{
+		Name: "lever", Usage: "the off switch for all breaks of the project", ArgsUsage: "show|engage|release",
+		Description: "Engaged, it stops running breaks within one look and refuses new ones. Anyone may\nengage it. It is an SSM parameter in each account and region in which the project\nallows breaks; one that cannot be read counts as engaged.",
+		Subcommands: []*cli.Command{
+			{Name: "show", Usage: "show where it stands", Action: func(c *cli.Context) error {
+				return errors.Join(noArguments(c), a.lever(c.Context, nil))
+			}},
+			{Name: "engage", Usage: "stop running breaks and refuse new ones", Flags: []cli.Flag{reason()}, Action: func(c *cli.Context) error { return a.moveLever(c, true) }},
+			{Name: "release", Usage: "allow breaks again", Flags: []cli.Flag{reason()}, Action: func(c *cli.Context) error { return a.moveLever(c, false) }},
+		},
+	}
+}
+
+func (a *app) moveLever(c *cli.Context, engage bool) error {
+	if err := noArguments(c); err != nil {
+		return err
+	}
+	if strings.TrimSpace(c.String("reason")) == "" {
+		return &usageError{"lever " + c.Command.Name + " needs --reason TEXT", "it is shown to whoever wants to break something"}
+	}
+	return a.lever(c.Context, &leverText{Engaged: engage, Reason: c.String("reason")})
+}
+
+// leverName is the parameter of a project's lever.
+func leverName(project string) string { return "/deployer/" + project + "/lever" }
+
+// projectName identifies a project in an account: its id, else its code.
+func projectName(st *stacks.Stack) string {
+	if st.ProjectID != "" {
+		return st.ProjectID
+	}
+	return st.ProjectCode
+}
+
+// levers gives the project's levers: one for each account and region in which an
+// environment allows breaks.
+func (s *session) levers() []*cloud.Lever {
+	var out []*cloud.Lever
+	var seen []stacks.Access
+	for _, st := range s.project.Stacks() {
+		e := st.Environment
+		if e == nil || e.Class != stacks.Development {
+			continue
+		}
+		if allow, ok := e.Break.Get("allow"); !ok || allow.Kind != stacks.Bool || allow.Text != "true" {
+			continue
+		}
+		if at := own(st.Access); !slices.Contains(seen, at) {
+			seen = append(seen, at)
+			out = append(out, s.cloud.Lever(at, leverName(projectName(st))))
+		}
+	}
+	return out
+}
+
+// lever shows the levers, or sets them all.
+func (a *app) lever(ctx context.Context, set *leverText) error {
+	s, err := a.open("")
+	if err != nil {
+		return err
+	}
+	defer s.close() //nolint:errcheck // what matters was written
+	if err := s.connect(); err != nil {
+		return err
+	}
+	levers := s.levers()
+	if len(levers) == 0 {
+		return &usageError{"no environment of this project allows breaks", "there is nothing to stop; break.allow: true in a development environment would allow them"}
+	}
+	if set != nil {
+		st := s.project.Stacks()[0]
+		who, _, err := s.caller(ctx, st.Access)
+		if err != nil {
+			return err
+		}
+		set.By, set.At = who.ARN, s.now().UTC()
+		text, err := json.Marshal(set)
+		if err != nil {
+			return err
+		}
+		var errs []error
+		for _, l := range levers {
+			errs = append(errs, l.Write(ctx, string(text)))
+		}
+		if err := errors.Join(errs...); err != nil {
+			return err
+		}
+	}
+	var rows []leverText
+	for _, l := range levers {
+		t, err := readLever(ctx, l)
+		if err != nil {
+			t = leverText{Engaged: true, Reason: "it cannot be read: " + err.Error()}
+		}
+		rows = append(rows, t)
+	}
+	if a.globals.output != "text" {
+		_, err := a.document(rows)
+		return err
+	}
+	for i, t := range rows {
+		fmt.Fprintf(a.env.Stdout, "%s  %s\n", levers[i].Name(), t.says(a))
+	}
+	return nil
+}
+
+func (t leverText) says(a *app) string {
+	switch {
+	case t.Engaged && t.By == "":
+		return a.out.Bad("engaged") + ": " + t.Reason
+	case t.Engaged:
+		return a.out.Bad("engaged") + fmt.Sprintf(": %s (%s, %s)", t.Reason, t.By, stamp(t.At))
+	case t.At.IsZero():
+		return a.out.Good("released") + ": nobody ever engaged it"
+	}
+	return a.out.Good("released") + fmt.Sprintf(": %s (%s, %s)", t.Reason, t.By, stamp(t.At))
+}
+
+// readLever reads one lever. One that was never written is released; whatever
+// else cannot be read is an error, and counts as engaged.
+func readLever(ctx context.Context, l *cloud.Lever) (leverText, error) {
+	text, err := l.Read(ctx)
+	if cloud.IsMissing(err) {
+		return leverText{}, nil
+	}
+	if err != nil {
+		return leverText{}, err
+	}
+	var t leverText
+	if err := json.Unmarshal([]byte(text), &t); err != nil {
+		return leverText{}, fmt.Errorf("%s holds something else", l.Name())
+	}
+	return t, nil
+}

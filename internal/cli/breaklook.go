@@ -1,0 +1,82 @@
+package cli
+
+import (
+	"context"
+	"sync/atomic"
+
+	"github.com/deployer-cli/deployer/internal/capsule"
+	"github.com/deployer-cli/deployer/internal/cfn"
+	"github.com/deployer-cli/deployer/internal/chaos"
+	"github.com/deployer-cli/deployer/stacks"
+)
+
+// seenOf reads what AWS says about every target of a break: by id, by name, and
+// the events of both.
+func (b *breaker) seenOf(ctx context.Context, st *chaos.State) (map[stacks.Path]chaos.Seen, error) {
+	out := map[stacks.Path]chaos.Seen{}
+	for _, p := range st.Order {
+		t := st.Targets[p]
+		var seen chaos.Seen
+		var err error
+		if seen.Old, err = b.stackOrNil(ctx, t.Access, t.StackID); err == nil {
+			seen.Named, err = b.stackOrNil(ctx, t.Access, t.Name)
+		}
+		if err == nil && seen.Old != nil {
+			seen.Events, err = b.eventsOf(ctx, t.Access, t.StackID)
+		}
+		if err == nil && seen.Named != nil && seen.Named.ID != t.StackID {
+			seen.NewEvents, err = b.eventsOf(ctx, t.Access, seen.Named.ID)
+		}
+		if err == nil {
+			seen.Conditions, err = b.conditions(ctx, t, seen.Old)
+		}
+		if ctx.Err() != nil {
+			return nil, context.Cause(ctx)
+		}
+		if err != nil {
+			seen.Unknown = err.Error()
+		}
+		out[p] = seen
+	}
+	return out, nil
+}
+
+func (b *breaker) stackOrNil(ctx context.Context, a stacks.Access, nameOrID string) (*stacks.Live, error) {
+	l, err := b.s.cfn.Stack(ctx, a, nameOrID)
+	if absent(err) {
+		return nil, nil //nolint:nilnil // there is none
+	}
+	if err != nil {
+		return nil, err
+	}
+	return &l, nil
+}
+
+func (b *breaker) eventsOf(ctx context.Context, a stacks.Access, id string) ([]stacks.Event, error) {
+	var out []stacks.Event
+	for e, err := range b.s.cfn.Events(ctx, a, id, cfn.EventOptions{}) {
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, e)
+	}
+	return out, nil
+}
+
+// lookerOf looks at the targets of a break that this process does not run.
+func (s *session) lookerOf(k *knownBreak) *looker {
+	down := new(atomic.Bool)
+	down.Store(true)
+	return &looker{s: s, record: k.record, down: down, by: map[string]made{}, arg: k.state.Plan.Argument}
+}
+
+// Equal implements chaos.Looker: it compares a target with its capsule.
+func (l *looker) Equal(ctx context.Context, t *chaos.Target) ([]capsule.Difference, error) {
+	if l.compared == nil {
+		var err error
+		if l.compared, err = l.s.compare(ctx, l.record); err != nil {
+			return nil, err
+		}
+	}
+	return l.compared.of(t)
+}

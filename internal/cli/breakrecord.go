@@ -1,0 +1,205 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/deployer-cli/deployer/internal/blast"
+	"github.com/deployer-cli/deployer/internal/chaos"
+	"github.com/deployer-cli/deployer/internal/logbook"
+	"github.com/deployer-cli/deployer/stacks"
+)
+
+// books are where an environment's breaks are written down.
+func (s *session) books(e *stacks.Environment, a stacks.Access) *logbook.Books {
+	var shared logbook.Shared
+	if e != nil && e.State.Bucket != "" {
+		shared = s.records(e, a)
+	}
+	return logbook.New(s.state("journal/breaks"), s.run, shared)
+}
+
+// breakRecord is one break's journal.
+type breakRecord struct {
+	books *logbook.Books
+	env   string
+	id    string
+	now   func() time.Time
+}
+
+// Write implements chaos.Book.
+func (r *breakRecord) Write(ctx context.Context, kind string, body any) error {
+	_, err := r.books.Append(ctx, r.env, r.id, kind, r.now().UTC(), body)
+	return err
+}
+
+// fold reads the whole journal.
+func (r *breakRecord) fold(ctx context.Context) (*chaos.State, error) {
+	entries, err := r.books.Read(ctx, r.env, r.id)
+	if err != nil {
+		return nil, err
+	}
+	return chaos.Fold(entries)
+}
+
+// knownBreak is one break of the project, and where its journal is.
+type knownBreak struct {
+	place  area
+	record *breakRecord
+	state  *chaos.State
+	err    error // why it cannot be read
+}
+
+// breaks reads every break of the environments given, oldest first.
+func (s *session) breaks(ctx context.Context, places []area) ([]knownBreak, error) {
+	var out []knownBreak
+	for _, place := range places {
+		books := s.books(place.env, place.access)
+		ids, err := books.List(ctx, place.env.Name)
+		if err != nil {
+			return nil, err
+		}
+		for _, id := range ids {
+			k := knownBreak{place: place, record: &breakRecord{books, place.env.Name, id, s.now}}
+			k.state, k.err = k.record.fold(ctx)
+			out = append(out, k)
+		}
+	}
+	slices.SortStableFunc(out, func(a, b knownBreak) int { return strings.Compare(a.record.id, b.record.id) })
+	return out, nil
+}
+
+// breakable lists the environments in which there may be breaks.
+func (s *session) breakable() ([]area, error) {
+	all, err := s.environments()
+	return slices.DeleteFunc(all, func(a area) bool { return a.env.Class != stacks.Development }), err
+}
+
+// past tells the guards which breaks are open, and how earlier ones went.
+func (b *breaker) past(ctx context.Context, f *blast.Facts) {
+	places, err := b.s.breakable()
+	if err != nil {
+		f.Open, f.Past = blast.Known[[]blast.Open]{Why: err.Error()}, blast.Known[[]blast.Past]{Why: err.Error()}
+		return
+	}
+	all, err := b.s.breaks(ctx, places)
+	if err != nil {
+		f.Open, f.Past = blast.Known[[]blast.Open]{Why: err.Error()}, blast.Known[[]blast.Past]{Why: err.Error()}
+		return
+	}
+	var open []blast.Open
+	past := []blast.Past{}
+	for _, k := range all {
+		if k.err != nil {
+			f.Open = blast.Known[[]blast.Open]{Why: fmt.Sprintf("the journal of %s cannot be read: %v", k.record.id, k.err)}
+			f.Past = blast.Known[[]blast.Past]{Why: f.Open.Why}
+			return
+		}
+		st := k.state
+		if st.ID != b.id && st.Open() {
+			open = append(open, blast.Open{ID: st.ID, Environment: st.Environment, By: st.Plan.By, Since: st.Planned, Stacks: st.Order})
+		}
+		if st.ID == b.id || !st.Touched() {
+			continue
+		}
+		took, _ := st.RecoveryTime()
+		for _, p := range st.Order {
+			t := st.Targets[p]
+			past = append(past, blast.Past{
+				Break: st.ID, Stack: p, At: st.Planned, Recovered: t.Status == chaos.StatusRestored, Seconds: took.Seconds(), Objective: st.Objective().Seconds(),
+			})
+		}
+	}
+	f.Open = blast.Known[[]blast.Open]{Value: open, Read: true}
+	f.Past = blast.Known[[]blast.Past]{Value: past, Read: true}
+}
+
+// findBreak finds the break that an argument names: by its id, or as the one of
+// an environment or a stack; without one the only open break. openOnly leaves
+// finished ones out.
+func (s *session) findBreak(ctx context.Context, arg string, openOnly bool) (*knownBreak, error) {
+	places, err := s.breakable()
+	if err != nil {
+		return nil, err
+	}
+	all, err := s.breaks(ctx, places)
+	if err != nil {
+		return nil, err
+	}
+	var found []knownBreak
+	var unreadable error
+	for _, k := range all {
+		if k.err != nil {
+			unreadable = fmt.Errorf("the journal of break %s: %w", k.record.id, k.err)
+			if arg == k.record.id {
+				return nil, unreadable
+			}
+			continue
+		}
+		if k.matches(arg, openOnly) {
+			found = append(found, k)
+		}
+	}
+	switch {
+	case len(found) == 1:
+		return &found[0], nil
+	case len(found) == 0 && unreadable != nil:
+		return nil, unreadable
+	case len(found) == 0:
+		return nil, &noBreakError{arg: arg, open: openOnly}
+	case logbook.IsID(arg) || arg != "" && !openOnly:
+		return &found[len(found)-1], nil // the latest
+	}
+	ids := make([]string, 0, len(found))
+	for _, k := range found {
+		ids = append(ids, fmt.Sprintf("%s (%s)", k.record.id, k.state.Environment))
+	}
+	return nil, &usageError{"which break is meant? there is " + strings.Join(ids, ", "), "name it by its id"}
+}
+
+func (k *knownBreak) matches(arg string, openOnly bool) bool {
+	arg = strings.TrimSuffix(strings.TrimSuffix(arg, "/"), ".yaml")
+	if arg != "" && logbook.IsID(arg) {
+		return k.record.id == arg
+	}
+	if openOnly && !k.state.Open() && len(k.state.Broken()) == 0 {
+		return false
+	}
+	if arg == "" || arg == k.state.Environment {
+		return true
+	}
+	return slices.Contains(k.state.Order, stacks.Path(arg))
+}
+
+// noBreakError says that there is no such break.
+type noBreakError struct {
+	arg  string
+	open bool
+}
+
+func (e *noBreakError) Error() string {
+	what := "there is no break"
+	if e.open {
+		what = "nothing is broken"
+	}
+	if e.arg != "" {
+		what += ": " + e.arg
+	}
+	return what
+}
+
+// Hint says where the breaks are listed.
+func (*noBreakError) Hint() string { return "see: deployer break list" }
+
+// ExitCode is that of a wrong argument.
+func (*noBreakError) ExitCode() int { return exitUsage }
+
+// isNoBreak tells whether an error only says that nothing is broken.
+func isNoBreak(err error) bool {
+	_, ok := errors.AsType[*noBreakError](err)
+	return ok
+}

@@ -1,0 +1,100 @@
+package cli
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+
+	"github.com/deployer-cli/deployer/internal/chaos"
+	"github.com/deployer-cli/deployer/internal/event"
+	"github.com/deployer-cli/deployer/internal/execute"
+	"github.com/deployer-cli/deployer/internal/notify"
+	"github.com/deployer-cli/deployer/stacks"
+)
+
+// announce tells people and programs outside about a moment of the exercise. What
+// cannot be told never stops a break.
+func (b *breaker) announce(ctx context.Context, what string) {
+	state, err := b.record.fold(ctx)
+	if err != nil {
+		return
+	}
+	b.s.announceOf(ctx, &knownBreak{place: b.place, record: b.record, state: state}, what)
+}
+
+// announceOf announces for a break whose journal was read.
+func (s *session) announceOf(ctx context.Context, k *knownBreak, what string) {
+	targets, err := notify.Parse(k.place.env.Notify)
+	if err != nil || len(targets) == 0 {
+		return // what is wrong in the block was told when the project was opened
+	}
+	st := k.state
+	a := event.Announcement{
+		Event: what, Environment: st.Environment, Break: st.ID, Time: s.now().UTC(), Stacks: st.Order,
+		Objective: st.Objective().Seconds(), Realm: s.realm, Account: st.Plan.Account, Region: st.Plan.Region, Exercise: true,
+	}
+	if took, ok := st.RecoveryTime(); ok {
+		a.Seconds = took.Seconds()
+	}
+	for _, err := range notify.Send(context.WithoutCancel(ctx), targets, a, s.notifyPorts(k.place.access)) {
+		fmt.Fprintf(s.app.talk(), "%s %v\n", s.app.err.Warn("warning:"), err)
+	}
+}
+
+// anyOf is a stack of an environment.
+func (s *session) anyOf(e *stacks.Environment) *stacks.Stack {
+	for _, st := range s.project.Stacks() {
+		if st.Environment == e {
+			return st
+		}
+	}
+	return nil
+}
+
+// breakResult is the last line of a break or a recovery in JSON.
+type breakResult struct {
+	resultDocument
+	Break *breakDocument `json:"break"`
+}
+
+// result writes the last line in JSON, whatever happened.
+func (b *breaker) result(err error) error {
+	doc := breakResult{resultDocument: resultDocument{
+		Kind: "result", OK: err == nil, Exit: exitCode(err), Realm: b.app.realm(), Stacks: map[stacks.Path]execute.Outcome{}, Errors: []resultError{},
+	}}
+	if b.s != nil {
+		doc.Calls = b.s.counter.Calls()
+	}
+	if b.outcome != nil {
+		if b.outcome.result.Outcomes != nil {
+			doc.Stacks, doc.Seconds = b.outcome.result.Outcomes, b.outcome.result.Ended.Sub(b.outcome.result.Started).Seconds()
+		}
+		if b.outcome.state != nil {
+			d := documentOf(b.outcome.state)
+			doc.Break = &d
+		}
+	}
+	if b.relaunched != nil {
+		doc.Stacks = b.relaunched.done.Outcomes
+	}
+	for _, e := range flatten(err) {
+		one := asResultError(e)
+		one.Hint = b.app.advice(one.Hint)
+		doc.Errors = append(doc.Errors, one)
+	}
+	enc := json.NewEncoder(b.app.env.Stdout)
+	enc.SetEscapeHTML(false)
+	if werr := enc.Encode(doc); werr != nil || err == nil {
+		return werr
+	}
+	return &exitError{doc.Exit}
+}
+
+// told announces the end of a break.
+func (b *breaker) told(ctx context.Context, st *chaos.State) {
+	if st == nil || st.Finished == nil || !st.Stamps[chaos.T6].Recorded() {
+		return
+	}
+	b.announce(ctx, event.Restored)
+	b.announce(ctx, event.Finished)
+}

@@ -1,0 +1,366 @@
+package cli
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"slices"
+	"strings"
+	"sync/atomic"
+
+	"github.com/urfave/cli/v2"
+
+	"github.com/deployer-cli/deployer/internal/blast"
+	"github.com/deployer-cli/deployer/internal/chaos"
+	"github.com/deployer-cli/deployer/internal/event"
+	"github.com/deployer-cli/deployer/internal/guard"
+	"github.com/deployer-cli/deployer/internal/steady"
+	"github.com/deployer-cli/deployer/internal/ui"
+	"github.com/deployer-cli/deployer/stacks"
+)
+
+// recoverOptions are the flags of recover.
+type recoverOptions struct {
+	arg  string
+	from string // config or capsule
+	plan bool
+	yes  bool
+}
+
+// recoverCommand brings back what a break took down.
+func (a *app) recoverCommand() *cli.Command {
+	return &cli.Command{
+		Name: "recover", Usage: "bring back what a break took down, and say how long that took", ArgsUsage: "[ID|PATH]",
+		Description: "Launches what is down again, in the order of its dependencies, from the project's files\nor, with --from capsule, from what was kept of it before. Then it stays until users are\nknown to be back, and compares. Run it again and nothing happens.",
+		Flags: []cli.Flag{
+			&cli.StringFlag{Name: "from", Usage: "what to rebuild from, `SOURCE`: config or capsule", Value: "config"},
+			&cli.BoolFlag{Name: "plan", Usage: "show what it would do, and stop"},
+			yesFlag(),
+		},
+		Action: func(c *cli.Context) error {
+			arg, err := a.path(c, false)
+			if err != nil {
+				return err
+			}
+			if err := oneOf("--from", c.String("from"), "config", "capsule"); err != nil {
+				return err
+			}
+			return a.recover(c.Context, recoverOptions{arg: arg, from: c.String("from"), plan: c.Bool("plan"), yes: c.Bool("yes")})
+		},
+	}
+}
+
+// recover launches what is down, watches until it is back, and says how it went.
+func (a *app) recover(ctx context.Context, o recoverOptions) error {
+	b := &breaker{app: a, opts: breakOptions{command: "recover"}, looks: newLooks()}
+	err := b.recover(ctx, o)
+	if b.s != nil {
+		err = errors.Join(err, b.s.close())
+	}
+	if a.globals.output == "text" || o.plan {
+		return err
+	}
+	return b.result(err)
+}
+
+func (b *breaker) recover(ctx context.Context, o recoverOptions) error {
+	k, err := b.attach(ctx, o.arg, true)
+	if isNoBreak(err) {
+		if b.finishedAlready(ctx, o.arg) {
+			return nil
+		}
+	}
+	if err != nil {
+		return err
+	}
+	state := k.state
+	down := b.down(state)
+	if isInjection(state.Plan.Kind) && !o.plan {
+		if err := b.undo(ctx, k, o.yes); err != nil {
+			return err
+		}
+	} else if len(down) > 0 {
+		if err := b.relaunch(ctx, k, down, o); err != nil || o.plan {
+			return err
+		}
+	}
+	if o.plan {
+		fmt.Fprintln(b.app.env.Stdout, "everything is back already")
+		return nil
+	}
+	return b.stay(ctx)
+}
+
+// finishedAlready says of a break that is over how it went.
+func (b *breaker) finishedAlready(ctx context.Context, arg string) bool {
+	if arg == "" {
+		fmt.Fprintln(b.app.env.Stdout, "nothing to recover: nothing is broken")
+		return true
+	}
+	k, err := b.s.findBreak(ctx, arg, false)
+	if err != nil {
+		return false
+	}
+	fmt.Fprintf(b.app.talk(), "nothing to recover: break %s is over\n", k.record.id)
+	if b.app.globals.output == "text" {
+		ui.ShowExercise(b.app.env.Stdout, b.app.out, k.state)
+	}
+	b.outcome = &breakOutcome{state: k.state}
+	return true
+}
+
+// down lists what has to be brought back, in the plan's order.
+func (*breaker) down(st *chaos.State) []stacks.Path {
+	var out []stacks.Path
+	for _, p := range st.Order {
+		if t := st.Targets[p]; t.Status.Broken() {
+			out = append(out, p)
+		}
+	}
+	return out
+}
+
+// attach finds a break and takes it over: its journal, its plan, its probes.
+func (b *breaker) attach(ctx context.Context, arg string, openOnly bool) (*knownBreak, error) {
+	if b.s == nil {
+		s, err := b.app.open("")
+		if err != nil {
+			return nil, err
+		}
+		b.s = s
+		if err := s.connect(); err != nil {
+			return nil, err
+		}
+	}
+	k, err := b.s.findBreak(ctx, arg, openOnly)
+	if err != nil {
+		return nil, err
+	}
+	if k.state.Plan.Realm != b.s.realm {
+		return nil, &guard.Refusal{Rule: "realm", Code: exitStale, What: "this break is of another realm", Why: fmt.Sprintf("it was made in %s, this is %s", k.state.Plan.Realm, b.s.realm)}
+	}
+	return k, b.takeOver(ctx, k)
+}
+
+func (b *breaker) takeOver(ctx context.Context, k *knownBreak) error {
+	s := b.s
+	b.id, b.record, b.place = k.record.id, k.record, k.place
+	i := slices.IndexFunc(s.project.Stacks(), func(st *stacks.Stack) bool { return st.Environment == k.place.env })
+	if i < 0 {
+		return &usageError{fmt.Sprintf("environment %s has no stacks", k.place.env.Name), ""}
+	}
+	b.any = s.project.Stacks()[i]
+	if err := s.banner(ctx, []*stacks.Stack{b.any}); err != nil {
+		return err
+	}
+	account, err := s.cloud.Account(ctx, k.place.access)
+	if err != nil {
+		return err
+	}
+	if account != k.state.Plan.Account {
+		return &guard.Refusal{
+			Rule: "G3", Code: exitStale, What: "these credentials are for another account",
+			Why: fmt.Sprintf("the break is in %s, they are for %s", k.state.Plan.Account, account), Tip: "use the credentials of that account",
+		}
+	}
+	s.vetted = true
+	s.readOutputs()
+	b.access = k.place.access
+	for _, t := range k.state.Targets {
+		b.access = t.Access
+	}
+	var plan blast.Plan
+	if err := json.Unmarshal(k.state.Plan.Detail, &plan); err != nil {
+		return fmt.Errorf("the plan in the journal of %s cannot be read: %w", b.id, err)
+	}
+	b.plan = &plan
+	if b.probes, err = steady.Parse(b.any.Environment.Probes); err == nil && len(b.probes) == 0 {
+		for _, name := range k.state.Plan.Probes {
+			b.probes = append(b.probes, steady.ForStacks([]stacks.Path{stacks.Path(name)})...)
+		}
+	}
+	return err
+}
+
+// relaunch launches what is down again.
+func (b *breaker) relaunch(ctx context.Context, k *knownBreak, down []stacks.Path, o recoverOptions) error {
+	r := &launcher{app: b.app, opts: runOptions{
+		command: "recover", arg: b.id, paths: down, yes: o.yes, dryRun: o.plan, exercise: true,
+	}}
+	if o.from == "capsule" {
+		restore, err := b.fromCapsules(ctx, k)
+		if err != nil {
+			return err
+		}
+		defer restore()
+	}
+	r.begun = func(ctx context.Context) error {
+		return b.record.Write(ctx, chaos.KindIntent, chaos.Intent{Stack: down[0], Verb: stacks.Create, Token: token(r.s.run, down[0], 0), For: chaos.ToRecover})
+	}
+	err := r.run(ctx)
+	b.relaunched = r
+	return err
+}
+
+// stay watches until everything is verified and compared.
+func (b *breaker) stay(ctx context.Context) error {
+	state, err := b.record.fold(ctx)
+	if err != nil {
+		return err
+	}
+	show, shown := b.sink()
+	sink := locked(event.NewStamper(b.s.run, b.s.now, show))
+	watchCtx, leave := context.WithCancelCause(ctx)
+	defer leave(nil)
+	var down atomic.Bool
+	down.Store(true)
+	restore := b.app.interrupts.handle(func(os.Signal) { leave(cancelledError{}) })
+	defer restore()
+	end := <-b.watch(watchCtx, state, nil, sink, &down)
+	shown()
+	b.outcome = &breakOutcome{state: end.state}
+	if b.app.globals.output == "text" {
+		b.summary(end.state)
+	}
+	return b.ended(ctx, end, nil)
+}
+
+// resume finds out what became of everything that was announced, asks again for
+// what was not sent, and goes on watching.
+func (b *breaker) resume(ctx context.Context, arg string) error {
+	k, err := b.attach(ctx, arg, true)
+	if err != nil {
+		return err
+	}
+	left, err := b.reconcile(ctx, k)
+	if err != nil {
+		return err
+	}
+	state, err := b.record.fold(ctx)
+	if err != nil {
+		return err
+	}
+	if len(left) > 0 && state.Stopped == nil && !b.opts.detach {
+		return b.goOn(ctx, state, left)
+	}
+	if b.opts.detach {
+		b.outcome = &breakOutcome{state: state}
+		if b.app.globals.output == "text" {
+			b.summary(state)
+		}
+		return nil
+	}
+	return b.stay(ctx)
+}
+
+// reconcile asks AWS about every call that was announced and writes down what it
+// says. It returns the stacks for which nothing was ever sent.
+func (b *breaker) reconcile(ctx context.Context, k *knownBreak) ([]stacks.Path, error) {
+	seen, err := b.seenOf(ctx, k.state)
+	if err != nil {
+		return nil, err
+	}
+	var left []stacks.Path
+	var errs []error
+	say := func(d chaos.Decision, text string) {
+		if b.app.globals.output == "text" {
+			fmt.Fprintf(b.app.talk(), "  %s  %s: %s\n", d.Stack, text, d.Why)
+		}
+	}
+	for _, d := range chaos.Resume(k.state, seen) {
+		switch d.Act {
+		case chaos.AskAgain:
+			left = append(left, d.Stack)
+			say(d, "not broken")
+		case chaos.Unread:
+			errs = append(errs, fmt.Errorf("%s: %s", d.Stack, d.Why))
+		case chaos.Settled:
+		default:
+			say(d, string(d.Act))
+			errs = append(errs, b.settle(ctx, k.state, d))
+		}
+	}
+	return slices.Compact(left), errors.Join(errs...)
+}
+
+// settle writes one decision down.
+func (b *breaker) settle(ctx context.Context, st *chaos.State, d chaos.Decision) error {
+	at := d.At
+	if at.IsZero() {
+		at = b.s.now().UTC()
+	}
+	observed := chaos.Observed{Stack: d.Stack, StackID: d.StackID, LogicalID: d.LogicalID, Status: d.Status, Reason: d.Why, At: at, By: d.By}
+	switch d.Act {
+	case chaos.Adopt:
+		deed := st.Targets[d.Stack].Deed(d.LogicalID)
+		if deed != nil && deed.Accepted.IsZero() {
+			if err := b.record.Write(ctx, chaos.KindAccepted, chaos.Accepted{
+				Stack: d.Stack, StackID: d.StackID, Verb: deed.Verb, Token: d.Token, LogicalID: d.LogicalID, At: at, Adopted: true,
+			}); err != nil {
+				return err
+			}
+		}
+		if d.Status != stacks.DeleteComplete {
+			return nil
+		}
+		observed.Reason = ""
+	case chaos.Returned:
+		observed.NewID, observed.Reason = d.NewID, ""
+	case chaos.Moved:
+		if st.Stopped != nil {
+			return nil
+		}
+		return b.record.Write(ctx, chaos.KindStop, chaos.Stop{By: chaos.ByMoved, Why: fmt.Sprintf("%s: %s", d.Stack, d.Why)})
+	case chaos.Denied, chaos.Stuck:
+	default:
+		return nil
+	}
+	return b.record.Write(ctx, chaos.KindObserved, observed)
+}
+
+// goOn breaks what is left of a plan, after all guards and a person said yes
+// again.
+func (b *breaker) goOn(ctx context.Context, state *chaos.State, left []stacks.Path) error {
+	if !b.app.env.person() || b.app.globals.output != "text" {
+		return noTerminal(fmt.Sprintf("%d of %s are not broken yet, and nothing further is", len(left), b.id))
+	}
+	whole := b.plan
+	b.opts.kind, b.opts.arg = whole.Kind, whole.Arg
+	if err := b.stand(ctx); err != nil {
+		return err
+	}
+	b.targets, b.choice, b.outOf = left, blast.Choice{Paths: left}, len(left)
+	if err := b.decide(ctx); err != nil {
+		return err
+	}
+	b.plan.ID, b.resumed = state.ID, true
+	for i := range b.plan.Steps {
+		step := &b.plan.Steps[i]
+		t := state.Targets[step.Stack]
+		if t == nil || t.StackID != step.StackID {
+			return &guard.Refusal{
+				Rule: "G9", Code: exitStale, What: "the break does not go on", Why: fmt.Sprintf("%s would have to go now, and is not in its plan", step.Stack),
+				Tip: "end it with: deployer break stop " + b.id,
+			}
+		}
+	}
+	if err := b.plan.Seal(); err != nil {
+		return err
+	}
+	return b.breakIt(ctx)
+}
+
+// fromCapsules makes the launch read the project that was kept in the capsules.
+func (b *breaker) fromCapsules(ctx context.Context, k *knownBreak) (restore func(), err error) {
+	dir, err := b.unpack(ctx, k)
+	if err != nil {
+		return nil, err
+	}
+	a := b.app
+	before, home := a.globals.dir, a.home
+	a.home, a.globals.dir = b.s.dir, dir
+	fmt.Fprintf(a.talk(), "from the capsules of %s, kept before it was broken\n", strings.TrimSpace(k.record.id))
+	return func() { a.globals.dir, a.home = before, home }, nil
+}

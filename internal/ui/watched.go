@@ -1,0 +1,184 @@
+package ui
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/deployer-cli/deployer/internal/event"
+	"github.com/deployer-cli/deployer/stacks"
+)
+
+// watched is what the events of a break tell while its recovery is watched.
+type watched struct {
+	objective time.Duration
+	broken    time.Time // T0, zero before
+	restored  time.Time // T6
+	begun     bool      // T5
+	probes    map[string]seenProbe
+	targets   map[stacks.Path]seenTarget
+}
+
+type seenProbe struct {
+	role, status, why string
+	since             time.Time
+}
+
+type seenTarget struct {
+	status string
+	up     bool
+}
+
+// watch takes in an event of a break and returns the line that it leaves.
+func (p *progress) watch(e event.Event, s Style) string {
+	if p.watched == nil {
+		p.watched = &watched{probes: map[string]seenProbe{}, targets: map[stacks.Path]seenTarget{}}
+	}
+	w := p.watched
+	switch e.Kind {
+	case event.Watching:
+		w.objective = time.Duration(e.Expected * float64(time.Second))
+	case event.Probe:
+		before, told := w.probes[e.Resource]
+		w.probes[e.Resource] = seenProbe{e.Type, e.Status, e.Reason, e.Time}
+		if !told && e.Status == "up" {
+			return "" // as it should be
+		}
+		return probeLine(e, before, s)
+	case event.Target:
+		w.targets[e.Stack] = seenTarget{e.Status, e.Action != ""}
+		return targetLine(e, s)
+	case event.Stamp:
+		return w.stamp(e, s)
+	default:
+	}
+	return ""
+}
+
+func probeLine(e event.Event, before seenProbe, s Style) string {
+	lasted := ""
+	if !before.since.IsZero() {
+		lasted = " after " + Duration(e.Time.Sub(before.since))
+	}
+	switch e.Status {
+	case "up":
+		return s.Good(fmt.Sprintf("▲ %s is up again", e.Resource)) + lasted
+	case "down":
+		return s.Bad(fmt.Sprintf("▼ %s is down", e.Resource)) + ": " + clean(e.Reason)
+	}
+	return s.Warn(fmt.Sprintf("? %s cannot be read", e.Resource)) + ": " + clean(e.Reason)
+}
+
+func targetLine(e event.Event, s Style) string {
+	switch {
+	case e.Action != "":
+		return s.Good(fmt.Sprintf("▲ %s is back", e.Stack)) + fmt.Sprintf(" (%s)", e.Status)
+	case e.Status == "", strings.HasPrefix(e.Status, "DELETE_"):
+		return "" // its deletion is told elsewhere
+	}
+	return s.Warn(fmt.Sprintf("… %s", e.Stack)) + " " + e.Status
+}
+
+func (w *watched) stamp(e event.Event, s Style) string {
+	switch e.Action {
+	case "T0":
+		w.broken = e.Time
+	case "T5":
+		w.begun = true
+	case "T6":
+		w.restored = e.Time
+	}
+	at := ""
+	if !w.broken.IsZero() && e.Action != "T0" {
+		at = fmt.Sprintf(" +%s", Duration(e.Time.Sub(w.broken)))
+	}
+	return s.Bold(fmt.Sprintf("◆ %s%s", e.Action, at)) + " " + clean(e.Reason)
+}
+
+// clock says how long it has been broken, against the objective.
+func (w *watched) clock(now time.Time, s Style) string {
+	if w.broken.IsZero() {
+		return "breaking"
+	}
+	end := now
+	if !w.restored.IsZero() {
+		end = w.restored
+	}
+	took := end.Sub(w.broken)
+	text := "broken for " + Duration(took)
+	if w.objective == 0 {
+		return text
+	}
+	text += " of " + Duration(w.objective)
+	switch {
+	case took > w.objective:
+		return s.Bad(text + ", objective missed")
+	case took > w.objective*3/4:
+		return s.Warn(text)
+	}
+	return text
+}
+
+// line is the state in one line, for a log.
+func (w *watched) line(now time.Time, s Style) string {
+	parts := []string{w.clock(now, s)}
+	for _, name := range slices.Sorted(maps.Keys(w.probes)) {
+		if p := w.probes[name]; p.status != "up" {
+			parts = append(parts, name+" "+p.status)
+		}
+	}
+	var down []string
+	for _, p := range slices.Sorted(maps.Keys(w.targets)) {
+		if !w.targets[p].up {
+			down = append(down, string(p))
+		}
+	}
+	if len(down) > 0 {
+		parts = append(parts, "not back: "+some(down))
+	}
+	return strings.Join(parts, "; ")
+}
+
+// block is the state for a terminal that is redrawn.
+func (w *watched) block(st Stream, columns int) []string {
+	s := st.Style
+	lines := []string{cut(s.Bold("exercise: ")+w.clock(st.Now(), s), columns)}
+	var up, down []string
+	for _, name := range slices.Sorted(maps.Keys(w.probes)) {
+		switch p := w.probes[name]; p.status {
+		case "up":
+			up = append(up, s.Good("▲ "+name))
+		case "down":
+			down = append(down, s.Bad("▼ "+name)+" "+Duration(st.Now().Sub(p.since)))
+		default:
+			down = append(down, s.Warn("? "+name))
+		}
+	}
+	if len(up)+len(down) > 0 {
+		lines = append(lines, cut("probes    "+strings.Join(append(down, up...), "  "), columns))
+	}
+	var gone, back []string
+	for _, p := range slices.Sorted(maps.Keys(w.targets)) {
+		t := w.targets[p]
+		switch {
+		case t.up:
+			back = append(back, string(p))
+		case t.status == "":
+			gone = append(gone, string(p))
+		default:
+			gone = append(gone, string(p)+" "+t.status)
+		}
+	}
+	if len(gone) > 0 {
+		lines = append(lines, cut("not back  "+s.Bad(strings.Join(gone, ", ")), columns))
+	}
+	if len(back) > 0 {
+		lines = append(lines, cut("back      "+s.Good(strings.Join(back, ", ")), columns))
+	}
+	if !w.begun && !w.broken.IsZero() {
+		lines = append(lines, cut(s.Dim("get it back with: deployer recover, or however your runbook says; Ctrl-C leaves it broken"), columns))
+	}
+	return lines
+}
