@@ -15,22 +15,23 @@ import (
 
 // breakOptions are the flags of break.
 type breakOptions struct {
-	command  string // break, plan, run, doctor
-	args     []string
-	globs    []string
-	tags     map[string]string
-	exclude  []string
-	random   int
-	percent  int
-	seed     string
-	only     bool
-	kind     string
-	arg      string // of the kind
-	pause    time.Duration
-	detach   bool
-	out      string
-	planFile string
-	digest   string
+	command   string // break, plan, run, doctor
+	args      []string
+	globs     []string
+	tags      map[string]string
+	exclude   []string
+	random    int
+	percent   int
+	seed      string
+	only      bool
+	kind      string
+	arg       string // of the kind
+	pause     time.Duration
+	detach    bool
+	noRecover bool
+	out       string
+	planFile  string
+	digest    string
 }
 
 func chooseFlags() []cli.Flag {
@@ -49,6 +50,7 @@ func chooseFlags() []cli.Flag {
 func runBreakFlags() []cli.Flag {
 	return []cli.Flag{
 		&cli.DurationFlag{Name: "pause", Usage: "wait `D` between one target and the next, such as 5m"},
+		&cli.BoolFlag{Name: "no-auto-recover", Usage: "leave it broken when the environment's max_duration is over"},
 		&cli.BoolFlag{Name: "detach", Usage: "leave when everything is down; go on with break status, and recover"},
 	}
 }
@@ -98,7 +100,7 @@ func (a *app) breakOptionsOf(c *cli.Context, command string) (breakOptions, erro
 	o := breakOptions{
 		command: command, args: c.Args().Slice(), globs: c.StringSlice("stacks"), exclude: c.StringSlice("exclude"),
 		random: c.Int("random"), percent: c.Int("percent"), seed: c.String("seed"), only: c.Bool("only"),
-		pause: c.Duration("pause"), detach: c.Bool("detach"), out: c.String("out"), planFile: c.String("plan"), digest: c.String("digest"),
+		pause: c.Duration("pause"), detach: c.Bool("detach"), noRecover: c.Bool("no-auto-recover"), out: c.String("out"), planFile: c.String("plan"), digest: c.String("digest"),
 		tags: map[string]string{},
 	}
 	if err := errors.Join(o.checkArgs(), o.readTags(c.StringSlice("tag"))); err != nil {

@@ -164,7 +164,13 @@ func (b *breaker) stand(ctx context.Context) error {
 	if b.probes, err = steady.Parse(b.any.Environment.Probes); err != nil {
 		return err
 	}
-	_, err = guardBlocks(b.any.Environment, s.project.Environments())
+	breaks, err := guardBlocks(b.any.Environment, s.project.Environments())
+	if err == nil && breaks.MaxDuration > 0 && b.opts.detach && !b.opts.noRecover {
+		return &usageError{
+			fmt.Sprintf("--detach leaves nobody to bring %s back when its max_duration of %s is over", b.any.Environment.Name, ui.Duration(breaks.MaxDuration)),
+			"stay, or add --no-auto-recover",
+		}
+	}
 	return err
 }
 

@@ -251,8 +251,13 @@ func (b *breaker) perform(ctx context.Context, clearance guard.Clearance, brake 
 	if b.opts.detach || runErr != nil && !b.touched(ctx) {
 		leave(errDetached)
 	}
+	stopClock := b.deadline(watchCtx, sink, leave)
 	end := <-watched
+	stopClock()
 	shown()
+	if errors.Is(end.err, errDeadline) {
+		return errors.Join(runErr, b.afterDeadline(ctx))
+	}
 	if last, err := b.record.fold(ctx); err == nil {
 		end.state = last
 	}
@@ -265,6 +270,70 @@ func (b *breaker) perform(ctx context.Context, clearance guard.Clearance, brake 
 
 // errDetached ends watching because nobody wanted to stay.
 var errDetached = errors.New("left")
+
+// errDeadline ends watching because max_duration is over.
+var errDeadline = errors.New("max_duration is over")
+
+// ahead is how long before the end of max_duration its recovery is announced.
+const ahead = 5 * time.Minute
+
+// deadline ends the watch when the environment's max_duration is over.
+func (b *breaker) deadline(ctx context.Context, sink event.Sink, leave context.CancelCauseFunc) (stop func()) {
+	policy, err := guardBlocks(b.place.env, b.s.project.Environments())
+	if err != nil || policy.MaxDuration <= 0 || b.opts.noRecover {
+		return func() {}
+	}
+	ctx, cancel := context.WithCancel(ctx)
+	var wg sync.WaitGroup
+	wg.Go(func() {
+		if early := policy.MaxDuration - ahead; early > 0 {
+			if b.clock().Wait(ctx, early) != nil {
+				return
+			}
+			sink.Event(event.Event{Kind: event.Warning, Reason: fmt.Sprintf("what is still broken in %s is brought back then: max_duration is %s", ui.Duration(ahead), ui.Duration(policy.MaxDuration))})
+			if b.clock().Wait(ctx, ahead) != nil {
+				return
+			}
+		} else if b.clock().Wait(ctx, policy.MaxDuration) != nil {
+			return
+		}
+		leave(errDeadline)
+	})
+	return func() { cancel(); wg.Wait() }
+}
+
+// afterDeadline brings back what nobody has, and says that the deadline passed.
+func (b *breaker) afterDeadline(ctx context.Context) error {
+	fmt.Fprintf(b.app.talk(), "%s max_duration is over: what is still down is brought back now\n", b.app.err.Warn("deadline:"))
+	state, err := b.record.fold(ctx)
+	if err != nil {
+		return err
+	}
+	k := &knownBreak{place: b.place, record: b.record, state: state}
+	if err := b.bringBack(ctx, k, recoverOptions{from: "config", yes: true}); err != nil {
+		return err
+	}
+	late := &lateError{b.id}
+	if err := b.stay(ctx); err != nil {
+		if _, quiet := errors.AsType[*exitError](err); !quiet {
+			return errors.Join(late, err)
+		}
+	}
+	return late
+}
+
+// lateError says that the team did not get it back in time.
+type lateError struct{ id string }
+
+func (e *lateError) Error() string {
+	return "not recovered before the deadline: deployer brought it back"
+}
+
+// ExitCode is that of a deadline that has passed.
+func (*lateError) ExitCode() int { return exitDeadline }
+
+// Hint tells where to look.
+func (e *lateError) Hint() string { return "see: deployer break show " + e.id }
 
 // touched tells whether anything was ever sent.
 func (b *breaker) touched(ctx context.Context) bool {
@@ -346,8 +415,11 @@ func (b *breaker) oncemore(ctx context.Context, path stacks.Path) error {
 // stopped writes down why nothing further was broken.
 func (b *breaker) stopped(ctx context.Context, brake *chaos.Brake, err error) error {
 	why := brake.Pulled()
-	if why == nil {
-		return err
+	switch {
+	case why == nil && err == nil:
+		return nil
+	case why == nil: // what was not sent is not going to be
+		why = &chaos.Stopped{By: chaos.ByFault, Why: err.Error()}
 	}
 	werr := b.record.Write(context.WithoutCancel(ctx), chaos.KindStop, chaos.Stop{By: why.By, Why: why.Why})
 	b.announce(ctx, event.Stopped)

@@ -20,6 +20,7 @@ const (
 	exitChanges      = 9
 	exitStoppedBreak = 10
 	exitPartly       = 11
+	exitDeadline     = 12
 	exitMissed       = 13
 	exitUnequal      = 14
 	exitInterrupted  = 130

@@ -75,22 +75,26 @@ func (b *breaker) recover(ctx context.Context, o recoverOptions) error {
 	if err != nil {
 		return err
 	}
-	state := k.state
-	down := b.down(state)
-	if isInjection(state.Plan.Kind) && !o.plan {
-		if err := b.undo(ctx, k, o.yes); err != nil {
-			return err
-		}
-	} else if len(down) > 0 {
-		if err := b.relaunch(ctx, k, down, o); err != nil || o.plan {
-			return err
-		}
-	}
-	if o.plan {
+	if o.plan && len(b.down(k.state)) == 0 {
 		fmt.Fprintln(b.app.env.Stdout, "everything is back already")
 		return nil
 	}
+	if err := b.bringBack(ctx, k, o); err != nil || o.plan {
+		return err
+	}
 	return b.stay(ctx)
+}
+
+// bringBack undoes what was injected, and launches what is down.
+func (b *breaker) bringBack(ctx context.Context, k *knownBreak, o recoverOptions) error {
+	down := b.down(k.state)
+	switch {
+	case isInjection(k.state.Plan.Kind) && !o.plan:
+		return b.undo(ctx, k, o.yes)
+	case len(down) > 0:
+		return b.relaunch(ctx, k, down, o)
+	}
+	return nil
 }
 
 // finishedAlready says of a break that is over how it went.
