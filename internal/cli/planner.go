@@ -129,6 +129,11 @@ func (p *planner) separate(ctx context.Context, of *plan.Plan) {
 			}
 		}
 		step.Separate = p.builder.Separate(step)
+		if step.Action == plan.Delete && step.Class != stacks.Production {
+			// Nobody has to name them there, and of a whole stack that is asked for by its
+			// name they would only hide the data.
+			step.Separate = slices.DeleteFunc(step.Separate, func(one plan.Separate) bool { return !one.Data })
+		}
 	}
 }
 
