@@ -158,6 +158,9 @@ func (a *app) breakShowCommand() *cli.Command {
 		Action: func(c *cli.Context) error {
 			return a.withBreaks(c, func(ctx context.Context, s *session, arg string) error {
 				k, err := s.findBreak(ctx, arg, arg == "")
+				if isNoBreak(err) && arg == "" {
+					k, err = s.findBreak(ctx, "", false) // the last one
+				}
 				if err != nil {
 					return err
 				}

@@ -151,7 +151,7 @@ func (s *session) findBreak(ctx context.Context, arg string, openOnly bool) (*kn
 		return nil, unreadable
 	case len(found) == 0:
 		return nil, &noBreakError{arg: arg, open: openOnly}
-	case logbook.IsID(arg) || arg != "" && !openOnly:
+	case logbook.IsID(arg) || !openOnly:
 		return &found[len(found)-1], nil // the latest
 	}
 	ids := make([]string, 0, len(found))

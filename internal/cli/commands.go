@@ -30,6 +30,7 @@ func (a *app) commands() []*cli.Command {
 		a.estimateCostCommand(),
 		a.breakCommand(),
 		a.recoverCommand(),
+		a.gamedayCommand(),
 		a.guardCommand(),
 		a.approveCommand(),
 		a.unlockCommand(),

@@ -31,6 +31,28 @@ func ShowExercise(w io.Writer, s Style, st *chaos.State) {
 	fmt.Fprintln(w)
 	widths(w, []string{"  stack", "now", "", ""}, rows)
 	differences(w, s, st)
+	notes(w, s, st)
+}
+
+// notes lists what people said and wrote down.
+func notes(w io.Writer, s Style, st *chaos.State) {
+	if len(st.People)+len(st.Notes) == 0 {
+		return
+	}
+	fmt.Fprintln(w)
+	for _, p := range st.People {
+		fmt.Fprintf(w, "  %s %s: %s\n", p.At.UTC().Format("15:04:05"), s.Bold(p.What), clean(p.Text))
+	}
+	for _, n := range st.Notes {
+		line := clean(n.Text)
+		if n.Stack != "" {
+			line = string(n.Stack) + ": " + line
+		}
+		if n.Owner != "" {
+			line += s.Dim(" (" + clean(n.Owner) + ")")
+		}
+		fmt.Fprintf(w, "  %s %s: %s\n", n.At.UTC().Format("15:04:05"), s.Bold("note, "+clean(n.Kind)), line)
+	}
 }
 
 func statusWord(status chaos.Status, s Style) string {
