@@ -333,3 +333,57 @@ func TestHangup(t *testing.T) {
 		s.once(t, 24)
 	})
 }
+
+// Three accounts in four regions, each with a limit of five reads a second of
+// its own, one of them much slower still: nothing fails, few calls are
+// throttled, and nobody waits for the slow one.
+func TestAccountsAndRegions(t *testing.T) {
+	t.Parallel()
+	play(t, 0, 0, func(t *testing.T, s *scene) {
+		accounts := []string{"123456789012", "222222222222", "333333333333"}
+		regions := []string{"eu-west-1", "eu-central-1", "us-east-1", "ap-southeast-2"}
+		const each = 10 // five chains of two
+		for _, account := range accounts {
+			for _, region := range regions {
+				group := "config/dev/a" + account[:1] + "-" + region
+				role := ""
+				if account != accounts[0] {
+					role = "iam_role: arn:aws:iam::" + account + ":role/deploy\n"
+				}
+				write(t, s.dir, group+"/config.yaml", "region: "+region+"\n"+role)
+				for i := range each {
+					text := "template: {path: queue.yaml, type: file}\n"
+					if i%2 == 1 {
+						text += fmt.Sprintf("parameters: {After: !stack_output %s/s%d.yaml::Arn}\n", strings.TrimPrefix(group, "config/"), i-1)
+					}
+					write(t, s.dir, fmt.Sprintf("%s/s%d.yaml", group, i), text)
+				}
+				limit := sandbox.Fault{Account: account, Region: region, Rate: 5, Burst: 5, Service: "cloudformation", Phase: "read"}
+				if account == accounts[2] && region == regions[3] {
+					limit.Rate, limit.Burst, limit.Phase = 0.5, 1, ""
+				}
+				s.fault(t, limit, 0)
+			}
+		}
+		n := each * len(accounts) * len(regions)
+		r := s.launch(t, 0)
+		r.result(t).all(t, n, "created")
+		slow, others := time.Duration(0), time.Duration(0)
+		for _, e := range r.story(t) {
+			if took := e.Time.Sub(s.start); e.Kind != "step-done" {
+				continue
+			} else if strings.HasPrefix(e.Stack, "dev/a3-ap-southeast-2/") {
+				slow = max(slow, took)
+			} else {
+				others = max(others, took)
+			}
+		}
+		t.Logf("the slow one took %s, the others %s; %d of %d calls were throttled", slow, others, s.meter.throttled.Load(), s.meter.calls.Load())
+		if slow < 30*time.Second || others > 25*time.Second {
+			t.Errorf("the slow one took %s, the others %s", slow, others)
+		}
+		if share := float64(s.meter.throttled.Load()) / float64(s.meter.calls.Load()); share > 0.05 {
+			t.Errorf("%.1f %% of the calls were throttled", 100*share)
+		}
+	})
+}

@@ -37,7 +37,7 @@ func (p *poller) progress(ctx context.Context, w *watcher, s seen, watchers int)
 	var err error
 	if now := time.Now(); !now.Before(w.eventsDue) && !p.ledger.frugal() && p.mayShow(watchers) {
 		events, err = p.events(ctx, w)
-		w.eventsDue = now.Add(p.interval * time.Duration(max(1, watchers/eventShare)))
+		w.eventsDue = now.Add(max(p.interval*time.Duration(max(1, watchers/eventShare)), p.cloud.opts.PollInterval*eventEvery))
 	}
 	if !w.told || len(events) > 0 || s.live.Status != w.status || s.live.Reason != w.reason {
 		w.tell(notice{Progress: stacks.Progress{Status: s.live.Status, Reason: s.live.Reason, Events: events, Live: &s.live}})
@@ -117,6 +117,9 @@ func (p *poller) events(ctx context.Context, w *watcher) ([]stacks.Event, error)
 	p.ledger.calls.Add(int64(calls))
 	if err != nil {
 		return nil, err
+	}
+	if next.settled() && len(fresh) > 0 {
+		w.settledAt = time.Now()
 	}
 	w.tail = next
 	return fresh, nil

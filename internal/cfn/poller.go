@@ -19,19 +19,23 @@ const (
 
 	rarest      = 30 * time.Second // between two looks, whatever happens
 	again       = 10 * time.Second // after one that failed, so that what is mended is soon seen
-	early       = 0.9              // of the time that a stack is expected to take: from then on it is looked at closely,
-	late        = 1.2              // until then
-	slower      = 1.1              // how the interval grows while nothing happens: a tenth of the time waited so far
+	early       = 0.8              // of the time that a stack is expected to take: from then on it is looked at closely,
+	late        = 1.2              // until then,
+	closely     = 100              // and this many times within it
 	slowest     = 2                // times PollMax between two looks, to save calls
 	extras      = 0.5              // of what watching may cost, up to which more is read than results need
 	thrifty     = 0.75             // of it, from which on looks become rarer
 	readers     = 8                // stacks looked at more closely at the same time
 	generous    = 50               // operations up to which calls are not counted
+	ending      = 5 * time.Second  // what a stack takes to end at the most, usually, once its resources have
+	alone       = 2                // stacks that are watched whatever it costs: they cannot cost much
+	few         = 5                // stacks that are looked at more often than they need be
 	several     = 20               // operations up to which everything is read
 	spare       = 300              // calls that watching may cost beyond that,
 	perStack    = 2                // and so many more per operation,
 	perCall     = 10 * time.Second // and one more in every such time
 	firstPages  = 2                // what a sweep is taken to cost before the first
+	eventEvery  = 4                // times PollInterval between two looks at the same stack's progress, at least
 	eventShare  = 2                // stacks per look whose progress is read
 	maxNotFound = 30 * time.Second // how long a stack may be missing before it is gone
 )
@@ -124,6 +128,9 @@ func (p *poller) soon(d time.Duration) {
 // floor is the shortest interval for n watchers: the dearer a look, the rarer.
 func (p *poller) floor(n int) time.Duration {
 	most, spent := p.cloud.opts.PollMax, p.ledger.spent()
+	if n <= alone {
+		spent = 0 // a chain, in which each stack is waited for
+	}
 	if spent >= 1 {
 		return min(rarest, time.Duration(min(spent, slowest)*float64(most)))
 	}
@@ -158,25 +165,40 @@ func (p *poller) look(ctx context.Context) time.Duration {
 	case changed:
 		return floor
 	default:
-		return p.aim(max(floor, min(p.cloud.opts.PollMax, time.Duration(float64(p.interval)*slower))), floor, watchers)
+		return p.aim(max(floor, min(p.cloud.opts.PollMax, time.Duration(float64(p.interval)*slower(len(watchers))))), floor, watchers)
 	}
 }
 
+// slower is how much longer the next interval is where nothing happened: by a
+// tenth of the time waited so far, by half of that for few stacks.
+func slower(watchers int) float64 {
+	if watchers <= few {
+		return 1.05
+	}
+	return 1.1
+}
+
 // aim makes the next look come sooner where a stack is about to end, as far as
-// is known of it: it begins a little before that and stays for a while.
+// is known of it: it begins a little before that and stays for a while, and is
+// the closer the quicker the stack. One of few whose resources have all ended is
+// looked at as often as may be.
 func (p *poller) aim(interval, floor time.Duration, watchers []*watcher) time.Duration {
 	now := time.Now()
 	for _, w := range watchers {
+		if !w.done && len(watchers) <= few && w.tail.settled() && now.Sub(w.settledAt) < ending {
+			return floor
+		}
 		if w.done || w.op.Expected == 0 {
 			continue
 		}
 		from := w.began.Add(time.Duration(float64(w.op.Expected) * early))
 		until := w.began.Add(time.Duration(float64(w.op.Expected) * late))
+		near := max(floor, w.op.Expected/closely)
 		switch {
 		case now.Before(from):
-			interval = min(interval, max(floor, from.Sub(now)))
+			interval = min(interval, max(near, from.Sub(now)))
 		case now.Before(until):
-			return floor
+			interval = min(interval, near)
 		}
 	}
 	return interval

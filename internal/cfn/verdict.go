@@ -65,6 +65,18 @@ type tail struct {
 	stack  stacks.Status   // of the newest event of the stack itself
 	at     time.Time       // when that was
 	reason string          // the last one given for a failure of the stack
+	open   map[string]bool // resources by logical id: whether they are under way
+}
+
+// settled tells whether everything that was begun has ended, so that the stack
+// itself may end any moment.
+func (t *tail) settled() bool {
+	for _, underWay := range t.open {
+		if underWay {
+			return false
+		}
+	}
+	return len(t.open) > 0
 }
 
 // read takes in the events that are new since the last time, and returns those
@@ -127,7 +139,14 @@ func (t *tail) note(e stacks.Event, op stacks.Operation) {
 	if owned(e, op) && (t.began.IsZero() || e.Time.Before(t.began)) {
 		t.began = e.Time
 	}
-	if !e.OfStack() || e.Time.Before(t.at) {
+	if !e.OfStack() {
+		if t.open == nil {
+			t.open = make(map[string]bool)
+		}
+		t.open[e.LogicalID] = strings.HasSuffix(e.Status, "_IN_PROGRESS")
+		return
+	}
+	if e.Time.Before(t.at) {
 		return
 	}
 	t.stack, t.at = stacks.Status(e.Status), e.Time

@@ -58,6 +58,7 @@ type watcher struct {
 	missing   int       // looks in a row that did not find the stack
 	missingAt time.Time // the first of them
 	tail      tail
+	settledAt time.Time      // when the last event was read of resources that have all ended
 	unread    []stacks.Event // read, and not told yet
 	behindAt  time.Time      // since when the description lags behind the events
 	eventsDue time.Time      // when progress is worth another look at the events

@@ -2,6 +2,8 @@ package trial_test
 
 import (
 	"fmt"
+	"os"
+	"path/filepath"
 	"strconv"
 	"strings"
 	"testing"
@@ -64,7 +66,7 @@ func commands() []command {
 	launch := []string{"launch", "dev", "-y", "--timeout", "24h"}
 	return []command{
 		{"create", launch, "created"},
-		{"no-op-cold", launch, "unchanged"}, // the cache is empty
+		{"no-op-cold", launch, "unchanged"}, // the cache was deleted
 		{"no-op", launch, "unchanged"},
 		{"one-change", launch, "updated"},
 		{"delete", []string{"delete", "dev", "-y", "--timeout", "24h"}, "deleted"},
@@ -96,7 +98,12 @@ func (s scenario) run(tb testing.TB) map[string]metrics {
 		u := newUniverse(t, shaped(s.shape, s.stacks), s.reads)
 		var windows []window
 		for _, c := range commands() {
-			if c.name == "one-change" {
+			switch c.name {
+			case "no-op-cold":
+				if err := os.RemoveAll(filepath.Join(u.dir, ".deployer", "aws", "cache")); err != nil {
+					t.Fatal(err)
+				}
+			case "one-change":
 				u.project.touch(t, u.dir)
 			}
 			from := time.Now()
