@@ -92,7 +92,11 @@ func (r *retryer) GetRetryToken(ctx context.Context, err error) (func(error) err
 	}
 	switch classify(err) {
 	case throttle:
-		if time.Since(state.started) < r.limits.Patience {
+		patience := r.limits.Patience
+		if r.enduring.Load() {
+			patience = max(patience, r.limits.Outage) // it slows a run and fails nothing
+		}
+		if time.Since(state.started) < patience {
 			return release, nil
 		}
 	case lapsed:

@@ -36,6 +36,7 @@ type globals struct {
 	noColor    bool
 	ignoreDeps bool
 	limit      int
+	placeLimit int
 	sandbox    bool
 	logLevel   string
 	noHooks    bool
@@ -114,6 +115,7 @@ func (a *app) globalFlags() []cli.Flag {
 		&cli.BoolFlag{Name: "no-color", Aliases: []string{"no-colour"}, Usage: "no colours (also NO_COLOR=1)", Destination: &g.noColor},
 		&cli.BoolFlag{Name: "ignore-dependencies", Usage: "only the stacks under PATH, in any order", Destination: &g.ignoreDeps},
 		&cli.IntFlag{Name: "max-concurrency", Usage: "at most `N` stacks at once (0: as many as can go)", Destination: &g.limit},
+		&cli.IntFlag{Name: "max-per-account", Usage: "at most `N` stacks at once in one account and region (0: as many as can go)", Destination: &g.placeLimit},
 		&cli.BoolFlag{Name: "sandbox", Usage: "use the CloudFormation in the binary: no account, no network (also DEPLOYER_SANDBOX=1)", Destination: &g.sandbox},
 		&cli.BoolFlag{Name: "no-hooks", Usage: "leave the project's hooks out", Destination: &g.noHooks},
 		&cli.StringFlag{Name: "log-level", Usage: "how much to tell, a `LEVEL`: error, warn, info or debug", Value: "info", Destination: &g.logLevel},
@@ -141,8 +143,10 @@ func (a *app) before(c *cli.Context) error {
 	if err := oneOf("--log-level", g.logLevel, "error", "warn", "info", "debug"); err != nil {
 		return err
 	}
-	if g.limit < 0 {
-		return &usageError{fmt.Sprintf("--max-concurrency %d: it cannot be negative", g.limit), "0 means as many as can go"}
+	for name, limit := range map[string]int{"--max-concurrency": g.limit, "--max-per-account": g.placeLimit} {
+		if limit < 0 {
+			return &usageError{fmt.Sprintf("%s %d: it cannot be negative", name, limit), "0 means as many as can go"}
+		}
 	}
 	return nil
 }

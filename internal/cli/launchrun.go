@@ -48,7 +48,7 @@ func (r *launcher) execute(ctx context.Context, clearance guard.Clearance) error
 	defer s.troubles.close()
 	s.configs.Endure()
 	job := execute.Job{
-		Command: r.opts.command, Plan: r.plan, Clearance: clearance, Limit: a.globals.limit, FailFast: r.opts.failFast,
+		Command: r.opts.command, Plan: r.plan, Clearance: clearance, Limit: a.globals.limit, PlaceLimit: a.globals.placeLimit, FailFast: r.opts.failFast,
 		DisableRollback: r.opts.disableRollback, Drain: drain, Notices: notices, Now: s.now, Expected: r.expected(),
 		Token: func(p stacks.Path, n int) string { return token(s.run, p, n) },
 	}

@@ -69,6 +69,7 @@ type Job struct {
 	Plan            *plan.Plan
 	Clearance       guard.Clearance
 	Limit           int // steps at once; 0 for no limit
+	PlaceLimit      int // steps at once in one account and region; 0 for no limit
 	FailFast        bool
 	DisableRollback bool
 	Drain           <-chan struct{}                      // closed: start nothing new

@@ -215,6 +215,37 @@ func TestLimitAndLongestFirst(t *testing.T) {
 	})
 }
 
+// A limit for each account and region holds back what would go to the same, and
+// nothing else; the longest chain of what may start goes first.
+func TestLimitOfAPlace(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		takes := map[stacks.Path]time.Duration{"a1": 30 * time.Second, "a2": 20 * time.Second, "a3": 10 * time.Second, "b1": 5 * time.Second}
+		at := func(p stacks.Path, account string) plan.Step {
+			s := step(p, plan.Create)
+			s.Account, s.Region = account, "eu-west-1"
+			return s
+		}
+		j := job(at("a1", "1"), at("a2", "1"), at("a3", "1"), at("b1", "2"), step("same", plan.None))
+		j.PlaceLimit = 1
+		j.Expected = func(s *plan.Step) time.Duration { return takes[s.Stack] }
+		_, lines, err := perform(t.Context(), &service{takes: takes}, j)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var got []string
+		for _, line := range lines {
+			if strings.Contains(line, "step-started") {
+				got = append(got, line)
+			}
+		}
+		want := []string{"0s step-started a1 create", "0s step-started b1 create", "30s step-started a2 create", "50s step-started a3 create"}
+		if !slices.Equal(got, want) {
+			t.Errorf("got  %q\nwant %q", got, want)
+		}
+	})
+}
+
 func TestFailureIsContained(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {

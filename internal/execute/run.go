@@ -30,6 +30,7 @@ type run struct {
 	forecast   forecast
 	ready      []stacks.Path
 	running    map[stacks.Path]time.Time
+	busy       map[place]int // steps that run there
 	finished   map[stacks.Path]time.Time
 	draining   bool
 	messages   chan message
@@ -64,6 +65,7 @@ func newRun(job Job, ports Ports, sink event.Sink) *run {
 		waiting:    make(map[stacks.Path]int, n),
 		dependents: make(map[stacks.Path][]stacks.Path, n),
 		running:    map[stacks.Path]time.Time{},
+		busy:       map[place]int{},
 		finished:   map[stacks.Path]time.Time{},
 		own:        make(map[stacks.Path]time.Duration, n),
 		messages:   make(chan message),
@@ -151,18 +153,20 @@ func (r *run) enqueue(p stacks.Path) {
 // start starts what may start. Steps with nothing to do end at once and free
 // their dependents, which may be ready in the same pass.
 func (r *run) start(ctx context.Context) {
-	for !r.draining && ctx.Err() == nil && len(r.ready) > 0 {
-		if r.job.Limit > 0 && len(r.running) >= r.job.Limit {
+	for !r.draining && ctx.Err() == nil {
+		i := slices.IndexFunc(r.ready, r.mayStart)
+		if i < 0 {
 			return
 		}
-		p := r.ready[0]
-		r.ready = r.ready[1:]
+		p := r.ready[i]
+		r.ready = slices.Delete(r.ready, i, i+1)
 		s := r.steps[p]
-		if !s.Changing() && !s.Late && !s.Hooked {
+		if idle(s) {
 			r.passed(s)
 			continue
 		}
 		r.running[p] = r.job.Now()
+		r.busy[placeOf(s)]++
 		r.emit(event.Event{
 			Kind: event.StepStarted, Stack: p, Action: string(s.Action), Total: s.Resources,
 			Cause: s.Cause, Expected: r.own[p].Seconds(), Left: r.left().Seconds(),
@@ -170,6 +174,26 @@ func (r *run) start(ctx context.Context) {
 		w := &worker{run: r, step: s, token: func(n int) string { return r.job.Token(p, n) }}
 		go func() { w.tell(message{path: p, end: new(w.perform(ctx))}) }()
 	}
+}
+
+// place is where a stack lives, as far as AWS limits what goes on at once.
+type place struct{ account, region string }
+
+func placeOf(s *plan.Step) place { return place{s.Account, s.Region} }
+
+// idle tells whether a step has nothing to do, so that it takes no room.
+func idle(s *plan.Step) bool { return !s.Changing() && !s.Late && !s.Hooked }
+
+// mayStart tells whether the limits leave room for a step.
+func (r *run) mayStart(p stacks.Path) bool {
+	s := r.steps[p]
+	switch {
+	case idle(s):
+		return true
+	case r.job.Limit > 0 && len(r.running) >= r.job.Limit:
+		return false
+	}
+	return r.job.PlaceLimit == 0 || r.busy[placeOf(s)] < r.job.PlaceLimit
 }
 
 // passed ends a step that has nothing to do.
@@ -207,6 +231,7 @@ func (r *run) hear(m message) {
 	}
 	took := r.job.Now().Sub(r.running[m.path])
 	delete(r.running, m.path)
+	r.busy[placeOf(r.steps[m.path])]--
 	r.result.Outcomes[m.path] = m.end.outcome
 	r.result.Durations[m.path] = took
 	r.finished[m.path] = r.job.Now()
