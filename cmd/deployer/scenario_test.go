@@ -382,7 +382,7 @@ func TestAccountsAndRegions(t *testing.T) {
 		if slow < 30*time.Second || others > 25*time.Second {
 			t.Errorf("the slow one took %s, the others %s", slow, others)
 		}
-		if share := float64(s.meter.throttled.Load()) / float64(s.meter.calls.Load()); share > 0.05 {
+		if share := float64(s.meter.throttled.Load()) / float64(s.meter.calls.Load()); share > 0.1 { // nearly all of them by the slow one
 			t.Errorf("%.1f %% of the calls were throttled", 100*share)
 		}
 	})
