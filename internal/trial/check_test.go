@@ -23,11 +23,16 @@ func margins(row string) map[string]margin {
 		throttled: {0.50, 2},
 		failed:    {},
 	}
-	if strings.HasSuffix(row, "one-change") {
+	switch {
+	case strings.HasSuffix(row, " one-change"):
 		// How long one single stack takes, and how often it is looked at, hangs
 		// on the dice that spread our looks.
 		delete(all, wall)
 		all[calls] = margin{0.30, 8}
+	case strings.HasSuffix(row, " no-op"):
+		all[calls] = margin{0, 2} // no dice there
+	case strings.Contains(row, "/stacks=10/"):
+		all[calls] = margin{0.20, 8}
 	}
 	return all
 }

@@ -70,7 +70,6 @@ func commands() []command {
 		{"no-op", launch, "unchanged"},
 		{"one-change", launch, "updated"},
 		{"delete", []string{"delete", "dev", "-y", "--timeout", "24h"}, "deleted"},
-		{"create-again", launch, "created"}, // how long each takes was learned
 	}
 }
 
@@ -81,7 +80,7 @@ func (p *project) least(command string) int {
 	each := len(p.nodes) / places
 	pages := max(1, (each+99)/100)
 	switch command {
-	case "create", "create-again":
+	case "create":
 		return places*(1+1+pages) + len(p.nodes)
 	case "one-change":
 		return places*(1+pages) + 1 + 1
