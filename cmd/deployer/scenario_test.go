@@ -146,6 +146,23 @@ func serial(f func(r *http.Request) error) func(r *http.Request) error {
 	}
 }
 
+// --timeout ends a run that waits for a network, and what it does last does not
+// wait again.
+func TestTimeoutInADeadNetwork(t *testing.T) {
+	t.Parallel()
+	play(t, 6, 2, func(t *testing.T, s *scene) {
+		s.after(4*time.Second, func() { s.cut(serial(dead(0))) })
+		r := s.launch(t, 130, "--timeout", "5m")
+		if took := time.Since(s.start); took > 6*time.Minute {
+			t.Errorf("it took %s", took)
+		}
+		r.result(t).all(t, 12, "running", "skipped")
+		s.cut(nil)
+		s.launch(t, 0).result(t).all(t, 12, "created", "unchanged")
+		s.once(t, 12)
+	})
+}
+
 // Before anything was begun a dead network is told soon.
 func TestDeadNetworkBeforeTheRun(t *testing.T) {
 	t.Parallel()

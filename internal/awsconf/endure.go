@@ -12,11 +12,14 @@ import (
 	"github.com/deployer-cli/deployer/stacks"
 )
 
-// Endure makes calls outlast what passes, from now on: credentials that ran out
-// are waited for, and a network or a service that is gone is tried for as long
-// as the limits say. Without it a command that only looks fails soon. It is for
-// runs that change stacks: there giving up costs more than waiting.
-func (c *Configs) Endure() { c.enduring.Store(true) }
+// Endure makes calls outlast what passes, from now on until stop: credentials
+// that ran out are waited for, and a network or a service that is gone is tried
+// for as long as the limits say. Without it a command that only looks fails soon.
+// It is for runs that change stacks: there giving up costs more than waiting.
+func (c *Configs) Endure() (stop func()) {
+	c.enduring.Store(true)
+	return func() { c.enduring.Store(false) }
+}
 
 // TakeOnly makes calls look for other credentials once AWS no longer takes those
 // they have, and take only such as same has no error for: cfg has what was found

@@ -61,7 +61,7 @@ func TestOutageIsEndured(t *testing.T) {
 				}))
 				o.Trouble = h.trouble
 				c := awsconf.New(o)
-				c.Endure()
+				defer c.Endure()()
 				if tt.answered {
 					if err := call(t.Context(), c, access); err != nil {
 						t.Fatal(err)
@@ -136,7 +136,7 @@ func TestCredentialsAreReadAgain(t *testing.T) { //nolint:paralleltest // the en
 				if err := call(t.Context(), c, a); err != nil {
 					t.Fatal(err)
 				}
-				c.Endure()
+				defer c.Endure()()
 				good = "NEW"
 				time.AfterFunc(20*time.Second, func() { put("STRANGER") })
 				time.AfterFunc(lasts, func() { put("NEW") })

@@ -46,7 +46,7 @@ func (r *launcher) execute(ctx context.Context, clearance guard.Clearance) error
 	}
 	notices := s.troubles.open()
 	defer s.troubles.close()
-	s.configs.Endure()
+	defer s.configs.Endure()()
 	job := execute.Job{
 		Command: r.opts.command, Plan: r.plan, Clearance: clearance, Limit: a.globals.limit, PlaceLimit: a.globals.placeLimit, FailFast: r.opts.failFast,
 		DisableRollback: r.opts.disableRollback, Drain: drain, Notices: notices, Now: s.now, Expected: r.expected(),
