@@ -53,17 +53,17 @@ func TestTorture(t *testing.T) { //nolint:paralleltest // it is many processes a
 	if *large30 > 0 {
 		found["every-call"] = every(t.Context(), t, fmt.Sprintf("launch of %d, every call", *large30), layered(*large30))
 	}
-	ctx, cancel := context.WithTimeout(t.Context(), *torture)
-	defer cancel()
 	small := random(*seed)
 	small.faults = nil
-	for _, op := range operations() {
+	for _, op := range operations() { // half of the time for these, half for the random part
 		small.op = op
-		share, done := context.WithTimeout(ctx, *torture/8) // half of the time is for the random part
+		share, done := context.WithTimeout(t.Context(), *torture/8)
 		found["every-call-"+op] = every(share, t, op+", every call", small)
 		done()
 	}
-	found["random"] = attack(ctx, t, "random faults, random kills", func(yield func(ordeal) bool) {
+	rest, done := context.WithTimeout(t.Context(), *torture/2)
+	defer done()
+	found["random"] = attack(rest, t, "random faults, random kills", func(yield func(ordeal) bool) {
 		for n := *seed; yield(random(n)); n++ {
 		}
 	})
