@@ -20,7 +20,7 @@ func layers() [][]string {
 		{"internal/dag", "internal/jinja", "internal/cfnyaml", "internal/restype"},
 		{"internal/cfntemplate"},
 		{"stacks", "internal/sandbox/engine", "internal/sandbox/wire", "internal/sandbox/store"},
-		{"config", "templates", "internal/resolve", "internal/hook", "internal/guard", "internal/record", "internal/event", "internal/awsconf", "internal/sandbox", "internal/program", "internal/web", "internal/steady"},
+		{"config", "templates", "internal/resolve", "internal/hook", "internal/guard", "internal/record", "internal/event", "internal/awsconf", "internal/sandbox", "internal/program", "internal/web", "internal/steady", "internal/reattach"},
 		{"internal/prepare", "internal/graph", "internal/plan", "internal/blast", "internal/capsule", "internal/cfn", "internal/cloud", "internal/journal", "internal/state", "internal/handler", "internal/plugin", "internal/inject", "internal/probe", "internal/notify"},
 		{"internal/execute", "internal/logbook"},
 		{"internal/chaos"},
@@ -32,7 +32,7 @@ func layers() [][]string {
 
 // core decides and acts through ports; what is listed here is not for it.
 func core() []string {
-	return []string{"internal/prepare", "internal/graph", "internal/plan", "internal/blast", "internal/guard", "internal/execute", "internal/event", "internal/steady", "internal/capsule", "internal/record", "internal/chaos", "stacks"}
+	return []string{"internal/prepare", "internal/graph", "internal/plan", "internal/blast", "internal/guard", "internal/execute", "internal/event", "internal/steady", "internal/capsule", "internal/record", "internal/chaos", "internal/reattach", "stacks"}
 }
 
 // notForCore says what the core must not import, and why.

@@ -36,6 +36,16 @@ type Change struct {
 	Token           string // client request token, made once and written down before the call
 	DisableRollback bool
 	KeepParameters  []string // live parameters to leave as they are
+
+	Imports []Import // for a proposal: it takes in these resources and does nothing else
+	Named   bool     // for a proposal: what exists under a name that the template gives is taken in
+}
+
+// Import is an existing resource that a stack takes in.
+type Import struct {
+	LogicalID  string
+	Type       string
+	Identifier map[string]string // the primary identifier, by property
 }
 
 // Target names a live stack to act on.

@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/deployer-cli/deployer/internal/cfntemplate"
+	"github.com/deployer-cli/deployer/internal/reattach"
 	"github.com/deployer-cli/deployer/stacks"
 )
 
@@ -22,6 +23,8 @@ type member struct {
 	template *cfntemplate.Template // nil when unread or not understood
 	env      *cfntemplate.Env
 	blind    string // why there is no template
+
+	reattached *reattach.Plan // nil while not asked for
 }
 
 // holding is what one resource's properties come to.

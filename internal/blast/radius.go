@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/deployer-cli/deployer/internal/cfntemplate"
+	"github.com/deployer-cli/deployer/internal/reattach"
 	"github.com/deployer-cli/deployer/internal/restype"
 	"github.com/deployer-cli/deployer/stacks"
 )
@@ -221,14 +222,44 @@ func (m *member) generated(r stacks.Resource) bool {
 // retained tells whether recovery can take a resource in again that CloudFormation
 // leaves behind.
 func (m *member) retained(r stacks.Resource, c *covering) (cover, why string) {
-	t, known := restype.Lookup(r.Type)
-	switch {
-	case c.nested:
+	if c.nested {
 		return Uncovered, "it is kept, but nothing takes it into a nested stack again"
-	case !known || len(t.PrimaryID) == 0:
-		return Uncovered, "it is kept, but CloudFormation cannot take a " + r.Type + " in again"
 	}
-	return Retained, ""
+	fate, ok := m.fates().Fate(r.LogicalID)
+	switch {
+	case !ok:
+		return Uncovered, "it is kept, but whether it can be taken in again cannot be told"
+	case fate.Way == reattach.ByName || fate.Way == reattach.ByID:
+		return Retained, ""
+	}
+	return Uncovered, "it is kept, but " + cmp.Or(fate.Why, string(fate.Way))
+}
+
+// fates is what recovery will be able to do about everything that CloudFormation
+// leaves of the stack.
+func (m *member) fates() reattach.Plan {
+	if m.reattached != nil || m.parsed() == nil {
+		return planOr(m.reattached)
+	}
+	var kept []reattach.Kept
+	for _, r := range m.Resources.Value {
+		if reattach.Keeps(m.deletionPolicy(r)) && r.PhysicalID != "" && r.Status != deleted && r.Status != "DELETE_SKIPPED" {
+			kept = append(kept, reattach.Kept{LogicalID: r.LogicalID, Type: r.Type, PhysicalID: r.PhysicalID})
+		}
+	}
+	p, err := reattach.Make(m.template, m.env, kept)
+	if err != nil {
+		p = reattach.Plan{}
+	}
+	m.reattached = &p
+	return p
+}
+
+func planOr(p *reattach.Plan) reattach.Plan {
+	if p == nil {
+		return reattach.Plan{}
+	}
+	return *p
 }
 
 // snapshotted tells whether recovery can hand over the snapshot that

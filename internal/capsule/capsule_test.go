@@ -16,7 +16,7 @@ const template = `Parameters:
   Password: {Type: String, NoEcho: true}
   Key: {Type: String, NoEcho: true, Default: dull}
 Resources:
-  Vpc: {Type: "AWS::EC2::VPC", DeletionPolicy: Retain}
+  Vpc: {Type: "AWS::EC2::VPC", DeletionPolicy: Delete}
   Web: {Type: "AWS::EC2::Instance"}
 Outputs:
   VpcId: {Value: !Ref Vpc, Export: {Name: dev-vpc}}
@@ -89,7 +89,7 @@ func TestMake(t *testing.T) {
 		}
 	}
 	for _, kept := range []string{
-		`"schema": "deployer.capsule/v1"`, `"call": "!aws_secrets_manager \"dev/db\""`, `"deletion_policy": "Retain"`, `"commit": "abc"`,
+		`"schema": "deployer.capsule/v1"`, `"call": "!aws_secrets_manager \"dev/db\""`, `"deletion_policy": "Delete"`, `"commit": "abc"`,
 		`"api_token\": \"****\"`, `it is ****`, `"importers": [`, `class`,
 	} {
 		if !strings.Contains(string(text), kept) {

@@ -8,6 +8,7 @@ import (
 
 	"github.com/deployer-cli/deployer/internal/cfntemplate"
 	"github.com/deployer-cli/deployer/internal/cfnyaml"
+	"github.com/deployer-cli/deployer/internal/reattach"
 	"github.com/deployer-cli/deployer/stacks"
 )
 
@@ -28,6 +29,7 @@ func Equal(differences []Difference) bool {
 // Notes of expected differences.
 const (
 	noteNewID      = "new id"
+	noteAside      = "it was kept, and a new one was made in its place"
 	noteUncompared = "secret: not compared"
 	noteSecret     = "secret: another value"
 )
@@ -281,6 +283,8 @@ func (m *comparison) resources() {
 			m.add(Difference{What: what, Was: before.PhysicalID, Note: "missing"})
 		case before.Type != after.Type:
 			m.add(Difference{What: what, Was: before.Type, Is: after.Type, Note: "another type"})
+		case before.PhysicalID != after.PhysicalID && reattach.Keeps(before.DeletionPolicy):
+			m.add(Difference{What: what, Was: before.PhysicalID, Is: after.PhysicalID, Note: noteAside})
 		case before.PhysicalID != after.PhysicalID:
 			m.add(Difference{What: what, Was: before.PhysicalID, Is: after.PhysicalID, Note: noteNewID, Expected: true})
 		}

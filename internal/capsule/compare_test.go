@@ -36,7 +36,7 @@ func TestComparePerField(t *testing.T) {
 	}{
 		{"as it was", func(*capsule.Observation) {}, ""},
 		{"template laid out anew", func(o *capsule.Observation) { o.Template = "# again\n" + strings.ReplaceAll(o.Template, "\n", "\n\n") }, ""},
-		{"template", func(o *capsule.Observation) { o.Template = strings.Replace(o.Template, "Retain", "Delete", 1) }, "template|sha256:|sha256:|~Resources.Vpc.DeletionPolicy"},
+		{"template", func(o *capsule.Observation) { o.Template = strings.Replace(o.Template, "Delete", "Retain", 1) }, "template|sha256:|sha256:|~Resources.Vpc.DeletionPolicy"},
 		{"template with more", func(o *capsule.Observation) { o.Template += "  More: {Value: a}\n" }, "template|sha256:|sha256:|+Outputs.More"},
 		{"template that cannot be read", func(o *capsule.Observation) { o.Template = "{" }, "template|sha256:|sha256:|"},
 		{"parameter", func(o *capsule.Observation) { o.Live.Parameters[2].Value = "large" }, "parameter Size|small|large|"},
@@ -164,5 +164,28 @@ func TestIDsOfOthers(t *testing.T) {
 	}
 	if d := capsule.Compare(c, now, nil); len(d) != 2 || capsule.Equal(d) {
 		t.Errorf("%+v", d)
+	}
+}
+
+// TestWhatWasKeptIsTheSame: a resource that CloudFormation left behind comes back as
+// itself; a new one in its place is a difference.
+func TestWhatWasKeptIsTheSame(t *testing.T) {
+	t.Parallel()
+	c := made(t, input())
+	now := rebuilt()
+	i := slices.IndexFunc(c.Resources, func(r capsule.Resource) bool { return r.LogicalID == "Vpc" })
+	c.Resources[i].DeletionPolicy = "RetainExceptOnCreate"
+	all := capsule.Compare(c, now, nil)
+	at := slices.IndexFunc(all, func(d capsule.Difference) bool { return d.What == "resource Vpc" })
+	if at < 0 || all[at].Expected || !strings.Contains(all[at].Note, "kept") || capsule.Equal(all) {
+		t.Errorf("%+v", all)
+	}
+	for j := range now.Resources {
+		if now.Resources[j].LogicalID == "Vpc" {
+			now.Resources[j].PhysicalID = c.Resources[i].PhysicalID
+		}
+	}
+	if all := capsule.Compare(c, now, nil); slices.ContainsFunc(all, func(d capsule.Difference) bool { return d.What == "resource Vpc" }) {
+		t.Errorf("%+v", all)
 	}
 }

@@ -15,7 +15,9 @@ import (
 // Propose makes a change set and waits until CloudFormation has worked it out.
 // One without changes is a *stacks.NoChangesError, and is discarded; one that
 // CloudFormation cannot make is a *stacks.ServiceError. Proposing the creation
-// of a stack leaves an empty shell of it, REVIEW_IN_PROGRESS.
+// of a stack leaves an empty shell of it, REVIEW_IN_PROGRESS. A change with
+// Imports takes those in and does nothing else: the template of one that creates
+// must hold no other resource, and no outputs.
 func (w *Writer) Propose(ctx context.Context, c stacks.Change, name string) (ChangeSet, error) {
 	p, err := w.prepare(ctx, c)
 	if err != nil {
@@ -26,12 +28,21 @@ func (w *Writer) Propose(ctx context.Context, c stacks.Change, name string) (Cha
 	if c.Verb == stacks.Create {
 		kind = types.ChangeSetTypeCreate
 	}
+	imports, named := toImport(c.Imports), c.Named && len(c.Imports) == 0
+	nested := new(true)
+	if len(imports) > 0 {
+		kind = types.ChangeSetTypeImport
+	}
+	if len(imports) > 0 || named {
+		nested = nil // the two are not for each other
+	}
 	var made string
 	op, err := w.do(ctx, write{verb: stacks.Propose, operation: "CreateChangeSet", target: t, send: func(ctx context.Context, cl *cloudformation.Client) (receipt, error) {
 		out, err := cl.CreateChangeSet(ctx, &cloudformation.CreateChangeSetInput{
 			ChangeSetName: &name, ChangeSetType: kind, StackName: address(t), ClientToken: optional(c.Token), Capabilities: capabilities(),
 			TemplateBody: p.body, TemplateURL: p.url, Parameters: p.parameters, Tags: p.tags, DeploymentConfig: p.deployment,
-			NotificationARNs: append([]string{}, d.Notifications...), RoleARN: optional(d.ServiceRole), IncludeNestedStacks: new(true),
+			NotificationARNs: append([]string{}, d.Notifications...), RoleARN: optional(d.ServiceRole), IncludeNestedStacks: nested,
+			ResourcesToImport: imports, ImportExistingResources: optional(named),
 		})
 		if err != nil {
 			return receipt{}, err
@@ -53,6 +64,14 @@ func (w *Writer) Propose(ctx context.Context, c stacks.Change, name string) (Cha
 		return set, err
 	}
 	return set, w.judge(ctx, t, set)
+}
+
+func toImport(list []stacks.Import) []types.ResourceToImport {
+	var out []types.ResourceToImport
+	for _, i := range list {
+		out = append(out, types.ResourceToImport{LogicalResourceId: &i.LogicalID, ResourceType: &i.Type, ResourceIdentifier: i.Identifier})
+	}
+	return out
 }
 
 // judge turns a change set that failed into the error that it means.

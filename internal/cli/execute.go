@@ -60,6 +60,9 @@ func (r *launcher) changer(w journaled) execute.Changer {
 	if r.file != nil || r.proposals != nil {
 		return reviewed{journaled: w, r: r}
 	}
+	if r.left != nil {
+		return takesIn{journaled: w, r: r}
+	}
 	if r.sets == nil {
 		return w
 	}

@@ -165,6 +165,10 @@ func (r *launcher) guardStep(step *plan.Step, st *stacks.Stack, account string) 
 	case plan.Update, plan.None, plan.Skip:
 		g.Verbs = append(changes, stacks.Continue)
 	}
+	if r.left != nil {
+		g.Verbs = append(g.Verbs, r.left.verbs(step.Stack)...)
+		g.Again = step.Action == plan.Recreate
+	}
 	g.Replaces = replaced(step)
 	return g
 }

@@ -35,6 +35,8 @@ type launcher struct {
 	proposals *proposals // the change sets made by this run, nil for none
 	tokens    int        // given out while planning
 
+	left *leftovers // what a break left of the stacks that are recovered, nil for nothing
+
 	begun func(context.Context) error // called when nothing stands against the run any more; nil for nothing
 	salt  []byte                      // of the secrets' hashes in the plan file, nil without one
 }
@@ -206,10 +208,16 @@ func (r *launcher) prepare(ctx context.Context) error {
 		return s.failed(err)
 	}
 	r.planner.ownShells(r.file)
+	if r.left != nil {
+		r.left.ownShells(r.planner)
+	}
 	if r.plan, err = r.makePlan(ctx); err != nil {
 		return s.failed(err)
 	}
 	r.narrow()
+	if r.left != nil {
+		r.left.annotate(r.plan)
+	}
 	r.planner.separate(ctx, r.plan)
 	r.noteHooks()
 	r.plan.NoteFound()

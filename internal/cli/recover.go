@@ -193,6 +193,10 @@ func (b *breaker) relaunch(ctx context.Context, k *knownBreak, down []stacks.Pat
 	r := &launcher{app: b.app, opts: runOptions{
 		command: "recover", arg: b.id, paths: down, yes: o.yes, dryRun: o.plan, exercise: true,
 	}}
+	var err error
+	if r.left, err = b.leftoversOf(ctx, k, down); err != nil {
+		return err
+	}
 	if o.from == "capsule" {
 		restore, err := b.fromCapsules(ctx, k)
 		if err != nil {
@@ -203,7 +207,7 @@ func (b *breaker) relaunch(ctx context.Context, k *knownBreak, down []stacks.Pat
 	r.begun = func(ctx context.Context) error {
 		return b.record.Write(ctx, chaos.KindIntent, chaos.Intent{Stack: down[0], Verb: stacks.Create, Token: token(r.s.run, down[0], 0), For: chaos.ToRecover})
 	}
-	err := r.run(ctx)
+	err = r.run(ctx)
 	b.relaunched = r
 	return err
 }

@@ -1,0 +1,216 @@
+package cli
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/deployer-cli/deployer/internal/blast"
+	"github.com/deployer-cli/deployer/internal/capsule"
+	"github.com/deployer-cli/deployer/internal/cfntemplate"
+	"github.com/deployer-cli/deployer/internal/plan"
+	"github.com/deployer-cli/deployer/internal/reattach"
+	"github.com/deployer-cli/deployer/internal/restype"
+	"github.com/deployer-cli/deployer/stacks"
+)
+
+// leftovers are what a break left of its stacks, for the launch that recovers them.
+type leftovers struct {
+	id     string // of the break
+	stacks map[stacks.Path]leftover
+}
+
+// leftover is what CloudFormation left of one stack.
+type leftover struct {
+	capsule    capsule.Capsule
+	kept       []reattach.Kept
+	expendable map[string]bool // by logical id: may be lost, says the stack's file
+}
+
+// leftoversOf reads off the capsules what was kept of the stacks that are down.
+func (b *breaker) leftoversOf(ctx context.Context, k *knownBreak, down []stacks.Path) (*leftovers, error) {
+	out := &leftovers{id: b.id, stacks: map[stacks.Path]leftover{}}
+	for _, p := range down {
+		t := k.state.Targets[p]
+		if t.NewID != "" && t.NewStatus.Healthy() || len(t.Deeds) == 0 || t.Deeds[0].Verb != stacks.Delete {
+			continue
+		}
+		c, _, err := b.s.capsule(ctx, k.record, t)
+		if err != nil {
+			return nil, err
+		}
+		left := leftover{capsule: c, expendable: map[string]bool{}}
+		for _, r := range c.Resources {
+			if reattach.Keeps(r.DeletionPolicy) && r.PhysicalID != "" {
+				left.kept = append(left.kept, reattach.Kept{LogicalID: r.LogicalID, Type: r.Type, PhysicalID: r.PhysicalID})
+			}
+		}
+		for _, h := range holdersOf(b.plan, p) {
+			left.expendable[h.LogicalID] = h.Cover == blast.Expendable
+		}
+		if len(left.kept) > 0 {
+			out.stacks[p] = left
+		}
+	}
+	return out, nil
+}
+
+// holdersOf lists the holders of data in a stack of a break, as its plan saw them.
+func holdersOf(p *blast.Plan, path stacks.Path) []blast.Holder {
+	for _, s := range p.Radius.Stacks {
+		if s.Stack == path {
+			return s.Holders
+		}
+	}
+	return nil
+}
+
+// changeSet is the name of the change sets with which a run recovers.
+func (l *leftovers) changeSet(run string) string { return l.prefix() + run }
+
+func (l *leftovers) prefix() string { return "deployer-recover-" + l.id + "-" }
+
+// fates says what becomes of everything that was kept of a stack, if it is launched
+// as it is wanted now.
+func (l leftover) fates(d *stacks.Desired) (reattach.Plan, error) {
+	t, err := cfntemplate.Parse(d.Body)
+	if err != nil {
+		return reattach.Plan{}, err
+	}
+	if len(t.Transforms) > 0 {
+		if !l.captured(t) { // what its macros make of it is not known
+			return l.lost("its template has macros, and is not the one that was captured: use --from capsule"), nil
+		}
+		if t, err = cfntemplate.Parse([]byte(l.capsule.Template.Processed)); err != nil {
+			return reattach.Plan{}, err
+		}
+	}
+	return reattach.Make(t, l.env(t, d), l.kept)
+}
+
+// captured tells whether a template is the one that was captured, of which is known
+// what its macros made.
+func (l leftover) captured(t *cfntemplate.Template) bool {
+	before, err := cfntemplate.Parse([]byte(l.capsule.Template.Original))
+	return err == nil && l.capsule.Template.Processed != "" && plan.Same(before.Doc, t.Doc)
+}
+
+// lost is the fate of everything when nothing can be told.
+func (l leftover) lost(why string) reattach.Plan {
+	var p reattach.Plan
+	for _, k := range l.kept {
+		p.Fates = append(p.Fates, reattach.Fate{Kept: k, Way: reattach.Lost, Why: why})
+	}
+	return p
+}
+
+// env is what the template will be evaluated in, as far as it is known now.
+func (l leftover) env(t *cfntemplate.Template, d *stacks.Desired) *cfntemplate.Env {
+	env := &cfntemplate.Env{
+		Parameters: map[string]any{}, AccountID: l.capsule.Account, Region: l.capsule.Region, Partition: "aws", URLSuffix: "amazonaws.com",
+		StackName: l.capsule.Name, NotificationARNs: d.Notifications,
+	}
+	if parts := strings.Split(l.capsule.StackID, ":"); len(parts) > 1 {
+		env.Partition = parts[1]
+	}
+	for name, decl := range t.Parameters {
+		var v any = cfntemplate.Unknown{Why: "a value that is not known yet"}
+		if decl.Default != nil && !decl.IsSSM() {
+			v = decl.Value(*decl.Default)
+		}
+		for _, p := range d.Parameters {
+			switch {
+			case p.Key != name:
+			case p.Unknown || p.Previous || decl.IsSSM():
+				v = cfntemplate.Unknown{Why: "a value that is not known yet"}
+			default:
+				v = decl.Value(p.Value)
+			}
+		}
+		env.Parameters[name] = v
+	}
+	return env
+}
+
+// refused says why a stack is not made: data that was kept for it would be left
+// aside, and a new and empty holder made in its place.
+func (l leftover) refused(p reattach.Plan) error {
+	var why []string
+	for _, f := range p.Of(reattach.Lost) {
+		if h := restype.Holds(f.Type); l.expendable[f.LogicalID] || h != restype.HoldsLasting && h != restype.HoldsSecret {
+			continue
+		}
+		why = append(why, fmt.Sprintf("%s (%s) was kept and cannot be taken in again: %s", f.LogicalID, f.PhysicalID, f.Why))
+	}
+	if len(why) == 0 {
+		return nil
+	}
+	return &stacks.Problem{
+		What: fmt.Sprintf("%s is not created with a new and empty holder of data", l.capsule.Stack), Why: strings.Join(why, "; "),
+		Tip: "rebuild it as it was captured: deployer recover --from capsule; or, if that data may be left aside, launch it: deployer launch " + string(l.capsule.Stack),
+	}
+}
+
+// annotate says in the plan what becomes of what was kept.
+func (l *leftovers) annotate(p *plan.Plan) {
+	for i := range p.Steps {
+		step := &p.Steps[i]
+		left, ok := l.stacks[step.Stack]
+		if !ok || step.Desired == nil || step.Action != plan.Create && step.Action != plan.Recreate && step.Status != stacks.ImportRollbackComplete {
+			continue
+		}
+		if step.Desired.BodyLate {
+			step.Cause = "takes in again what was kept, by its template; " + step.Cause
+			continue
+		}
+		fates, err := left.fates(step.Desired)
+		if err != nil {
+			continue // the launch says what is wrong with the template
+		}
+		if err := left.refused(fates); err != nil && step.Blocked == "" {
+			step.Blocked = err.Error()
+		}
+		step.Cause = strings.Join(append(takenIn(fates), step.Cause), "; ")
+	}
+}
+
+// takenIn says in words what becomes of what was kept.
+func takenIn(p reattach.Plan) []string {
+	var out []string
+	for _, way := range []reattach.Way{reattach.ByName, reattach.ByID} {
+		var names []string
+		for _, f := range p.Of(way) {
+			names = append(names, fmt.Sprintf("%s (%s)", f.LogicalID, f.PhysicalID))
+		}
+		if len(names) > 0 {
+			out = append(out, fmt.Sprintf("takes in again %s, %s", strings.Join(names, ", "), way))
+		}
+	}
+	for _, f := range p.Of(reattach.Gone) {
+		out = append(out, fmt.Sprintf("leaves %s (%s) where it is: %s", f.LogicalID, f.PhysicalID, f.Way))
+	}
+	return out
+}
+
+// ownShells hides, from planning, the shells that an earlier attempt at recovering
+// left: nothing but its own change sets waits in them.
+func (l *leftovers) ownShells(p *planner) {
+	for path := range l.stacks {
+		seen, ok := p.snapshot.Get(path)
+		if !ok || seen.Live == nil || seen.Live.Status != stacks.ReviewInProgress || len(seen.Proposals) == 0 {
+			continue
+		}
+		if !slices.ContainsFunc(seen.Proposals, func(name string) bool { return !strings.HasPrefix(name, l.prefix()) }) {
+			p.snapshot.Put(path, plan.Observation{})
+		}
+	}
+}
+
+// verbs are what recovering a stack of which something was kept takes besides.
+func (l *leftovers) verbs(p stacks.Path) []stacks.Verb {
+	if _, ok := l.stacks[p]; !ok {
+		return nil
+	}
+	return []stacks.Verb{stacks.Propose, stacks.Execute, stacks.Discard, stacks.Update, stacks.Policy, stacks.Protect}
+}

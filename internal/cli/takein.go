@@ -1,0 +1,159 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/deployer-cli/deployer/internal/execute"
+	"github.com/deployer-cli/deployer/internal/reattach"
+	"github.com/deployer-cli/deployer/stacks"
+)
+
+// takesIn creates stacks around what CloudFormation left of them: an ordinary
+// creation would make everything anew, or collide with it.
+type takesIn struct {
+	journaled
+	r *launcher
+}
+
+var _ execute.Changer = takesIn{}
+
+// Create implements execute.Changer.
+func (w takesIn) Create(ctx context.Context, c stacks.Change) (stacks.Operation, error) {
+	left, ok := w.r.left.stacks[c.Desired.Stack.Path]
+	if !ok {
+		return w.journaled.Create(ctx, c)
+	}
+	c.StackID = "" // that of what was deleted a moment ago
+	fates, err := left.fates(c.Desired)
+	if err == nil {
+		err = left.refused(fates)
+	}
+	switch {
+	case err != nil:
+		return stacks.Operation{}, err
+	case len(fates.Of(reattach.ByID)) > 0:
+		return w.imported(ctx, c, fates)
+	case len(fates.Of(reattach.ByName)) > 0:
+		c.Named = true
+		op, err := w.proposed(ctx, c, "")
+		return op, w.explained(err, fates.Of(reattach.ByName))
+	}
+	return w.journaled.Create(ctx, c)
+}
+
+// Update implements execute.Changer. A stack whose import was rolled back is there
+// and empty: what was kept comes first.
+func (w takesIn) Update(ctx context.Context, c stacks.Change) (stacks.Operation, error) {
+	left, ok := w.r.left.stacks[c.Desired.Stack.Path]
+	step := w.r.planned(c.Desired.Stack.Path)
+	if !ok || step == nil || step.Live == nil || step.Live.Status != stacks.ImportRollbackComplete {
+		return w.journaled.Update(ctx, c)
+	}
+	fates, err := left.fates(c.Desired)
+	if err == nil {
+		err = left.refused(fates)
+	}
+	switch {
+	case err != nil:
+		return stacks.Operation{}, err
+	case len(fates.Of(reattach.ByID)) > 0:
+		return w.imported(ctx, c, fates)
+	}
+	return w.rest(ctx, c, fates)
+}
+
+// imported takes in by an import, waits for it, and goes on with the update that
+// brings the rest of the stack.
+func (w takesIn) imported(ctx context.Context, c stacks.Change, fates reattach.Plan) (stacks.Operation, error) {
+	only := *c.Desired
+	only.Body = fates.Body
+	first := c
+	first.Desired, first.Token, first.Imports = &only, c.Token+"-i", nil
+	for _, f := range fates.Of(reattach.ByID) {
+		first.Imports = append(first.Imports, stacks.Import{LogicalID: f.LogicalID, Type: f.Type, Identifier: f.Identifier})
+	}
+	op, err := w.proposed(ctx, first, "-import")
+	if err == nil {
+		err = w.ends(ctx, op)
+	}
+	if err != nil {
+		return op, w.explained(err, fates.Of(reattach.ByID))
+	}
+	c.Verb, c.StackID = stacks.Update, op.StackID
+	rest, err := w.rest(ctx, c, fates)
+	if _, none := errors.AsType[*stacks.NoChangesError](err); none {
+		return op, nil // that was all there is to it
+	}
+	return rest, err
+}
+
+// rest brings what an import could not.
+func (w takesIn) rest(ctx context.Context, c stacks.Change, fates reattach.Plan) (stacks.Operation, error) {
+	if len(fates.Of(reattach.ByName)) == 0 {
+		return w.journaled.Update(ctx, c)
+	}
+	c.Named = true
+	return w.proposed(ctx, c, "")
+}
+
+// proposed makes a change set and carries it out. One that comes to nothing leaves
+// nothing behind.
+func (w takesIn) proposed(ctx context.Context, c stacks.Change, suffix string) (stacks.Operation, error) {
+	cs, err := w.Propose(ctx, c, w.r.left.changeSet(w.r.s.run)+suffix)
+	t := targetOf(c)
+	t.StackID, t.Token = cs.StackID, c.Token+"-x"
+	if err != nil {
+		if cs.ID != "" && cs.StackID != "" {
+			_ = drop(context.WithoutCancel(ctx), w.journaled, t, cs.ID, c.StackID == "") // what went wrong is the news
+		}
+		return stacks.Operation{}, err
+	}
+	return reviewed(w).run(ctx, c, t, cs.ID)
+}
+
+// ends waits for the end of an import.
+func (w takesIn) ends(ctx context.Context, op stacks.Operation) error {
+	var events []stacks.Event
+	for p, err := range w.r.s.cfn.Watch(ctx, op) {
+		if err != nil {
+			return err
+		}
+		events = append(events, p.Events...)
+		if !p.Done {
+			continue
+		}
+		if p.Status.Succeeded(op.Verb) {
+			return nil
+		}
+		why := p.Reason
+		if e, ok := stacks.RootCause(events); ok && e.Reason != "" {
+			why = fmt.Sprintf("%s (%s): %s", e.LogicalID, e.Type, e.Reason)
+		}
+		return &stacks.Problem{What: fmt.Sprintf("the import into %s ended in %s", op.Path, p.Status), Why: why}
+	}
+	return &stacks.UnknownError{What: "the watch ended before the import did", Cause: context.Cause(ctx)}
+}
+
+// explained says of an import that did not work what can be done.
+func (w takesIn) explained(err error, list []reattach.Fate) error {
+	if err == nil {
+		return nil
+	}
+	var names []string
+	for _, f := range list {
+		names = append(names, fmt.Sprintf("%s (%s)", f.LogicalID, f.PhysicalID))
+	}
+	text := strings.ToLower(err.Error())
+	words := []string{"was not found", "does not exist", "notfound"}
+	if !slices.ContainsFunc(words, func(s string) bool { return strings.Contains(text, s) }) {
+		return err
+	}
+	return &stacks.Problem{
+		What: "what was kept cannot be taken in again: " + strings.Join(names, ", "), Why: err.Error(),
+		Tip: "if it is gone for good, make it anew with: deployer launch",
+	}
+}
