@@ -69,17 +69,25 @@ func loss(h Holder) Finding {
 	return Finding{Stack: h.Stack, Why: fmt.Sprintf("%s (%s): %s", h.LogicalID, h.Type, h.Why), Fix: fix}
 }
 
-// changed finds the holders of data that a changed parameter would take.
+// changed finds what a changed parameter would take for good: the holders of data
+// that it may remove or replace, and whatever else it does: the old value would
+// not bring that back.
 func (k *scope) changed(p stacks.Path, changes []stacks.ResourceChange) []Finding {
 	var out []Finding
 	for _, c := range changes {
 		harmless := c.Action == "add" || c.Action == "import" || c.Action == "modify" && (c.Replacement == "false" || c.Replacement == "")
+		goes := c.Action == "remove" || c.Replacement == "true"
 		_, known := restype.Lookup(c.Type)
-		if harmless || known && !c.Data && !restype.HoldsData(c.Type) || k.expendable(p, c.LogicalID) {
+		worthless := known && !c.Data && !restype.HoldsData(c.Type)
+		if harmless || worthless && !goes || k.expendable(p, c.LogicalID) {
 			continue
 		}
+		why := "with its data"
+		if worthless {
+			why = "and the old value would not bring it back"
+		}
 		out = append(out, Finding{
-			Stack: p, Why: fmt.Sprintf("%s (%s) would be removed or replaced, with its data", c.LogicalID, c.Type),
+			Stack: p, Why: fmt.Sprintf("%s (%s) would be removed or replaced, %s", c.LogicalID, c.Type, why),
 			Fix: fmt.Sprintf("choose another value, or add to its file:  break: {data: {%s: expendable}}", c.LogicalID),
 		})
 	}

@@ -55,6 +55,10 @@ type Step struct {
 	After       []stacks.Path      `json:"after"` // what has to be gone before, sorted
 	Found       string             `json:"found"` // the live stack in one line: status, time of its last change
 	Injections  []stacks.Injection `json:"injections,omitempty"`
+
+	// Changes are what another value of a parameter does, as far as that can be
+	// told before.
+	Changes []stacks.ResourceChange `json:"changes,omitempty"`
 }
 
 // Going is a stack that has to go, and why: it was chosen, or what was chosen

@@ -242,16 +242,30 @@ func (v *watch) old(ctx context.Context, t *Target, s Sight) error {
 func (v *watch) marks(ctx context.Context, t *Target, s Sight) error {
 	for _, m := range s.Marks {
 		d := t.Deed(m.LogicalID)
-		if d == nil || m.Condition == stacks.Between || (m.Condition == stacks.Whole) != d.Status.Broken() || d.Accepted.IsZero() {
+		unknown := d != nil && d.Status == StatusIntended // the call may or may not have been made
+		if d == nil || m.Condition == stacks.Between || !unknown && ((m.Condition == stacks.Whole) != d.Status.Broken() || d.Accepted.IsZero()) {
 			continue
 		}
-		o := Observed{Stack: t.Stack, StackID: t.StackID, LogicalID: m.LogicalID, Condition: m.Condition, By: s.By, At: v.clock.Now().UTC()}
+		now := v.clock.Now().UTC()
+		if unknown && m.Condition == stacks.Broken {
+			a := Accepted{Stack: t.Stack, StackID: t.StackID, Verb: d.Verb, Token: d.Token(), LogicalID: m.LogicalID, At: now, Adopted: true}
+			if err := v.book.Write(ctx, KindAccepted, a); err != nil {
+				return err
+			}
+		}
+		if unknown && m.Condition == stacks.Whole && now.Sub(d.Intended) < settled {
+			continue // it may still be on its way
+		}
+		o := Observed{Stack: t.Stack, StackID: t.StackID, LogicalID: m.LogicalID, Condition: m.Condition, By: s.By, At: now}
 		if err := v.book.Write(ctx, KindObserved, o); err != nil {
 			return err
 		}
 	}
 	return nil
 }
+
+// settled is how long a call that nobody saw the answer of may take to show.
+const settled = 2 * time.Minute
 
 // rebuilt writes down that another stack stands under the name, and how.
 func (v *watch) rebuilt(ctx context.Context, t *Target, s Sight) error {

@@ -54,8 +54,9 @@ type breaker struct {
 	record     *breakRecord            // its journal, once it begins
 	gate       func(stacks.Verb) error // says no once the lock is lost
 	ticks      *realmClock
-	resumed    bool      // the journal was begun by an earlier run
-	relaunched *launcher // what recover launched
+	resumed    bool                 // the journal was begun by an earlier run
+	relaunched *launcher            // what recover launched
+	undone     map[stacks.Path]bool // by recover: what was injected into them
 	outcome    *breakOutcome
 }
 

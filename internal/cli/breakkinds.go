@@ -9,12 +9,12 @@ import (
 	"time"
 
 	"github.com/deployer-cli/deployer/internal/blast"
+	"github.com/deployer-cli/deployer/internal/cfn"
 	"github.com/deployer-cli/deployer/internal/chaos"
 	"github.com/deployer-cli/deployer/internal/event"
 	"github.com/deployer-cli/deployer/internal/execute"
 	"github.com/deployer-cli/deployer/internal/guard"
 	"github.com/deployer-cli/deployer/internal/inject"
-	"github.com/deployer-cli/deployer/internal/plan"
 	"github.com/deployer-cli/deployer/stacks"
 )
 
@@ -86,51 +86,6 @@ func (b *breaker) kindFacts(ctx context.Context, f *blast.Facts) {
 		}
 		f.Injections = append(f.Injections, found...)
 	}
-}
-
-// drifts says on paper what another value of one parameter changes in a stack.
-func (b *breaker) drifts(ctx context.Context, p stacks.Path, live *stacks.Live) ([]stacks.ResourceChange, error) {
-	name, value, _ := strings.Cut(b.opts.arg, ":")
-	i := slices.IndexFunc(live.Parameters, func(l stacks.LiveParameter) bool { return l.Key == name })
-	switch {
-	case i < 0:
-		names := make([]string, 0, len(live.Parameters))
-		for _, l := range live.Parameters {
-			names = append(names, l.Key)
-		}
-		return nil, &usageError{fmt.Sprintf("it has no parameter %s", name), "it has " + strings.Join(names, ", ")}
-	case live.Parameters[i].Value == "****":
-		return nil, &usageError{fmt.Sprintf("parameter %s is secret (NoEcho)", name), "drift one whose value may be seen"}
-	case live.Parameters[i].Value == value:
-		return nil, &usageError{fmt.Sprintf("parameter %s is %s already", name, value), "give it another value"}
-	}
-	d, ok := b.desired[p]
-	if !ok {
-		return nil, errors.New("its config cannot be made ready")
-	}
-	other := *d
-	other.Parameters = slices.Clone(d.Parameters)
-	j := slices.IndexFunc(other.Parameters, func(o stacks.Parameter) bool { return o.Key == name })
-	if j < 0 {
-		other.Parameters = append(other.Parameters, stacks.Parameter{Key: name})
-		j = len(other.Parameters) - 1
-	}
-	other.Parameters[j].Value, other.Parameters[j].Unknown, other.Parameters[j].Previous = value, false, false
-	st := d.Stack
-	snapshot, err := plan.Observe(ctx, plan.Sources{
-		Sweeper: sweeper{b.s.cfn}, Reader: b.s.cfn, Relations: relations{b.s.cfn}, Cache: templateCache{b.s.cache},
-	}, []*stacks.Stack{st})
-	if err != nil {
-		return nil, err
-	}
-	builder := plan.NewBuilder(plan.Input{
-		Snapshot: snapshot, Environment: st.Environment, Realm: b.s.realm, Region: st.Access.Region, Parse: b.s.loader.Parse,
-	})
-	step := builder.Add(&other, plan.Edges{})
-	if step.Changes == nil {
-		return []stacks.ResourceChange{}, nil
-	}
-	return step.Changes, nil
 }
 
 // inflict makes the breaks that delete no stack, one after the other.
@@ -223,7 +178,7 @@ func (b *breaker) disturb(ctx context.Context, clearance guard.Clearance, brake 
 			return err
 		}
 		if err := writer.Do(ctx, in); err != nil {
-			return err
+			return errors.Join(err, b.spared(ctx, in, err))
 		}
 		now := b.s.now().UTC()
 		err := b.record.Write(context.WithoutCancel(ctx), chaos.KindAccepted, chaos.Accepted{
@@ -241,6 +196,20 @@ func (b *breaker) disturb(ctx context.Context, clearance guard.Clearance, brake 
 	return nil
 }
 
+// spared writes down that AWS refused to break something, and that it is whole:
+// nothing has to be put right.
+func (b *breaker) spared(ctx context.Context, in stacks.Injection, cause error) error {
+	if _, unknown := errors.AsType[*stacks.UnknownError](cause); unknown {
+		return nil // it may have been broken: watching, and resume, find out
+	}
+	if c, err := b.s.injector().Check(ctx, in); err != nil || c != stacks.Whole {
+		return nil //nolint:nilerr // the same
+	}
+	return b.record.Write(context.WithoutCancel(ctx), chaos.KindObserved, chaos.Observed{
+		Stack: in.Stack, StackID: in.StackID, LogicalID: in.LogicalID, Condition: stacks.Whole, At: b.s.now().UTC(),
+	})
+}
+
 // intend writes an intent, unless the journal already tells that the deed must
 // not be done.
 func (b *breaker) intend(ctx context.Context, i chaos.Intent) error {
@@ -252,48 +221,6 @@ func (b *breaker) intend(ctx context.Context, i chaos.Intent) error {
 		return err
 	}
 	return b.record.Write(ctx, chaos.KindIntent, i)
-}
-
-// drift gives one parameter of a stack another value, and watches the update.
-func (b *breaker) drift(ctx context.Context, clearance guard.Clearance, step *blast.Step) error {
-	name, value, _ := strings.Cut(b.plan.Arg, ":")
-	t := stacks.Target{Path: step.Stack, Name: step.Name, StackID: step.StackID, Access: b.access, Token: token(b.s.run, step.Stack, 1)}
-	if live := b.live(step.StackID); live != nil {
-		t.Role = live.ServiceRole
-	}
-	if err := b.intend(ctx, chaos.Intent{Stack: t.Path, StackID: t.StackID, Verb: stacks.Update, Token: t.Token, For: chaos.ToBreak}); err != nil {
-		return err
-	}
-	op, err := b.s.cfn.Writer(clearance).Drift(ctx, t, map[string]string{name: value})
-	if err != nil {
-		return err
-	}
-	err = b.record.Write(context.WithoutCancel(ctx), chaos.KindAccepted, chaos.Accepted{
-		Stack: t.Path, StackID: t.StackID, Verb: stacks.Update, Token: t.Token, Operation: op.OperationID, At: op.Accepted,
-	})
-	if err != nil {
-		return err
-	}
-	for p, err := range b.s.cfn.Watch(ctx, op) {
-		if err != nil {
-			return err
-		}
-		if !p.Done {
-			continue
-		}
-		o := chaos.Observed{Stack: t.Path, StackID: t.StackID, Status: p.Status, At: b.s.now().UTC()}
-		if !p.Status.Succeeded(stacks.Update) {
-			o.Reason = fmt.Sprintf("the update ended with %s: %s", p.Status, p.Reason)
-		}
-		if err := b.record.Write(context.WithoutCancel(ctx), chaos.KindObserved, o); err != nil {
-			return err
-		}
-		if o.Reason != "" {
-			return errors.New(o.Reason)
-		}
-		return nil
-	}
-	return errors.New("the watch ended before the update did")
 }
 
 // capture reads how the resources are that are about to be broken.
@@ -338,24 +265,6 @@ func (s *session) conditions(ctx context.Context, t *chaos.Target, live *stacks.
 	return out, nil
 }
 
-// drifted tells whether a parameter has the value that a break gave it.
-func drifted(live *stacks.Live, arg string) stacks.Condition {
-	if live == nil {
-		return stacks.Broken
-	}
-	name, value, _ := strings.Cut(arg, ":")
-	for _, p := range live.Parameters {
-		switch {
-		case p.Key != name:
-		case live.Status.InProgress():
-			return stacks.Between
-		case p.Value == value:
-			return stacks.Broken
-		}
-	}
-	return stacks.Whole
-}
-
 // marked looks at a target that was not deleted.
 func (l *looker) marked(ctx context.Context, t *chaos.Target, live *stacks.Live, sight chaos.Sight) (chaos.Sight, error) {
 	if !l.down.Load() {
@@ -368,119 +277,36 @@ func (l *looker) marked(ctx context.Context, t *chaos.Target, live *stacks.Live,
 	for id, c := range conditions {
 		sight.Marks = append(sight.Marks, chaos.Mark{LogicalID: id, Condition: c})
 	}
-	return sight, nil
+	if live != nil && t.Status.Broken() && !slices.ContainsFunc(sight.Marks, func(m chaos.Mark) bool { return m.Condition != stacks.Whole }) {
+		if sight.By = chaos.ByDeployer; !l.undone[t.Stack] {
+			sight.By, err = l.changedBy(ctx, t, live)
+		}
+	}
+	return sight, err
 }
 
-// undo puts right what was injected: each as it was captured, and a deleted
-// resource by a change set that reverts the drift.
-func (b *breaker) undo(ctx context.Context, k *knownBreak, yes bool) error {
-	request, deeds, err := b.undoRequest(ctx, k, yes)
-	if err != nil || len(deeds) == 0 {
-		return err
-	}
-	custody, err := b.s.custody(ctx, "recover", b.stacksOf(request))
-	if err != nil {
-		return err
-	}
-	request.Locks = custody.others()
-	if err := b.s.gather(ctx, &request, custody.areas); err != nil {
-		return err
-	}
-	if err := guard.Forbidden(request); err != nil {
-		return err
-	}
-	answers, err := b.app.ask(ctx, request)
-	if err != nil {
-		return err
-	}
-	clearance, err := guard.Check(request, answers)
-	if err != nil {
-		return err
-	}
-	if err := custody.open(ctx, &request); err != nil {
-		return err
-	}
-	var errs []error
-	writer := b.s.injector().Writer(clearance)
-	for _, d := range deeds {
-		fmt.Fprintf(b.app.talk(), "  %s  %s is put right\n", d.Stack, d.LogicalID())
-		if err := b.record.Write(ctx, chaos.KindIntent, chaos.Intent{Stack: d.Stack, StackID: d.StackID, Verb: stacks.Restore, Token: token(b.s.run, d.Stack, 1), For: chaos.ToRecover}); err != nil {
-			errs = append(errs, err)
-			break
+// changedBy reads off the events of a stack who changed it since it was broken, ""
+// where nobody did: then it was put right behind its back as well.
+func (l *looker) changedBy(ctx context.Context, t *chaos.Target, live *stacks.Live) (chaos.By, error) {
+	since := time.Time{}
+	tokens := map[string]bool{}
+	for _, d := range t.Deeds {
+		if d.Accepted.After(since) {
+			since = d.Accepted
 		}
-		if d.Injection.Kind == inject.DeleteResource {
-			errs = append(errs, b.revert(ctx, clearance, d))
-			continue
-		}
-		errs = append(errs, writer.Undo(ctx, *d.Injection))
-	}
-	err = errors.Join(errs...)
-	return errors.Join(err, custody.end(ctx, fmt.Sprintf("exit %d", exitCode(err))))
-}
-
-// undoRequest says to the guard what is to be put right.
-func (b *breaker) undoRequest(ctx context.Context, k *knownBreak, yes bool) (guard.Request, []*chaos.Deed, error) {
-	s, a := b.s, b.app
-	request := guard.Request{
-		Run: s.run, Command: "recover", Realm: s.realm, Endpoint: s.endpoint, Terminal: a.env.person() && a.globals.output == "text",
-		Yes: yes, Now: s.now(), For: clearanceFor,
-	}
-	var deeds []*chaos.Deed
-	for _, p := range k.state.Order {
-		t := k.state.Targets[p]
-		found := false
-		for _, d := range t.Deeds {
-			if d.Verb == stacks.Inject && d.Status.Broken() {
-				deeds, found = append(deeds, d), true
-			}
-		}
-		st, ok := s.project.Stack(p)
-		if !found || !ok {
-			continue
-		}
-		live, err := s.cfn.Stack(ctx, t.Access, t.StackID)
-		if err != nil {
-			return request, nil, err
-		}
-		request.Steps = append(request.Steps, guard.Step{
-			Path: p, Name: t.Name, StackID: t.StackID, Account: k.state.Plan.Account, Region: st.Access.Region, Environment: st.Environment,
-			LiveTags: live.Tags, Verbs: []stacks.Verb{stacks.Restore, stacks.Propose, stacks.Execute, stacks.Discard},
-		})
-	}
-	return request, deeds, nil
-}
-
-func (b *breaker) stacksOf(r guard.Request) []*stacks.Stack {
-	var out []*stacks.Stack
-	for i := range r.Steps {
-		if st, ok := b.s.project.Stack(r.Steps[i].Path); ok {
-			out = append(out, st)
+		for _, token := range d.Tokens {
+			tokens[token] = true
 		}
 	}
-	return out
-}
-
-// revert makes and carries out a change set that brings a stack's resources back
-// to what its template says.
-func (b *breaker) revert(ctx context.Context, clearance guard.Clearance, d *chaos.Deed) error {
-	w := b.s.cfn.Writer(clearance)
-	t := stacks.Target{Path: d.Stack, Name: d.Name, StackID: d.StackID, Access: d.Access, Token: token(b.s.run, d.Stack, 2)}
-	set, err := w.ProposeRevert(ctx, t, "deployer-recover-"+b.s.run)
-	if err != nil {
-		return err
-	}
-	t.Token = token(b.s.run, d.Stack, 3)
-	op, err := w.Execute(ctx, t, set.ID, false)
-	if err != nil {
-		return err
-	}
-	for p, err := range b.s.cfn.Watch(ctx, op) {
-		if err != nil {
-			return err
-		}
-		if p.Done && !p.Status.Succeeded(stacks.Execute) {
-			return fmt.Errorf("%s: reverting ended with %s: %s", d.Stack, p.Status, p.Reason)
+	for e, err := range l.s.cfn.Events(ctx, t.Access, live.ID, cfn.EventOptions{}) {
+		switch {
+		case err != nil:
+			return "", err
+		case e.Time.Before(since):
+			return "", nil
+		case e.OfStack() && stacks.Status(e.Status).InProgress() && !tokens[e.Token]:
+			return chaos.HandOf([]stacks.Event{e}, live.ID), nil
 		}
 	}
-	return nil
+	return "", nil
 }

@@ -70,7 +70,7 @@ func (b *breaker) watch(ctx context.Context, state *chaos.State, brake *chaos.Br
 		wg.Go(func() { b.leash(inner, brake, down) })
 	}
 	ended := make(chan watchEnd, 1)
-	look := &looker{s: b.s, record: b.record, down: down, by: map[string]made{}, arg: state.Plan.Argument}
+	look := &looker{s: b.s, record: b.record, down: down, by: map[string]made{}, arg: state.Plan.Argument, undone: b.undone}
 	go func() {
 		final, err := chaos.Watch(ctx, chaos.Watching{
 			State: state, Probes: probes, Readings: readings.out, Every: lookEvery, Missed: func() { b.announce(ctx, event.Missed) },
@@ -156,7 +156,8 @@ type looker struct {
 	record   *breakRecord
 	down     *atomic.Bool // the calls were made: the old stacks may be judged
 	by       map[string]made
-	arg      string // of the kind
+	arg      string               // of the kind
+	undone   map[stacks.Path]bool // by this process
 	compared *comparison
 }
 

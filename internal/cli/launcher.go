@@ -186,8 +186,10 @@ func (r *launcher) prepare(ctx context.Context) error {
 	if err := s.connect(); err != nil {
 		return s.failed(err)
 	}
-	if err := s.banner(ctx, sc.list()); err != nil {
-		return s.failed(err)
+	if !r.opts.exercise { // recover has shown it
+		if err := s.banner(ctx, sc.list()); err != nil {
+			return s.failed(err)
+		}
 	}
 	if r.changes {
 		if r.custody, err = s.custody(ctx, r.opts.command, sc.list()); err != nil {

@@ -89,7 +89,9 @@ func (b *breaker) recover(ctx context.Context, o recoverOptions) error {
 func (b *breaker) bringBack(ctx context.Context, k *knownBreak, o recoverOptions) error {
 	down := b.down(k.state)
 	switch {
-	case isInjection(k.state.Plan.Kind) && !o.plan:
+	case isInjection(k.state.Plan.Kind) && o.plan:
+		return b.showUndo(k.state)
+	case isInjection(k.state.Plan.Kind):
 		return b.undo(ctx, k, o.yes)
 	case len(down) > 0:
 		return b.relaunch(ctx, k, down, o)

@@ -69,8 +69,26 @@ func (v breakView) order(p *blast.Plan) {
 		for _, in := range step.Injections {
 			rows = append(rows, []string{"      " + in.LogicalID, "", in.Type, clean(in.Says)})
 		}
+		for _, c := range step.Changes {
+			rows = append(rows, []string{"      " + c.LogicalID, "", c.Type, clean(changeWords(c))})
+		}
 	}
 	widths(v.w, []string{"    stack", "age", "resources", "goes because"}, rows)
+}
+
+// changeWords says what becomes of a resource.
+func changeWords(c stacks.ResourceChange) string {
+	out := c.Action
+	switch c.Replacement {
+	case "true":
+		out = "replace"
+	case "conditional":
+		out += ", may be replaced"
+	}
+	if c.Why != "" {
+		out += ": " + c.Why
+	}
+	return out
 }
 
 // widths writes a table whose first column holds colours of its own.
