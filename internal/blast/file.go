@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"io"
 	"slices"
+	"strings"
 
 	"github.com/deployer-cli/deployer/stacks"
 )
@@ -151,7 +152,7 @@ func movedSteps(p, fresh *Plan) []error {
 	}
 	for _, s := range fresh.Steps {
 		if !slices.ContainsFunc(p.Steps, func(o Step) bool { return o.Stack == s.Stack }) {
-			stale(s.Stack, "it was not in the plan: %s", s.Why)
+			stale(s.Stack, "it was not in the plan: %s", strings.Join(s.Why, "; "))
 		}
 	}
 	return out

@@ -298,7 +298,7 @@ func (k *scope) permitted() []Finding {
 			why = "the permit " + permit.ID + " does not cover it: " + short
 		}
 		if !fits || !k.f.Permits.Read {
-			out = append(out, Finding{Why: why, Fix: "deployer break permit create " + e.Name})
+			out = append(out, Finding{Why: why, Fix: fmt.Sprintf("deployer break permit create %s --caller PATTERN", e.Name)})
 		}
 	}
 	return out
