@@ -51,15 +51,13 @@ func TestTorture(t *testing.T) { //nolint:paralleltest // it is many processes a
 	fmt.Println("seed", *seed)
 	found := results{}
 	if *large30 > 0 {
-		found["every-call"] = every(t.Context(), t, fmt.Sprintf("launch of %d, every call", *large30), layered(*large30))
+		found["every-call"] = every(t, fmt.Sprintf("launch of %d, every call", *large30), layered(*large30), time.Hour)
 	}
 	small := random(*seed)
 	small.faults = nil
 	for _, op := range operations() { // half of the time for these, half for the random part
 		small.op = op
-		share, done := context.WithTimeout(t.Context(), *torture/8)
-		found["every-call-"+op] = every(share, t, op+", every call", small)
-		done()
+		found["every-call-"+op] = every(t, op+", every call", small, *torture/8)
 	}
 	rest, done := context.WithTimeout(t.Context(), *torture/2)
 	defer done()
@@ -87,13 +85,15 @@ func layered(stacks int) ordeal {
 
 // every kills the operation at each of the calls that it makes when nobody
 // disturbs it, before the call is applied and after. It ends early where the time is over.
-func every(ctx context.Context, t *testing.T, name string, o ordeal) metrics {
+func every(t *testing.T, name string, o ordeal, share time.Duration) metrics {
 	t.Helper()
 	o.blows = []blow{{}}
 	calm := o.endure(t)
 	if calm.err != nil {
 		t.Fatalf("%s: %v", o, calm.err)
 	}
+	ctx, cancel := context.WithTimeout(t.Context(), share)
+	defer cancel()
 	return attack(ctx, t, fmt.Sprintf("%s of %d", name, calm.calls), func(yield func(ordeal) bool) {
 		for at := range calm.calls {
 			for _, applied := range []bool{false, true} {
