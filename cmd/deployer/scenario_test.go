@@ -6,6 +6,7 @@ import (
 	"net"
 	"net/http"
 	"strings"
+	"sync/atomic"
 	"syscall"
 	"testing"
 	"time"
@@ -101,12 +102,12 @@ func TestDeadNetwork(t *testing.T) {
 		t.Run(strings.ReplaceAll(kind, " ", "-"), func(t *testing.T) {
 			t.Parallel()
 			play(t, 6, 4, func(t *testing.T, s *scene) {
-				creates := 0
+				var creates atomic.Int64
 				s.watch = func(action string) {
 					if action != "CreateStack" {
 						return
 					}
-					if creates++; creates != 9 { // in the middle of a wave of them
+					if creates.Add(1) != 9 { // in the middle of a wave of them
 						return
 					}
 					s.after(time.Since(s.start)+10*time.Minute, func() { s.cut(nil) })
