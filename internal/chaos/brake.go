@@ -1,9 +1,6 @@
 package chaos
 
-import (
-	"fmt"
-	"sync"
-)
+import "sync"
 
 // Stopped says why a break ended before everything was done. Nothing that it
 // forbids was sent to AWS.
@@ -14,7 +11,24 @@ type Stopped struct {
 }
 
 // Error says what stopped it and why.
-func (e *Stopped) Error() string { return fmt.Sprintf("stopped (%s): %s", e.By, e.Why) }
+func (e *Stopped) Error() string { return "the break was stopped by " + Stopper(e.By) + ": " + e.Why }
+
+// Stopper names who or what stops a break, in words.
+func Stopper(by string) string {
+	switch by {
+	case ByStop, ByHalt:
+		return "a person"
+	case ByMoved:
+		return "the team's own work"
+	case ByGuard:
+		return "a guard"
+	case ByProbe:
+		return "a guard probe"
+	case ByFault:
+		return "a fault"
+	}
+	return "the " + by // lever
+}
 
 // Hint tells what to do about it.
 func (e *Stopped) Hint() string { return e.Tip }

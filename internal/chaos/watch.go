@@ -190,7 +190,7 @@ func (v *watch) over() bool {
 	return s.Stamps[T7].Recorded() || s.Stopped != nil && !s.Stamps[T0].Recorded()
 }
 
-// refold reads the journal again and tells the stamps that are new.
+// refold reads the journal again and tells the stamps that are new, or moved.
 func (v *watch) refold(ctx context.Context) error {
 	s, err := v.look.Refold(ctx)
 	if err != nil {
@@ -198,8 +198,10 @@ func (v *watch) refold(ctx context.Context) error {
 	}
 	v.state = s
 	for m := range moments {
-		if stamp := s.Stamps[m]; stamp.Recorded() && v.said[m.String()] == "" {
-			v.said[m.String()] = "told"
+		stamp := s.Stamps[m]
+		at := stamp.At.Format(time.RFC3339Nano)
+		if stamp.Recorded() && v.said[m.String()] != at { // it may move: calls run beside one another
+			v.said[m.String()] = at
 			v.sink.Event(event.Event{Kind: event.Stamp, Time: stamp.At, Action: m.String(), Reason: m.Word() + ": " + stamp.Source})
 		}
 	}
@@ -341,7 +343,7 @@ func (v *watch) late() {
 	}
 	if v.clock.Now().Sub(v.state.Stamps[T0].At) > objective {
 		v.said["late"] = "told"
-		v.sink.Event(event.Event{Kind: event.Warning, Reason: fmt.Sprintf("the objective of %s has passed", objective)})
+		v.sink.Event(event.Event{Kind: event.Warning, Reason: "the objective has passed"})
 		if v.w.Missed != nil {
 			v.w.Missed()
 		}

@@ -124,7 +124,7 @@ func (s *session) listBreaks(ctx context.Context, env string, open bool) error {
 		return err
 	}
 	docs := []breakDocument{}
-	var rows [][]string
+	var listed []*chaos.State
 	var unreadable []error
 	for _, k := range all {
 		switch {
@@ -134,20 +134,22 @@ func (s *session) listBreaks(ctx context.Context, env string, open bool) error {
 		case open && !k.state.Open() && len(k.state.Broken()) == 0:
 		default:
 			docs = append(docs, documentOf(k.state))
-			rows = append(rows, ui.BreakRow(a.out, k.state))
-			if open && a.globals.output == "text" {
-				ui.ShowExercise(a.env.Stdout, a.out, k.state)
-			}
+			listed = append(listed, k.state)
 		}
 	}
 	if done, err := a.document(docs); done {
 		return errors.Join(append(unreadable, err)...)
 	}
 	switch {
-	case len(rows) == 0:
+	case len(listed) == 0:
 		fmt.Fprintln(a.env.Stdout, map[bool]string{true: "nothing is broken", false: "nothing was ever broken"}[open])
 	case !open:
-		ui.Table(a.env.Stdout, []string{"break", "environment", "stacks", "when", ""}, rows)
+		ui.Table(a.env.Stdout, ui.BreakHeader(), ui.BreakRows(a.out, listed))
+	default:
+		for _, st := range listed {
+			ui.ShowExercise(a.env.Stdout, a.out, st, nil, a.outColumns())
+		}
+		fmt.Fprintln(a.talk(), a.advice("get it back with: deployer recover; watch with: deployer break resume"))
 	}
 	return errors.Join(unreadable...)
 }
@@ -155,6 +157,7 @@ func (s *session) listBreaks(ctx context.Context, env string, open bool) error {
 func (a *app) breakShowCommand() *cli.Command {
 	return &cli.Command{
 		Name: "show", Usage: "show one break: its moments, its stacks, what came back different", ArgsUsage: "[ID|PATH]",
+		Description: "Without an argument the one that is open, else the last.",
 		Action: func(c *cli.Context) error {
 			return a.withBreaks(c, func(ctx context.Context, s *session, arg string) error {
 				k, err := s.findBreak(ctx, arg, arg == "")
@@ -167,7 +170,7 @@ func (a *app) breakShowCommand() *cli.Command {
 				if done, err := a.document(documentOf(k.state)); done {
 					return err
 				}
-				ui.ShowExercise(a.env.Stdout, a.out, k.state)
+				ui.ShowExercise(a.env.Stdout, a.out, k.state, s.readable(ctx), a.outColumns())
 				return nil
 			})
 		},

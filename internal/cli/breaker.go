@@ -168,7 +168,7 @@ func (b *breaker) stand(ctx context.Context) error {
 	breaks, err := guardBlocks(b.any.Environment, s.project.Environments())
 	if err == nil && breaks.MaxDuration > 0 && b.opts.detach && !b.opts.noRecover {
 		return &usageError{
-			fmt.Sprintf("--detach leaves nobody to bring %s back when its max_duration of %s is over", b.any.Environment.Name, ui.Duration(breaks.MaxDuration)),
+			fmt.Sprintf("--detach leaves nobody to bring %s back when its max_duration of %s is over", b.any.Environment.Name, ui.Span(breaks.MaxDuration)),
 			"stay, or add --no-auto-recover",
 		}
 	}
@@ -356,8 +356,8 @@ func (b *breaker) writePlan() error {
 	if done, err := a.document(b.plan); done {
 		return errors.Join(err, refused)
 	}
-	ui.ShowBreak(a.env.Stdout, a.out, b.plan)
-	b.showGuards(a.env.Stdout, a.out)
+	ui.ShowBreak(a.env.Stdout, a.out, b.plan, a.outColumns())
+	b.showGuards(a.env.Stdout, a.out, a.outColumns())
 	if refused != nil {
 		return b.refused()
 	}
@@ -372,7 +372,7 @@ func (b *breaker) writePlan() error {
 func (b *breaker) doctor() error {
 	a := b.app
 	if done, err := a.document(b.plan.Verdicts); !done {
-		ui.ShowGuards(a.env.Stdout, a.out, b.plan.Verdicts, true)
+		ui.ShowGuards(a.env.Stdout, a.out, b.advised(), true, a.outColumns())
 	} else if err != nil {
 		return err
 	}
@@ -406,9 +406,23 @@ func (b *breaker) refused() error {
 	}
 }
 
+// advised are the verdicts with the flags in their fixes that reach what this
+// command reached.
+func (b *breaker) advised() []blast.Verdict {
+	out := slices.Clone(b.plan.Verdicts)
+	for i := range out {
+		out[i].Fix = b.app.advice(out[i].Fix)
+		out[i].Findings = slices.Clone(out[i].Findings)
+		for j := range out[i].Findings {
+			out[i].Findings[j].Fix = b.app.advice(out[i].Findings[j].Fix)
+		}
+	}
+	return out
+}
+
 // showGuards shows what the guards say, before what they refuse is told.
-func (b *breaker) showGuards(w io.Writer, style ui.Style) {
-	ui.ShowGuards(w, style, b.plan.Verdicts, false)
+func (b *breaker) showGuards(w io.Writer, style ui.Style, columns int) {
+	ui.ShowGuards(w, style, b.advised(), false, columns)
 	b.shown = true
 }
 

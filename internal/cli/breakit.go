@@ -35,8 +35,8 @@ func (b *breaker) breakIt(ctx context.Context) error {
 		return err
 	}
 	if a.globals.output == "text" {
-		ui.ShowBreak(a.talk(), a.err, b.plan)
-		b.showGuards(a.talk(), a.err)
+		ui.ShowBreak(a.talk(), a.err, b.plan, a.columns())
+		b.showGuards(a.talk(), a.err, a.columns())
 	}
 	if err := b.refused(); err != nil {
 		return err
@@ -251,6 +251,9 @@ func (b *breaker) perform(ctx context.Context, clearance guard.Clearance, brake 
 	if b.opts.detach || runErr != nil && !b.touched(ctx) {
 		leave(errDetached)
 	}
+	if brake.Pulled() != nil && !b.opts.detach && b.touched(ctx) {
+		sink.Event(event.Event{Kind: event.Warning, Reason: "nothing further is broken; staying until what is down is back, Ctrl-C leaves"})
+	}
 	stopClock := b.deadline(watchCtx, sink, leave)
 	end := <-watched
 	stopClock()
@@ -263,7 +266,7 @@ func (b *breaker) perform(ctx context.Context, clearance guard.Clearance, brake 
 	}
 	b.outcome.state = end.state
 	if a.globals.output == "text" {
-		b.summary(end.state)
+		b.summary(ctx, end.state)
 	}
 	return b.ended(ctx, end, runErr)
 }
@@ -290,7 +293,7 @@ func (b *breaker) deadline(ctx context.Context, sink event.Sink, leave context.C
 			if b.clock().Wait(ctx, early) != nil {
 				return
 			}
-			sink.Event(event.Event{Kind: event.Warning, Reason: fmt.Sprintf("what is still broken in %s is brought back then: max_duration is %s", ui.Duration(ahead), ui.Duration(policy.MaxDuration))})
+			sink.Event(event.Event{Kind: event.Warning, Reason: fmt.Sprintf("what is still broken in %s is brought back then: max_duration is %s", ui.Span(ahead), ui.Span(policy.MaxDuration))})
 			if b.clock().Wait(ctx, ahead) != nil {
 				return
 			}
@@ -440,7 +443,7 @@ func locked(s event.Sink) event.Sink {
 // next leave. Once everything is down the first leaves.
 func (b *breaker) interruptible(brake *chaos.Brake, down *atomic.Bool, leave, detach context.CancelCauseFunc) (restore func()) {
 	return b.app.interrupts.handle(func(sig os.Signal) {
-		if !down.Load() && sig != syscall.SIGHUP && brake.Pull(chaos.Stopped{By: chaos.ByStop, Why: "interrupted", Tip: "nothing further was started"}) {
+		if !down.Load() && sig != syscall.SIGHUP && brake.Pull(chaos.Stopped{By: chaos.ByStop, Why: "Ctrl-C"}) {
 			return
 		}
 		leave(cancelledError{})

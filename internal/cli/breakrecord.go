@@ -109,6 +109,9 @@ func (b *breaker) past(ctx context.Context, f *blast.Facts) {
 		took, _ := st.RecoveryTime()
 		for _, p := range st.Order {
 			t := st.Targets[p]
+			if t.Status == chaos.StatusPlanned || t.Status == chaos.StatusRefused {
+				continue // it stayed as it was
+			}
 			past = append(past, blast.Past{
 				Break: st.ID, Stack: p, At: st.Planned, Recovered: t.Status == chaos.StatusRestored, Seconds: took.Seconds(), Objective: st.Objective().Seconds(),
 			})
@@ -159,6 +162,21 @@ func (s *session) findBreak(ctx context.Context, arg string, openOnly bool) (*kn
 		ids = append(ids, fmt.Sprintf("%s (%s)", k.record.id, k.state.Environment))
 	}
 	return nil, &usageError{"which break is meant? there is " + strings.Join(ids, ", "), "name it by its id"}
+}
+
+// readable lists every break that can be read, for comparisons: one that cannot
+// compares with nothing.
+func (s *session) readable(ctx context.Context) []*chaos.State {
+	var out []*chaos.State
+	if places, err := s.breakable(); err == nil {
+		all, _ := s.breaks(ctx, places)
+		for _, k := range all {
+			if k.err == nil {
+				out = append(out, k.state)
+			}
+		}
+	}
+	return out
 }
 
 func (k *knownBreak) matches(arg string, openOnly bool) bool {

@@ -289,16 +289,36 @@ func (b *breaker) ended(ctx context.Context, end watchEnd, runErr error) error {
 	case end.state != nil && end.state.Finished != nil && stopped == nil && runErr == nil:
 		return b.verdict(ctx, end.state)
 	case stopped != nil:
-		return stopped
+		return b.withWay(stopped, end.state)
 	case runErr != nil:
 		return &partlyError{flatten(runErr), b.recoverWith()}
 	case errors.Is(end.err, errDetached):
 		return nil
 	}
-	return &interruptedError{"left while it is broken", "watch it with: deployer break resume " + b.id + "; get it back with: deployer recover " + b.id}
+	return &leftError{b.place.env.Name, "watch it with: deployer break resume " + b.id + "\nget it back with: deployer recover " + b.id}
+}
+
+// withWay gives a stop without a hint the way back, where there is one to go.
+func (b *breaker) withWay(stopped *chaos.Stopped, st *chaos.State) *chaos.Stopped {
+	out := *stopped
+	switch {
+	case out.Tip != "" || st == nil:
+	case len(st.Broken()) > 0:
+		out.Tip = fmt.Sprintf("%d of %d stacks are down; %s", len(st.Broken()), len(st.Order), b.recoverWith())
+	case !st.Touched():
+		out.Tip = "nothing was touched"
+	}
+	return &out
 }
 
 func (b *breaker) recoverWith() string { return "get back what is down with: deployer recover " + b.id }
+
+// leftError says that somebody left before everything was back.
+type leftError struct{ env, hint string }
+
+func (e *leftError) Error() string { return "left: " + e.env + " stays broken" }
+func (e *leftError) Hint() string  { return e.hint }
+func (e *leftError) ExitCode() int { return exitInterrupted }
 
 // partlyError says that not everything that was to be broken is.
 type partlyError struct {
@@ -331,8 +351,9 @@ func recoveredAs(st *chaos.State) error {
 }
 
 // summary writes how the break went.
-func (b *breaker) summary(st *chaos.State) {
+func (b *breaker) summary(ctx context.Context, st *chaos.State) {
 	if st != nil {
-		ui.ShowExercise(b.app.env.Stdout, b.app.out, st)
+		all := b.s.readable(context.WithoutCancel(ctx))
+		ui.ShowExercise(b.app.env.Stdout, b.app.out, st, all, b.app.outColumns())
 	}
 }

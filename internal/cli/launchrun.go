@@ -118,7 +118,7 @@ func (r *launcher) sink() (event.Sink, func()) {
 			}
 			return a.env.Height()
 		},
-		Now: r.s.now, Verbose: a.globals.logLevel == "debug",
+		Now: r.s.now, Verbose: a.globals.logLevel == "debug", Advice: a.advice,
 	})
 }
 

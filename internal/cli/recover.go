@@ -17,7 +17,6 @@ import (
 	"github.com/deployer-cli/deployer/internal/event"
 	"github.com/deployer-cli/deployer/internal/guard"
 	"github.com/deployer-cli/deployer/internal/steady"
-	"github.com/deployer-cli/deployer/internal/ui"
 	"github.com/deployer-cli/deployer/stacks"
 )
 
@@ -111,7 +110,7 @@ func (b *breaker) finishedAlready(ctx context.Context, arg string) bool {
 	}
 	fmt.Fprintf(b.app.talk(), "nothing to recover: break %s is over\n", k.record.id)
 	if b.app.globals.output == "text" {
-		ui.ShowExercise(b.app.env.Stdout, b.app.out, k.state)
+		b.summary(ctx, k.state)
 	}
 	b.outcome = &breakOutcome{state: k.state}
 	return true
@@ -232,7 +231,7 @@ func (b *breaker) stay(ctx context.Context) error {
 	shown()
 	b.outcome = &breakOutcome{state: end.state}
 	if b.app.globals.output == "text" {
-		b.summary(end.state)
+		b.summary(ctx, end.state)
 	}
 	return b.ended(ctx, end, nil)
 }
@@ -258,7 +257,7 @@ func (b *breaker) resume(ctx context.Context, arg string) error {
 	if b.opts.detach {
 		b.outcome = &breakOutcome{state: state}
 		if b.app.globals.output == "text" {
-			b.summary(state)
+			b.summary(ctx, state)
 		}
 		return nil
 	}

@@ -3,7 +3,6 @@ package ui
 import (
 	"fmt"
 	"io"
-	"strconv"
 	"strings"
 	"time"
 
@@ -12,13 +11,15 @@ import (
 )
 
 // ShowExercise writes how a break went, or stands: its moments, its stacks, the
-// objective, and what came back different.
-func ShowExercise(w io.Writer, s Style, st *chaos.State) {
-	fmt.Fprintf(w, "%s %s, %s\n", s.Bold("break "+st.ID), st.Environment, standing(st, s))
+// objective, what came back different, and how those of all that broke the same
+// before compare. Lines are broken at columns, 0 for any width.
+func ShowExercise(w io.Writer, s Style, st *chaos.State, all []*chaos.State, columns int) {
+	v := breakView{w, s, columns}
+	v.line(fmt.Sprintf("%s of %s: %s", s.Bold("break "+st.ID), st.Environment, standing(st, s)), 2)
 	if st.Stopped != nil {
-		fmt.Fprintf(w, "  %s\n", s.Warn(fmt.Sprintf("stopped (%s): %s", st.Stopped.By, clean(st.Stopped.Why))))
+		v.line("  "+s.Warn("stopped by "+chaos.Stopper(st.Stopped.By)+": ")+clean(st.Stopped.Why), 4)
 	}
-	moments(w, s, st)
+	v.moments(st)
 	rows := make([][]string, 0, len(st.Order))
 	for _, p := range st.Order {
 		t := st.Targets[p]
@@ -29,19 +30,20 @@ func ShowExercise(w io.Writer, s Style, st *chaos.State) {
 		rows = append(rows, []string{"  " + string(p), statusWord(t.Status, s), by, reason})
 	}
 	fmt.Fprintln(w)
-	widths(w, []string{"  stack", "now", "", ""}, rows)
-	differences(w, s, st)
-	notes(w, s, st)
+	v.table([]string{"  stack", "now", "", ""}, rows)
+	v.differences(st)
+	v.earlier(st, all)
+	v.notes(st)
 }
 
 // notes lists what people said and wrote down.
-func notes(w io.Writer, s Style, st *chaos.State) {
+func (v breakView) notes(st *chaos.State) {
 	if len(st.People)+len(st.Notes) == 0 {
 		return
 	}
-	fmt.Fprintln(w)
+	fmt.Fprintln(v.w)
 	for _, p := range st.People {
-		fmt.Fprintf(w, "  %s %s: %s\n", p.At.UTC().Format("15:04:05"), s.Bold(p.What), clean(p.Text))
+		v.line(fmt.Sprintf("  %s %s: %s", p.At.UTC().Format("15:04:05"), v.s.Bold(p.What), clean(p.Text)), 4)
 	}
 	for _, n := range st.Notes {
 		line := clean(n.Text)
@@ -49,9 +51,9 @@ func notes(w io.Writer, s Style, st *chaos.State) {
 			line = string(n.Stack) + ": " + line
 		}
 		if n.Owner != "" {
-			line += s.Dim(" (" + clean(n.Owner) + ")")
+			line += v.s.Dim(" (" + clean(n.Owner) + ")")
 		}
-		fmt.Fprintf(w, "  %s %s: %s\n", n.At.UTC().Format("15:04:05"), s.Bold("note, "+clean(n.Kind)), line)
+		v.line(fmt.Sprintf("  %s %s: %s", n.At.UTC().Format("15:04:05"), v.s.Bold("note, "+clean(n.Kind)), line), 4)
 	}
 }
 
@@ -84,9 +86,9 @@ func standing(st *chaos.State, s Style) string {
 	if known {
 		text = "recovered in " + Duration(took)
 		if met, has := st.Met(); has && met {
-			text = s.Good(text + ", objective " + Duration(st.Objective()) + " met")
+			text = s.Good(text + ", objective " + Span(st.Objective()) + " met")
 		} else if has {
-			text = s.Bad(fmt.Sprintf("%s, objective %s missed by %s", text, Duration(st.Objective()), Duration(took-st.Objective())))
+			text = s.Bad(fmt.Sprintf("%s, objective %s missed by %s", text, Span(st.Objective()), Duration(took-st.Objective())))
 		}
 	}
 	switch {
@@ -104,23 +106,28 @@ func standing(st *chaos.State, s Style) string {
 }
 
 // moments writes T0 to T8. What is not recorded says so, and is never 0.
-func moments(w io.Writer, s Style, st *chaos.State) {
+func (v breakView) moments(st *chaos.State) {
 	zero := st.Stamps[chaos.T0]
 	rows := make([][]string, 0, len(st.Stamps))
 	for m := range chaos.Moment(len(st.Stamps)) {
 		stamp := st.Stamps[m]
-		row := []string{"  " + m.String(), m.Word(), s.Dim("not recorded")}
+		row := []string{"  " + m.String(), m.Word(), v.s.Dim("not recorded")}
 		if stamp.Recorded() {
 			after := ""
 			if m != chaos.T0 && zero.Recorded() {
-				after = "+" + Duration(stamp.At.Sub(zero.At))
+				after = offset(stamp.At.Sub(zero.At))
 			}
 			row = []string{"  " + m.String(), m.Word(), stamp.At.UTC().Format("15:04:05"), after, clean(stamp.Source)}
 		}
 		rows = append(rows, row)
 	}
-	widths(w, nil, rows)
-	var parts []string
+	if zero.Recorded() {
+		fmt.Fprintf(v.w, "\n  %s, in UTC\n", zero.At.UTC().Format("Monday 2 January 2006"))
+	} else {
+		fmt.Fprintln(v.w)
+	}
+	v.table(nil, rows)
+	var known, unknown []string
 	for _, d := range []struct {
 		name     string
 		from, to chaos.Moment
@@ -131,20 +138,31 @@ func moments(w io.Writer, s Style, st *chaos.State) {
 		{"recover", chaos.T0, chaos.T6},
 		{"hands-on", chaos.T5, chaos.T6},
 	} {
-		took := "not recorded"
-		if between, ok := st.Stamps.Between(d.from, d.to); ok {
-			took = Duration(between)
-			if between < 0 {
-				took = "-" + Duration(-between)
-			}
+		between, ok := st.Stamps.Between(d.from, d.to)
+		switch {
+		case !ok:
+			unknown = append(unknown, d.name)
+		default:
+			known = append(known, d.name+" "+strings.TrimPrefix(offset(between), "+"))
 		}
-		parts = append(parts, d.name+" "+took)
 	}
-	fmt.Fprintln(w, "  "+strings.Join(parts, " · "))
+	if len(unknown) > 0 {
+		known = append(known, v.s.Dim("not recorded: "+strings.Join(unknown, ", ")))
+	}
+	v.line("  "+strings.Join(known, " · "), 4)
+}
+
+// offset is how much later than something else something was: +2m03s, -1s.
+func offset(d time.Duration) string {
+	if d < 0 {
+		return "-" + Duration(-d)
+	}
+	return "+" + Duration(d)
 }
 
 // differences lists what came back different, and what was bound to.
-func differences(w io.Writer, s Style, st *chaos.State) {
+func (v breakView) differences(st *chaos.State) {
+	s := v.s
 	expected, compared := 0, false
 	var lines []string
 	for _, p := range st.Order {
@@ -155,24 +173,24 @@ func differences(w io.Writer, s Style, st *chaos.State) {
 				expected++
 				continue
 			}
-			lines = append(lines, fmt.Sprintf("  %s %s %s", s.Bad("≠"), p, differs(d)))
+			lines = append(lines, fmt.Sprintf("    %s %s: %s", s.Bad("≠"), p, differs(d)))
 		}
 	}
 	if !compared {
 		return
 	}
-	fmt.Fprintln(w)
+	fmt.Fprintln(v.w)
 	switch {
 	case len(lines) > 0:
-		fmt.Fprintln(w, s.Bad("  not equal to what was captured:"))
+		fmt.Fprintln(v.w, s.Bad("  not equal to what was captured:"))
 		for _, l := range lines {
-			fmt.Fprintln(w, "  "+l)
+			v.line(l, 8)
 		}
 	case st.Equal():
-		fmt.Fprintln(w, s.Good("  equal to what was captured"))
+		fmt.Fprintln(v.w, s.Good("  equal to what was captured"))
 	}
 	if expected > 0 {
-		fmt.Fprintln(w, s.Dim(fmt.Sprintf("  %s that rebuilding makes: new ids", plural(expected, "difference"))))
+		fmt.Fprintln(v.w, s.Dim("  "+plural(expected, "difference")+" that rebuilding brings with it: new ids"))
 	}
 }
 
@@ -191,9 +209,4 @@ func differs(d capsule.Difference) string {
 		text += " (" + clean(d.Note) + ")"
 	}
 	return text
-}
-
-// BreakRow is one break in a list.
-func BreakRow(s Style, st *chaos.State) []string {
-	return []string{st.ID, st.Environment, strconv.Itoa(len(st.Order)), st.Planned.UTC().Format(time.RFC3339), standing(st, s)}
 }

@@ -17,11 +17,19 @@ const maxLines = 24
 type Stream struct {
 	W       io.Writer
 	Style   Style
-	Live    bool             // a terminal that can redraw
-	Columns func() int       // 0 when unknown
-	Rows    func() int       // 0 when unknown
-	Now     func() time.Time // the realm's clock
-	Verbose bool             // plain mode tells every resource
+	Live    bool                // a terminal that can redraw
+	Columns func() int          // 0 when unknown
+	Rows    func() int          // 0 when unknown
+	Now     func() time.Time    // the realm's clock
+	Verbose bool                // plain mode tells every resource
+	Advice  func(string) string // adds to a command the flags it needs; may be nil
+}
+
+func (st *Stream) advice(command string) string {
+	if st.Advice == nil {
+		return command
+	}
+	return st.Advice(command)
 }
 
 // Show reads events until the channel is closed and shows them. It always
@@ -52,7 +60,7 @@ func Sink(st Stream) (event.Sink, func()) {
 type live struct {
 	st    Stream
 	p     *progress
-	drawn int // lines of the block on the screen
+	drawn []int // how wide the lines of the block on the screen are
 	turn  int
 	begun time.Time
 }
@@ -86,23 +94,39 @@ func showLive(events <-chan event.Event, st Stream) {
 func (l *live) scroll(line string) {
 	block := l.block()
 	l.replace(nil)
-	fmt.Fprintln(l.st.W, line)
+	for _, part := range fold(line, max(l.st.Columns(), 20), 2) {
+		fmt.Fprintln(l.st.W, part)
+	}
 	l.replace(block)
 }
 
 // replace rubs out the block on the screen and draws another.
 func (l *live) replace(lines []string) {
 	var b strings.Builder
-	if l.drawn > 0 {
-		fmt.Fprintf(&b, "\x1b[%dA\r\x1b[J", l.drawn)
+	if up := l.height(); up > 0 {
+		fmt.Fprintf(&b, "\x1b[%dA\r\x1b[J", up)
 	}
+	l.drawn = l.drawn[:0]
 	for _, line := range lines {
 		b.WriteString(line + "\n")
+		l.drawn = append(l.drawn, width(line))
 	}
-	l.drawn = len(lines)
 	if b.Len() > 0 {
 		io.WriteString(l.st.W, b.String())
 	}
+}
+
+// height is how many rows the block takes on the screen as it is now: a terminal
+// that became narrower has broken its lines.
+func (l *live) height() int {
+	columns, rows := l.st.Columns(), 0
+	for _, w := range l.drawn {
+		rows++
+		if columns > 0 && w > columns {
+			rows += (w - 1) / columns
+		}
+	}
+	return rows
 }
 
 // block renders the running steps, cut to the size of the terminal now.
@@ -112,18 +136,24 @@ func (l *live) block() []string {
 	if rows > 0 {
 		room = min(room, max(rows-2, 1))
 	}
+	var exercise []string
+	if l.p.watched != nil {
+		exercise = l.p.watched.block(l.st, columns-1)
+		exercise = exercise[:min(len(exercise), room)]
+		room = max(room-len(exercise), 1)
+	}
 	steps := l.p.sorted()
 	var lines []string
 	for i, r := range steps {
-		if i == room-1 && len(steps) > room {
+		if i >= room-1 && len(steps) > room {
 			lines = append(lines, cut(fmt.Sprintf("  … and %d more", len(steps)-i), columns-1))
 			break
 		}
 		lines = append(lines, cut(l.row(r), columns-1))
 	}
-	if l.p.watched != nil {
-		lines = append(lines, l.p.watched.block(l.st, columns-1)...)
-		if l.p.steps == l.p.finished {
+	if exercise != nil {
+		lines = append(lines, exercise...)
+		if l.p.steps == l.p.finished || l.p.draining && len(steps) == 0 {
 			return lines
 		}
 	}

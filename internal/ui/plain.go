@@ -36,7 +36,7 @@ func showPlain(events <-chan event.Event, st Stream) {
 				say(line)
 			}
 		case <-quiet.C:
-			if p.watched != nil && p.steps == p.finished {
+			if p.watched != nil && (p.steps == p.finished || p.draining && len(p.current) == 0) {
 				say(p.watched.line(st.Now(), st.Style))
 				continue
 			}

@@ -15,9 +15,9 @@ import (
 )
 
 // ShowBreak writes what a break takes with it: the blast radius, as a person
-// reads it before typing the phrase.
-func ShowBreak(w io.Writer, s Style, p *blast.Plan) {
-	v := breakView{w, s}
+// reads it before typing the phrase. Lines are broken at columns, 0 for any width.
+func ShowBreak(w io.Writer, s Style, p *blast.Plan, columns int) {
+	v := breakView{w, s, columns}
 	v.head(p)
 	v.order(p)
 	v.data(p)
@@ -28,52 +28,44 @@ func ShowBreak(w io.Writer, s Style, p *blast.Plan) {
 }
 
 type breakView struct {
-	w io.Writer
-	s Style
+	w       io.Writer
+	s       Style
+	columns int
+}
+
+// line writes a line, which goes on below with an indent where it is too long.
+func (v breakView) line(text string, indent int) {
+	for _, l := range fold(text, v.columns, indent) {
+		fmt.Fprintln(v.w, strings.TrimRight(l, " "))
+	}
 }
 
 func (v breakView) head(p *blast.Plan) {
-	what := plural(len(p.Steps), "stack") + " will be deleted"
-	if p.Kind != blast.DeleteStack {
-		what = fmt.Sprintf("%s: %s will be touched", strings.TrimSuffix(p.Kind+"="+p.Arg, "="), plural(len(p.Steps), "stack"))
-	}
-	fmt.Fprintf(v.w, "%s %s\n", v.s.Bad("BREAK "+p.Environment), what)
-	fmt.Fprintf(v.w, "  account %s, region %s, as %s\n", p.Account, p.Region, p.By.ARN)
+	v.line(v.s.Bad("BREAK "+p.Environment)+" "+goes(p), 2)
+	v.line(fmt.Sprintf("  account %s, region %s, as %s", p.Account, p.Region, p.By.ARN), 4)
 	if p.Choice.Random > 0 || p.Choice.Percent > 0 {
-		fmt.Fprintf(v.w, "  chosen with seed %q: the same seed chooses the same stacks\n", clean(p.Choice.Seed))
+		v.line(fmt.Sprintf("  chosen with seed %q: the same seed chooses the same stacks", clean(p.Choice.Seed)), 4)
 	}
 	fmt.Fprintln(v.w)
 }
 
-// order lists the stacks in the order in which they go.
-func (v breakView) order(p *blast.Plan) {
-	rows := make([][]string, 0, len(p.Steps))
+// goes says in a few words what a break does.
+func goes(p *blast.Plan) string {
+	chosen := 0
 	for i := range p.Steps {
-		step := &p.Steps[i]
-		why := ""
-		if len(step.Why) > 0 {
-			why = step.Why[0]
-		}
-		if more := len(step.Why) - 1; more > 0 {
-			why += fmt.Sprintf(", and %d more", more)
-		}
-		age, resources := "", ""
-		if r := radiusOf(p, step.Stack); r != nil {
-			age, resources = Duration(time.Duration(r.AgeSeconds*float64(time.Second))), policies(r)
-		}
-		mark := v.s.Warn("-")
-		if step.Target {
-			mark = v.s.Bad("-")
-		}
-		rows = append(rows, []string{"  " + mark + " " + string(step.Stack), age, resources, clean(why)})
-		for _, in := range step.Injections {
-			rows = append(rows, []string{"      " + in.LogicalID, "", in.Type, clean(in.Says)})
-		}
-		for _, c := range step.Changes {
-			rows = append(rows, []string{"      " + c.LogicalID, "", c.Type, clean(changeWords(c))})
+		if p.Steps[i].Target {
+			chosen++
 		}
 	}
-	widths(v.w, []string{"    stack", "age", "resources", "goes because"}, rows)
+	switch more := len(p.Steps) - chosen; {
+	case len(p.Steps) == 0:
+		return "there is nothing here to break"
+	case p.Kind != blast.DeleteStack:
+		return fmt.Sprintf("%s: %s will be touched", strings.TrimSuffix(p.Kind+"="+clean(p.Arg), "="), plural(len(p.Steps), "stack"))
+	case more > 0:
+		return fmt.Sprintf("%s will be deleted: %d chosen, %d that must go first", plural(len(p.Steps), "stack"), chosen, more)
+	}
+	return plural(len(p.Steps), "stack") + " will be deleted"
 }
 
 // changeWords says what becomes of a resource.
@@ -91,11 +83,105 @@ func changeWords(c stacks.ResourceChange) string {
 	return out
 }
 
-// widths writes a table whose first column holds colours of its own.
-func widths(w io.Writer, header []string, rows [][]string) {
-	all := append([][]string{header}, rows...)
+// room is the least that a reason needs beside its stack; with less it stands
+// below.
+const room = 40
+
+// order lists the stacks in the order in which they go.
+func (v breakView) order(p *blast.Plan) {
+	if len(p.Steps) == 0 {
+		return
+	}
+	names, ages, counts := 0, 0, 0
+	rows := make([][4]string, 0, len(p.Steps)+1)
+	because := "goes because"
+	if p.Kind != blast.DeleteStack {
+		because = "touched because"
+	}
+	rows = append(rows, [4]string{"stack", "age", "resources", because})
+	for i := range p.Steps {
+		step := &p.Steps[i]
+		row := [4]string{string(step.Stack), "", "", reason(step)}
+		if r := radiusOf(p, step.Stack); r != nil {
+			row[1], row[2] = age(time.Duration(r.AgeSeconds*float64(time.Second))), policies(r)
+		}
+		rows = append(rows, row)
+	}
+	for _, r := range rows {
+		names, ages, counts = max(names, width(r[0])), max(ages, width(r[1])), max(counts, width(r[2]))
+	}
+	for i, r := range rows {
+		mark := " "
+		if i > 0 {
+			mark = v.mark(&p.Steps[i-1])
+		}
+		left := "  " + mark + " " + padRight(r[0], names+2) + padRight(r[1], ages+2) + padRight(r[2], counts+2)
+		v.beside(left, r[3], i == 0)
+		if i > 0 {
+			for _, in := range p.Steps[i-1].Injections {
+				v.line(fmt.Sprintf("      %s  %s  %s", in.LogicalID, in.Type, clean(in.Says)), 8)
+			}
+			for _, c := range p.Steps[i-1].Changes {
+				v.line(fmt.Sprintf("      %s  %s  %s", c.LogicalID, c.Type, clean(changeWords(c))), 8)
+			}
+		}
+	}
+}
+
+// age is how old something is; of what is old nobody wants the minutes.
+func age(d time.Duration) string {
+	const day = 24 * time.Hour
+	if d >= 2*day {
+		return fmt.Sprintf("%dd", d/day)
+	}
+	return Duration(d)
+}
+
+// mark is ! for what was chosen, - for what only has to go with it.
+func (v breakView) mark(step *blast.Step) string {
+	if step.Target {
+		return v.s.Bad("!")
+	}
+	return v.s.Warn("-")
+}
+
+// beside writes text to the right of what stands left, else below it.
+func (v breakView) beside(left, text string, header bool) {
+	at := width(left)
+	switch {
+	case v.columns <= 0 || v.columns-at >= room:
+		v.line(left+text, at)
+	case header && at > v.columns: // there are no columns to head
+	case header || at <= v.columns:
+		fmt.Fprintln(v.w, strings.TrimRight(left, " "))
+		if !header {
+			v.line("      "+text, 6)
+		}
+	default:
+		v.line(left, 6)
+		v.line("      "+text, 6)
+	}
+}
+
+func reason(step *blast.Step) string {
+	if len(step.Why) == 0 {
+		return ""
+	}
+	why := clean(step.Why[0])
+	if more := len(step.Why) - 1; more > 0 {
+		why += fmt.Sprintf(", and %d more", more)
+	}
+	return why
+}
+
+// table writes a table whose cells may be painted; the last cell of a row goes
+// on below itself.
+func (v breakView) table(header []string, rows [][]string) {
+	if header != nil {
+		rows = append([][]string{header}, rows...)
+	}
 	var most []int
-	for _, row := range all {
+	for _, row := range rows {
 		for i, c := range row {
 			if i == len(most) {
 				most = append(most, 0)
@@ -103,12 +189,12 @@ func widths(w io.Writer, header []string, rows [][]string) {
 			most[i] = max(most[i], width(c))
 		}
 	}
-	for _, row := range all {
-		var b strings.Builder
-		for i, c := range row {
-			b.WriteString(padRight(c, most[i]+2))
+	for _, row := range rows {
+		var left strings.Builder
+		for i, c := range row[:len(row)-1] {
+			left.WriteString(padRight(c, most[i]+2))
 		}
-		fmt.Fprintln(w, strings.TrimRight(b.String(), " "))
+		v.line(left.String()+row[len(row)-1], min(width(left.String()), max(v.columns/2, 4)))
 	}
 }
 
@@ -141,11 +227,11 @@ func (v breakView) data(p *blast.Plan) {
 	var lines []string
 	for i := range p.Radius.Stacks {
 		for _, h := range p.Radius.Stacks[i].Holders {
-			line := fmt.Sprintf("%s::%s  %s  %s", h.Stack, h.LogicalID, h.Type, covers(h))
+			text := covers(h)
 			if h.Cover == blast.Uncovered {
-				line = v.s.Bad(line)
+				text = v.s.Bad(text)
 			}
-			lines = append(lines, line)
+			lines = append(lines, fmt.Sprintf("%s::%s (%s): %s", h.Stack, h.LogicalID, h.Type, text))
 		}
 	}
 	v.section("what holds data", lines)
@@ -204,7 +290,7 @@ func (v breakView) recovery(p *blast.Plan) {
 	var lines []string
 	objective := "none is set (break.rto)"
 	if p.Radius.RTOSeconds > 0 {
-		objective = Duration(time.Duration(p.Radius.RTOSeconds * float64(time.Second)))
+		objective = Span(time.Duration(p.Radius.RTOSeconds * float64(time.Second)))
 	}
 	lines = append(lines, "objective: "+objective)
 	for i := range p.Radius.Stacks {
@@ -237,31 +323,32 @@ func (v breakView) section(title string, lines []string) {
 	}
 	fmt.Fprintf(v.w, "\n%s\n", v.s.Bold("  "+title))
 	for _, l := range lines {
-		fmt.Fprintln(v.w, "    "+l)
+		v.line("    "+l, 6)
 	}
 }
 
 // ShowGuards writes what the guards of a break say; all of them, or those alone
-// that refuse.
-func ShowGuards(w io.Writer, s Style, verdicts []blast.Verdict, all bool) {
+// that refuse. Lines are broken at columns, 0 for any width.
+func ShowGuards(w io.Writer, s Style, verdicts []blast.Verdict, all bool, columns int) {
+	view := breakView{w, s, columns}
 	passed := 0
 	for _, v := range verdicts {
 		if v.OK {
 			passed++
 			if all {
-				fmt.Fprintf(w, "  %s %-4s %s\n", s.Good("✓"), v.Guard, v.Title)
+				view.line(fmt.Sprintf("  %s %-4s %s", s.Good("✓"), v.Guard, v.Title), 9)
 			}
 			continue
 		}
-		fmt.Fprintf(w, "  %s %-4s %s\n", s.Bad("✗"), v.Guard, s.Bold(v.Title))
+		view.line(fmt.Sprintf("  %s %-4s %s", s.Bad("✗"), v.Guard, s.Bold(v.Title)), 9)
 		for _, f := range findings(v) {
 			subject := ""
 			if f.Stack != "" {
 				subject = string(f.Stack) + ": "
 			}
-			fmt.Fprintf(w, "         %s%s\n", subject, clean(f.Why))
+			view.line("         "+subject+clean(f.Why), 11)
 			if f.Fix != "" {
-				fmt.Fprintf(w, "         %s %s\n", s.Dim("fix:"), clean(f.Fix))
+				view.line("         "+s.Dim("fix:")+" "+clean(f.Fix), 14)
 			}
 		}
 	}

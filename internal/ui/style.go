@@ -8,6 +8,7 @@
 package ui
 
 import (
+	"strings"
 	"time"
 
 	"github.com/fatih/color"
@@ -111,4 +112,17 @@ func Duration(d time.Duration) string {
 		d = d.Round(time.Minute)
 		return pad(int(d/time.Hour), "h", int(d%time.Hour/time.Minute), "m")
 	}
+}
+
+// Span writes a length of time that somebody chose, such as an objective, as
+// they would say it: 30m, 1h30m, 90s.
+func Span(d time.Duration) string {
+	text := d.Round(time.Second).String()
+	if strings.HasSuffix(text, "m0s") {
+		text = strings.TrimSuffix(text, "0s")
+	}
+	if strings.HasSuffix(text, "h0m") {
+		text = strings.TrimSuffix(text, "0m")
+	}
+	return text
 }

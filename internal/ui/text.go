@@ -81,6 +81,32 @@ func cut(s string, width int) string {
 	return columns().TruncateString(s, width, "…")
 }
 
+// fold breaks a text between words into lines of at most columns columns, 0 for
+// any width; all but the first begin with indent spaces. A word that is longer
+// stays whole: an id that is cut cannot be copied.
+func fold(text string, columns, indent int) []string {
+	if columns <= 0 || width(text) <= columns {
+		return []string{text}
+	}
+	var lines []string
+	line := ""
+	for text = strings.TrimRight(text, " "); text != ""; {
+		word := strings.TrimLeft(text, " ")
+		gap := text[:len(text)-len(word)]
+		end := strings.IndexByte(word, ' ')
+		if end < 0 {
+			end = len(word)
+		}
+		word, text = word[:end], word[end:]
+		if strings.TrimSpace(line) != "" && width(line)+len(gap)+width(word) > columns {
+			lines = append(lines, line)
+			line, gap = "", strings.Repeat(" ", indent)
+		}
+		line += gap + word
+	}
+	return append(lines, line)
+}
+
 func width(s string) int { return columns().String(s) }
 
 func padRight(s string, n int) string { return s + strings.Repeat(" ", max(0, n-width(s))) }

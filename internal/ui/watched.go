@@ -17,6 +17,7 @@ type watched struct {
 	broken    time.Time // T0, zero before
 	restored  time.Time // T6
 	begun     bool      // T5
+	stamps    map[string]time.Time
 	probes    map[string]seenProbe
 	targets   map[stacks.Path]seenTarget
 }
@@ -34,7 +35,7 @@ type seenTarget struct {
 // watch takes in an event of a break and returns the line that it leaves.
 func (p *progress) watch(e event.Event, s Style) string {
 	if p.watched == nil {
-		p.watched = &watched{probes: map[string]seenProbe{}, targets: map[stacks.Path]seenTarget{}}
+		p.watched = &watched{stamps: map[string]time.Time{}, probes: map[string]seenProbe{}, targets: map[stacks.Path]seenTarget{}}
 	}
 	w := p.watched
 	switch e.Kind {
@@ -74,14 +75,18 @@ func probeLine(e event.Event, before seenProbe, s Style) string {
 func targetLine(e event.Event, s Style) string {
 	switch {
 	case e.Action != "":
-		return s.Good(fmt.Sprintf("▲ %s is back", e.Stack)) + fmt.Sprintf(" (%s)", e.Status)
+		return s.Good(fmt.Sprintf("▲ %s is back", e.Stack)) + strings.TrimRight(", "+clean(e.Reason), ", ")
 	case e.Status == "", strings.HasPrefix(e.Status, "DELETE_"):
 		return "" // its deletion is told elsewhere
 	}
 	return s.Warn(fmt.Sprintf("… %s", e.Stack)) + " " + e.Status
 }
 
+// stamp takes in a moment. One that moves to an earlier time, since calls run
+// beside one another, is not told twice.
 func (w *watched) stamp(e event.Event, s Style) string {
+	before, told := w.stamps[e.Action]
+	w.stamps[e.Action] = e.Time
 	switch e.Action {
 	case "T0":
 		w.broken = e.Time
@@ -89,6 +94,9 @@ func (w *watched) stamp(e event.Event, s Style) string {
 		w.begun = true
 	case "T6":
 		w.restored = e.Time
+	}
+	if told && !e.Time.After(before) {
+		return ""
 	}
 	at := ""
 	if !w.broken.IsZero() && e.Action != "T0" {
@@ -100,22 +108,22 @@ func (w *watched) stamp(e event.Event, s Style) string {
 // clock says how long it has been broken, against the objective.
 func (w *watched) clock(now time.Time, s Style) string {
 	if w.broken.IsZero() {
-		return "breaking"
+		return "nothing is broken yet"
 	}
-	end := now
+	end, text := now, "broken for "
 	if !w.restored.IsZero() {
-		end = w.restored
+		end, text = w.restored, "users are back after "
 	}
 	took := end.Sub(w.broken)
-	text := "broken for " + Duration(took)
+	text += Duration(took)
 	if w.objective == 0 {
 		return text
 	}
-	text += " of " + Duration(w.objective)
+	text += ", objective " + Span(w.objective)
 	switch {
 	case took > w.objective:
-		return s.Bad(text + ", objective missed")
-	case took > w.objective*3/4:
+		return s.Bad(text + " missed by " + Duration(took-w.objective))
+	case took > w.objective*3/4 && w.restored.IsZero():
 		return s.Warn(text)
 	}
 	return text
@@ -161,8 +169,7 @@ func (w *watched) block(st Stream, columns int) []string {
 	}
 	var gone, back []string
 	for _, p := range slices.Sorted(maps.Keys(w.targets)) {
-		t := w.targets[p]
-		switch {
+		switch t := w.targets[p]; {
 		case t.up:
 			back = append(back, string(p))
 		case t.status == "":
@@ -172,13 +179,14 @@ func (w *watched) block(st Stream, columns int) []string {
 		}
 	}
 	if len(gone) > 0 {
-		lines = append(lines, cut("not back  "+s.Bad(strings.Join(gone, ", ")), columns))
+		lines = append(lines, cut(fmt.Sprintf("not back  %d: ", len(gone))+s.Bad(strings.Join(gone, ", ")), columns))
 	}
 	if len(back) > 0 {
-		lines = append(lines, cut("back      "+s.Good(strings.Join(back, ", ")), columns))
+		lines = append(lines, cut(fmt.Sprintf("back      %d: ", len(back))+s.Good(strings.Join(back, ", ")), columns))
 	}
 	if !w.begun && !w.broken.IsZero() {
-		lines = append(lines, cut(s.Dim("get it back with: deployer recover, or however your runbook says; Ctrl-C leaves it broken"), columns))
+		lines = append(lines, fold("get it back: your runbook, or "+st.advice("deployer recover"), columns, 2)...)
+		lines = append(lines, fold("Ctrl-C leaves it broken; come back: "+st.advice("deployer break resume"), columns, 2)...)
 	}
 	return lines
 }
