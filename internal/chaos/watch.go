@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/deployer-cli/deployer/internal/capsule"
@@ -22,6 +23,7 @@ type Sight struct {
 	By     By            // by whose hand it is there, as its events tell
 	Old    stacks.Status // of the stack that was broken, "" when not looked at
 	Marks  []Mark        // what was injected, or drifted, and how that looks
+	Empty  []string      // the holders of data that were covered, and are new and empty
 }
 
 // Mark is how one thing that was injected looks.
@@ -60,6 +62,7 @@ type watch struct {
 	bad    map[string]time.Time // the last known failure of each probe
 	said   map[string]string    // what was told of each probe and stamp
 	seen   map[stacks.Path]Sight
+	empty  time.Time // when a holder of data was last seen that was covered, and is new and empty
 }
 
 // Watch stays with a break until everything is back, verified and compared, or
@@ -158,8 +161,10 @@ func (v *watch) turn(ctx context.Context) (done bool, err error) {
 			return false, err
 		}
 	}
-	if err := v.windows(ctx); err != nil {
-		return false, err
+	if !v.blank(sights) {
+		if err := v.windows(ctx); err != nil {
+			return false, err
+		}
 	}
 	if err := v.refold(ctx); err != nil {
 		return false, err
@@ -169,6 +174,25 @@ func (v *watch) turn(ctx context.Context) (done bool, err error) {
 		return false, nil
 	}
 	return true, v.finish(ctx)
+}
+
+// blank tells whether a stack came back without the data that was covered: users
+// are not back then, whatever the probes say.
+func (v *watch) blank(sights map[stacks.Path]Sight) bool {
+	found := false
+	for _, p := range slices.Sorted(maps.Keys(sights)) {
+		list := sights[p].Empty
+		if len(list) == 0 {
+			continue
+		}
+		found, v.empty = true, v.clock.Now().UTC()
+		text := fmt.Sprintf("%s is back without its data, and does not count as restored: %s", p, strings.Join(list, "; "))
+		if v.said["empty "+string(p)] != text {
+			v.said["empty "+string(p)] = text
+			v.sink.Event(event.Event{Kind: event.Warning, Stack: p, Reason: text})
+		}
+	}
+	return found
 }
 
 // sights looks at the targets. That they cannot be read is told, and is no result.
@@ -323,6 +347,9 @@ func (v *watch) windows(ctx context.Context) error {
 		since := v.state.Since()
 		if bad := v.bad[name]; bad.After(since) {
 			since = bad
+		}
+		if v.empty.After(since) {
+			since = v.empty
 		}
 		at, verified, ok := t.Restored(since)
 		if !ok {

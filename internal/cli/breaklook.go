@@ -67,7 +67,7 @@ func (b *breaker) eventsOf(ctx context.Context, a stacks.Access, id string) ([]s
 func (s *session) lookerOf(k *knownBreak) *looker {
 	down := new(atomic.Bool)
 	down.Store(true)
-	return &looker{s: s, record: k.record, down: down, by: map[string]made{}, arg: k.state.Plan.Argument}
+	return &looker{s: s, record: k.record, down: down, by: map[string]made{}, insides: map[string]inside{}, arg: k.state.Plan.Argument}
 }
 
 // Equal implements chaos.Looker: it compares a target with its capsule.

@@ -70,7 +70,7 @@ func (b *breaker) watch(ctx context.Context, state *chaos.State, brake *chaos.Br
 		wg.Go(func() { b.leash(inner, brake, down) })
 	}
 	ended := make(chan watchEnd, 1)
-	look := &looker{s: b.s, record: b.record, down: down, by: map[string]made{}, arg: state.Plan.Argument, undone: b.undone}
+	look := &looker{s: b.s, record: b.record, down: down, by: map[string]made{}, insides: map[string]inside{}, arg: state.Plan.Argument, undone: b.undone}
 	go func() {
 		final, err := chaos.Watch(ctx, chaos.Watching{
 			State: state, Probes: probes, Readings: readings.out, Every: lookEvery, Missed: func() { b.announce(ctx, event.Missed) },
@@ -156,6 +156,7 @@ type looker struct {
 	record   *breakRecord
 	down     *atomic.Bool // the calls were made: the old stacks may be judged
 	by       map[string]made
+	insides  map[string]inside
 	arg      string               // of the kind
 	undone   map[stacks.Path]bool // by this process
 	compared *comparison
@@ -188,6 +189,13 @@ func (l *looker) Look(ctx context.Context, st *chaos.State) (map[stacks.Path]cha
 		sight, err := l.one(ctx, t, names[t.Name])
 		if err != nil {
 			return nil, err
+		}
+		if sight.ID != "" && sight.ID != t.StackID {
+			in, err := l.inside(ctx, t, names[t.Name], st)
+			if err != nil {
+				return nil, err
+			}
+			sight.Status, sight.Empty = in.status, in.empty
 		}
 		out[p] = sight
 	}
