@@ -19,6 +19,7 @@ import (
 type leftovers struct {
 	id     string // of the break
 	stacks map[stacks.Path]leftover
+	broken map[stacks.Path]string // the ids of the stacks that were broken
 }
 
 // leftover is what CloudFormation left of one stack.
@@ -30,9 +31,10 @@ type leftover struct {
 
 // leftoversOf reads off the capsules what was kept of the stacks that are down.
 func (b *breaker) leftoversOf(ctx context.Context, k *knownBreak, down []stacks.Path) (*leftovers, error) {
-	out := &leftovers{id: b.id, stacks: map[stacks.Path]leftover{}}
+	out := &leftovers{id: b.id, stacks: map[stacks.Path]leftover{}, broken: map[stacks.Path]string{}}
 	for _, p := range down {
 		t := k.state.Targets[p]
+		out.broken[p] = t.StackID
 		if t.NewID != "" && t.NewStatus.Healthy() || len(t.Deeds) == 0 || t.Deeds[0].Verb != stacks.Delete {
 			continue
 		}
@@ -152,10 +154,34 @@ func (l leftover) refused(p reattach.Plan) error {
 	}
 }
 
+// agreed takes the question off a step that deletes the rest of what was broken:
+// whoever broke that very stack has said yes to it, and to what it holds.
+func (l *leftovers) agreed(step *plan.Step) {
+	if l.stuck(step) {
+		step.Asks = ""
+	}
+}
+
+// stuck tells whether a step is about what is left of a stack whose deletion did
+// not come to its end.
+func (l *leftovers) stuck(step *plan.Step) bool {
+	return step.Status == stacks.DeleteFailed && step.Action == plan.Recreate && step.StackID != "" && step.StackID == l.broken[step.Stack]
+}
+
+// advise says, with what is stuck still, how to go on.
+func (l *leftovers) advise(r *launcher) {
+	for _, f := range r.done.Failures {
+		if step := r.planned(f.Stack); step != nil && l.stuck(step) {
+			f.Tip = "nothing is forced: clear what holds it, then: deployer recover " + l.id
+		}
+	}
+}
+
 // annotate says in the plan what becomes of what was kept.
 func (l *leftovers) annotate(p *plan.Plan) {
 	for i := range p.Steps {
 		step := &p.Steps[i]
+		l.agreed(step)
 		left, ok := l.stacks[step.Stack]
 		if !ok || step.Desired == nil || step.Action != plan.Create && step.Action != plan.Recreate && step.Status != stacks.ImportRollbackComplete {
 			continue

@@ -212,6 +212,7 @@ func (r *launcher) prepare(ctx context.Context) error {
 	r.planner.ownShells(r.file)
 	if r.left != nil {
 		r.left.ownShells(r.planner)
+		r.planner.agreed = r.left.agreed
 	}
 	if r.plan, err = r.makePlan(ctx); err != nil {
 		return s.failed(err)

@@ -58,6 +58,9 @@ func (r *launcher) execute(ctx context.Context, clearance guard.Clearance) error
 	r.ran = true
 	r.mark()
 	r.attachable()
+	if r.left != nil {
+		r.left.advise(r)
+	}
 	shown()
 	if err := errors.Join(err, j.Err()); err != nil {
 		r.summary()

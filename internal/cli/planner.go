@@ -36,7 +36,8 @@ type planner struct {
 	actions map[stacks.Path]plan.Action
 	desired map[stacks.Path]*stacks.Desired
 
-	marks *secretMarks // nil where change sets are asked, or nothing can be kept
+	agreed func(*plan.Step) // takes off what a step asks where that was agreed on before; nil for nothing
+	marks  *secretMarks     // nil where change sets are asked, or nothing can be kept
 }
 
 // planOptions are what the flags of launch and plan say about planning.
@@ -325,7 +326,11 @@ func (p *planner) decide(ctx context.Context, path stacks.Path) (plan.Step, erro
 		return plan.Step{}, err
 	}
 	p.want(desired)
-	return p.builder.Add(desired, p.edges(path)), nil
+	step := p.builder.Add(desired, p.edges(path))
+	if p.agreed != nil {
+		p.agreed(&step)
+	}
+	return step, nil
 }
 
 // hooked tells whether hooks of its launch run whatever becomes of a stack.

@@ -1,0 +1,95 @@
+package chaos_test
+
+import (
+	"context"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/deployer-cli/deployer/internal/capsule"
+	"github.com/deployer-cli/deployer/internal/chaos"
+	"github.com/deployer-cli/deployer/internal/event"
+	"github.com/deployer-cli/deployer/internal/steady"
+	"github.com/deployer-cli/deployer/stacks"
+)
+
+// bubble is the time of a test.
+type bubble struct{}
+
+func (bubble) Now() time.Time { return time.Now() }
+
+func (bubble) Wait(ctx context.Context, d time.Duration) error {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+// world1 is one rebuilt stack, whose data comes back at a time of its own.
+type world1 struct {
+	d     *diary
+	start time.Time
+	back  time.Duration // when the data does
+}
+
+func (w *world1) Write(_ context.Context, kind string, body any) error {
+	w.d.now = int(time.Since(at(0)).Seconds())
+	w.d.add(kind, body)
+	return nil
+}
+
+func (w *world1) Refold(context.Context) (*chaos.State, error) { return w.d.fold(), nil }
+
+func (w *world1) Equal(context.Context, *chaos.Target) ([]capsule.Difference, error) { return nil, nil }
+
+func (w *world1) Look(context.Context, *chaos.State) (map[stacks.Path]chaos.Sight, error) {
+	s := chaos.Sight{ID: newID, Status: stacks.CreateComplete, Begun: w.start, Since: w.start}
+	if time.Since(w.start) < w.back {
+		s.Empty = []string{"Table is new and empty"}
+	}
+	return map[stacks.Path]chaos.Sight{"dev/web": s}, nil
+}
+
+// TestEmptyIsNotRestored: while a holder of data that was covered is new and empty,
+// good probes stamp no T6; the window that counts begins when the data is there.
+func TestEmptyIsNotRestored(t *testing.T) {
+	t.Parallel()
+	for _, back := range []time.Duration{0, 10 * time.Minute} {
+		synctest.Test(t, func(t *testing.T) {
+			time.Sleep(time.Until(at(120)))
+			w := &world1{d: broken(t), start: time.Now(), back: back}
+			readings := make(chan steady.Reading)
+			ctx, cancel := context.WithCancel(t.Context())
+			defer cancel()
+			go func() {
+				for ctx.Err() == nil {
+					select {
+					case readings <- steady.Reading{Probe: "site", At: time.Now(), OK: true}:
+					case <-ctx.Done():
+					}
+					_ = bubble{}.Wait(ctx, 5*time.Second)
+				}
+			}()
+			told := 0
+			probes := []steady.Probe{{Name: "site", Role: steady.Steady, Every: 5 * time.Second, Timeout: 3 * time.Second, StableFor: 30 * time.Second}}
+			sink := event.Func(func(e event.Event) {
+				if e.Kind == event.Warning && strings.Contains(e.Reason, "back without its data") {
+					told++
+				}
+			})
+			end, err := chaos.Watch(ctx, chaos.Watching{State: w.d.fold(), Probes: probes, Readings: readings, Every: 2 * time.Second}, w, w, bubble{}, sink)
+			if err != nil {
+				t.Fatal(err)
+			}
+			took := end.Stamps[chaos.T6].At.Sub(w.start)
+			if took < back || took > back+15*time.Second || (told > 0) != (back > 0) || told > 1 {
+				t.Errorf("data after %s: restored after %s, told %d times", back, took, told)
+			}
+		})
+	}
+}
