@@ -67,6 +67,7 @@ func (l *loader) readGroup(g *group, base stacks.Value) {
 		return
 	}
 	g.warnings = append(g.warnings, d.warnings...)
+	g.fatal = append(g.fatal, misspeltBlock(d)...)
 	g.warnings = append(g.warnings, unknownKeys(d)...)
 	g.warnings = append(g.warnings, oldKeys(d)...)
 	g.declare(block, d)

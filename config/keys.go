@@ -3,7 +3,9 @@ package config
 import (
 	"maps"
 	"slices"
+	"strings"
 
+	"github.com/deployer-cli/deployer/internal/spell"
 	"github.com/deployer-cli/deployer/stacks"
 )
 
@@ -46,6 +48,32 @@ func unknownKeys(d *document) []*stacks.Problem {
 	}
 	return out
 }
+
+// misspeltBlock refuses what was meant to be an environment block: a near miss of
+// the key that holds deployer's own keys. Unread, it would leave the environment
+// without its class and its guard.
+func misspeltBlock(d *document) []*stacks.Problem {
+	var out []*stacks.Problem
+	for _, f := range d.fields.Fields {
+		near := strings.EqualFold(f.Key, environmentKey) || spell.Distance(strings.ToLower(f.Key), environmentKey, slipAtMost) <= slipAtMost
+		if f.Key == environmentKey || f.Value.Kind != stacks.Map || !near {
+			continue
+		}
+		for _, own := range []string{"class", "guard", "break", "accounts"} {
+			if _, ok := field(f.Value, own); ok {
+				out = append(out, &stacks.Problem{
+					Pos: f.Pos, What: "key " + f.Key + " is not known", Why: "it holds " + own + " as an environment block does, and nothing would heed it",
+					Tip: "did you mean " + environmentKey + "?",
+				})
+				break
+			}
+		}
+	}
+	return out
+}
+
+// slipAtMost is how many letters a misspelt block's key may be off.
+const slipAtMost = 2
 
 // ordinaryKeys are words that projects use for keys of their own, and that
 // only happen to be near a known one.

@@ -77,6 +77,10 @@ func ReadPlan(text []byte) (*Plan, error) {
 	if p.Schema != Schema {
 		return nil, &stacks.Problem{What: "this is no break plan", Why: fmt.Sprintf("its schema is %q, not %q", p.Schema, Schema), Tip: "make one with: deployer break plan PATH --out F"}
 	}
+	// What a person reads to decide must not be able to move the cursor.
+	if where, err := stacks.Unprintable(text, "why", "fix", "what", "says"); err != nil || where != "" {
+		return nil, unreadable(fmt.Errorf("%s holds characters that are not to be shown", where))
+	}
 	if p.Sum == "" || p.Sum != p.Digest() || !p.written(text) {
 		return nil, &StaleError{What: "the plan file was changed", Why: "its content does not come to the digest in it"}
 	}

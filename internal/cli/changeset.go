@@ -234,6 +234,10 @@ func (r *changeSets) report(aims []aim) {
 		switch {
 		case made:
 			r.app.showChangeSet(m.stack.Path, set)
+			if e := m.stack.Environment; e != nil && e.Class == stacks.Production {
+				fmt.Fprintf(r.app.talk(), "to look at: in production only the change sets of a reviewed plan are carried out (deployer plan %s --out F)\n", m.stack.Path)
+				continue
+			}
 			fmt.Fprintf(r.app.talk(), "carry it out with: deployer execute %s %s\n", m.stack.Path, r.name)
 		case r.outcomes[m.stack.Path] == execute.Unchanged:
 			fmt.Fprintf(r.app.env.Stdout, "%s  nothing to change, so there is no change set\n", m.stack.Path)

@@ -291,7 +291,7 @@ func (r *Request) habit() *Refusal {
 	case r.Yes:
 		return &Refusal{
 			Rule: "P4", Code: exitUnconfirmed, What: "production takes no --yes", Why: "nobody has read this plan",
-			Tip: "run it at a terminal and type the phrase, or apply a reviewed plan: deployer launch --plan F --digest D",
+			Tip: r.byPlan("run it at a terminal and type the phrase, or apply a reviewed plan: deployer launch --plan F --digest D"),
 		}
 	case r.Digest == "" && r.Hooked && r.proposing():
 		return &Refusal{
@@ -301,10 +301,20 @@ func (r *Request) habit() *Refusal {
 	case r.Digest == "":
 		return &Refusal{
 			Rule: "P5", Code: exitUnconfirmed, What: "production is not changed from here", Why: "there is no terminal to type the phrase at, and no reviewed plan",
-			Tip: "deployer plan PATH --out F, have it reviewed, then: deployer launch --plan F --digest D",
+			Tip: r.byPlan("deployer plan PATH --out F, have it reviewed, then: deployer launch --plan F --digest D"),
 		}
 	}
 	return nil
+}
+
+// byPlan is a tip that leads to a reviewed plan, where there can be one for the
+// command; for the others a terminal is the only way.
+func (r *Request) byPlan(tip string) string {
+	switch r.Command {
+	case "launch", "create", "update", cmdDelete, "prune", "recover":
+		return tip
+	}
+	return "run it at a terminal, where you can type the phrase: there is no plan for a " + r.Command
 }
 
 func tipFor(r Request) string {

@@ -165,10 +165,11 @@ func (r *Request) leased(e *stacks.Environment, p Policy) []*Refusal {
 		}
 		why = "changing it needs a lease, and the latest does not count: " + reason
 	}
-	return []*Refusal{{
-		Rule: "P10", Code: exitRefused, What: e.Name + " is not unlocked", Why: why,
-		Tip: fmt.Sprintf("deployer unlock %s --for 15m --reason TEXT", e.Name),
-	}}
+	tip := fmt.Sprintf("deployer unlock %s --for 15m --reason TEXT", e.Name)
+	if !r.Terminal {
+		tip += ", at a terminal; a lease is its holder's own, so that no pipeline has one: guard.lease.required is for environments that people change"
+	}
+	return []*Refusal{{Rule: "P10", Code: exitRefused, What: e.Name + " is not unlocked", Why: why, Tip: tip}}
 }
 
 // deletesForGood tells whether a step takes a stack of production away, and not

@@ -108,6 +108,10 @@ func ReadFile(text []byte) (*File, error) {
 	if f.Schema != FileSchema {
 		return nil, &stacks.Problem{What: "this is no plan file", Why: fmt.Sprintf("its schema is %q, not %q", f.Schema, FileSchema), Tip: "make one with: deployer plan PATH --out F"}
 	}
+	// What a person reads to decide must not be able to move the cursor.
+	if where, err := stacks.Unprintable(text, "old", "new", "why", "cause", "asks", "blocked"); err != nil || where != "" {
+		return nil, unreadable(fmt.Errorf("%s holds characters that are not to be shown", where))
+	}
 	digest, err := f.sum()
 	if err != nil {
 		return nil, err
