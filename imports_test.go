@@ -22,7 +22,7 @@ func layers() [][]string {
 		{"stacks", "internal/sandbox/engine", "internal/sandbox/wire", "internal/sandbox/store"},
 		{"config", "templates", "internal/resolve", "internal/hook", "internal/guard", "internal/record", "internal/event", "internal/awsconf", "internal/sandbox", "internal/program", "internal/web", "internal/steady", "internal/reattach"},
 		{"internal/prepare", "internal/graph", "internal/plan", "internal/blast", "internal/capsule", "internal/cfn", "internal/cloud", "internal/journal", "internal/state", "internal/handler", "internal/plugin", "internal/inject", "internal/probe", "internal/notify"},
-		{"internal/execute", "internal/logbook"},
+		{"internal/execute", "internal/logbook", "internal/picture"},
 		{"internal/chaos"},
 		{"internal/ui"},
 		{"internal/cli"},

@@ -47,11 +47,18 @@ func (a *app) graphCommand() *cli.Command {
 		Name: "graph", Usage: "show which stacks depend on which, and why", ArgsUsage: "[PATH]",
 		Flags: []cli.Flag{
 			&cli.StringFlag{Name: "format", Usage: "`FORMAT`: text, dot, mermaid or svg", Value: "text"},
+			&cli.BoolFlag{Name: "break", Usage: "what a break of PATH would take with it: what must go first and why, what stays, what holds data"},
 		},
 		Action: func(c *cli.Context) error {
 			arg, err := a.path(c, false)
 			if err != nil {
 				return err
+			}
+			if err := oneOf("--format", c.String("format"), "text", "dot", "mermaid", "svg"); err != nil {
+				return err
+			}
+			if c.Bool("break") {
+				return a.graphBreak(c.Context, arg, c.String("format"))
 			}
 			return a.runGraph(c.Context, arg, c.String("format"))
 		},
@@ -59,9 +66,6 @@ func (a *app) graphCommand() *cli.Command {
 }
 
 func (a *app) runGraph(ctx context.Context, arg, format string) error {
-	if err := oneOf("--format", format, "text", "dot", "mermaid", "svg"); err != nil {
-		return err
-	}
 	s, err := a.open(arg)
 	if err != nil {
 		return err
