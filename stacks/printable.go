@@ -33,16 +33,21 @@ func unprintable(v any, at string, except []string) string {
 			}
 		}
 	case map[string]any:
-		for _, key := range slices.Sorted(maps.Keys(v)) {
-			if acts(key) {
-				return at + " (a key of it)"
-			}
-			if slices.Contains(except, key) {
-				continue
-			}
-			if where := unprintable(v[key], at+"."+key, except); where != "" {
-				return where
-			}
+		return unprintableMap(v, at, except)
+	}
+	return ""
+}
+
+func unprintableMap(v map[string]any, at string, except []string) string {
+	for _, key := range slices.Sorted(maps.Keys(v)) {
+		if acts(key) {
+			return at + " (a key of it)"
+		}
+		if slices.Contains(except, key) {
+			continue
+		}
+		if where := unprintable(v[key], at+"."+key, except); where != "" {
+			return where
 		}
 	}
 	return ""

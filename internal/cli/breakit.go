@@ -246,6 +246,9 @@ func (b *breaker) perform(ctx context.Context, clearance guard.Clearance, brake 
 	b.announce(ctx, event.Started)
 	result, runErr := b.takeDown(runCtx, clearance, brake, sink, sent)
 	down.Store(true)
+	// From here on a network that is gone for minutes ends nothing. A deletion that
+	// waited so long would go out by guards that were asked before.
+	defer b.s.configs.Endure()()
 	runErr = b.stopped(ctx, brake, runErr)
 	b.outcome = &breakOutcome{result: result}
 	if b.opts.detach || runErr != nil && !b.touched(ctx) {

@@ -219,6 +219,7 @@ func (b *breaker) stay(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	defer b.s.configs.Endure()()
 	show, shown := b.sink()
 	sink := locked(event.NewStamper(b.s.run, b.s.now, show))
 	watchCtx, leave := context.WithCancelCause(ctx)
