@@ -99,7 +99,7 @@ func (r *launcher) verify(ctx context.Context) error {
 	if r.file == nil {
 		return nil
 	}
-	place := plan.Place{Realm: r.s.realm, Endpoint: r.s.endpoint, Accounts: map[stacks.Path]string{}, Regions: map[stacks.Path]string{}, Hooks: r.hookSum()}
+	place := plan.Place{Realm: r.s.realm, Endpoint: r.s.endpoint, Project: r.planner.sc.head().ProjectCode, Accounts: map[stacks.Path]string{}, Regions: map[stacks.Path]string{}, Hooks: r.hookSum()}
 	for p, st := range r.planner.sc.stacks {
 		place.Accounts[p], place.Regions[p] = r.planner.accounts[st.Access], st.Access.Region
 	}
@@ -135,7 +135,16 @@ func (r *launcher) adoptFile(ctx context.Context) error {
 		}
 	}
 	r.plan = &reviewed
+	said := slices.Clone(reviewed.Steps)
 	r.planner.separate(ctx, r.plan) // whatever the file says of it
+	for i := range said {
+		if !slices.Equal(said[i].Separate, reviewed.Steps[i].Separate) && errs.ErrorOrNil() == nil {
+			errs = multierror.Append(errs, &plan.StaleError{
+				What: fmt.Sprintf("the plan does not say what would be done to %s", said[i].Stack),
+				Why:  "it tells otherwise what has to be asked for by name (separate)", Tip: "plan again and have that reviewed",
+			})
+		}
+	}
 	return errs.ErrorOrNil()
 }
 

@@ -158,7 +158,7 @@ func (p *proposals) nothing(step *plan.Step) bool {
 			return false
 		}
 	}
-	step.Action, step.Cause = plan.None, "nothing changed, says CloudFormation"
+	step.Action, step.Cause = plan.None, plan.FoundNothing
 	step.Changes, step.Diff, step.MayReplace = []stacks.ResourceChange{}, nil, []string{}
 	p.r.planner.builder.Landed(step.Stack, step.Live)
 	return true

@@ -18,6 +18,9 @@ func (f *File) Claims(again *Plan) []error {
 	if p := &f.Plan; p.Environment != again.Environment || p.Class != again.Class {
 		lie("the plan is for another environment", fmt.Sprintf("it says %s, %s", p.Environment, p.Class.Word()))
 	}
+	if p := &f.Plan; p.Account != again.Account || p.Region != again.Region {
+		lie("the plan is for another account or region", fmt.Sprintf("it says account %s, region %s, and it is account %s, region %s", p.Account, p.Region, again.Account, again.Region))
+	}
 	now := make(map[stacks.Path]*Step, len(again.Steps))
 	for i := range again.Steps {
 		now[again.Steps[i].Stack] = &again.Steps[i]
@@ -43,32 +46,86 @@ func (f *File) Claims(again *Plan) []error {
 	return out
 }
 
+// FoundNothing is the cause of a step for which CloudFormation, asked for a change
+// set, found nothing to do.
+const FoundNothing = "nothing changed, says CloudFormation"
+
 // differs tells what a step of a file says otherwise than the same step planned
 // again, "" for nothing.
 func (s *Step) differs(is *Step) string {
 	switch {
 	case s.Name != is.Name || s.Environment != is.Environment || s.Class != is.Class:
 		return "it names another stack, environment or class"
+	case s.Account != is.Account || s.Region != is.Region:
+		return "it names another account or region"
 	case s.StackID != is.StackID && (is.StackID != "" || s.ChangeSet == ""):
 		return "it names another stack id"
+	case s.Status != is.Status:
+		return fmt.Sprintf("it says that the stack was %s, and it is %s", s.Status, is.Status)
+	case s.NotAdopted != is.NotAdopted:
+		return "it says otherwise whether the stack is deployer's"
 	case s.Late && !is.Late:
 		return "it says that values are known late, and they are known now"
+	case s.Late == is.Late && (s.Inputs != is.Inputs || s.Found != is.Found):
+		return "its inputs, or what it says it was planned against, are others"
+	case s.Late == is.Late && !slices.Equal(s.After, is.After):
+		return "it says otherwise what it waits for"
 	case s.Action == None && is.Action == Update:
-		return "" // CloudFormation found nothing to do
+		return s.nothing()
 	case s.Action != is.Action:
 		return fmt.Sprintf("it says %s, and it is %s", s.Action, is.Action)
 	case is.Blocked != s.Blocked || is.Asks != s.Asks:
 		return "it says otherwise what stands against it"
+	case !slices.Equal(s.MayReplace, s.mayReplace(is)):
+		return "it says otherwise what may be replaced (may_replace)"
+	}
+	return s.tells(is)
+}
+
+// tells is the part of differs that is about what the step would do to what is in
+// the stack.
+func (s *Step) tells(is *Step) string {
+	switch {
+	case is.Late && s.Late && s.Cause != is.Cause, !is.Late && s.Cause != is.Cause:
+		return fmt.Sprintf("it says %q, and it is %q", s.Cause, is.Cause)
 	case is.Late:
 		return atMost(s, is)
-	case s.Cause != is.Cause:
-		return fmt.Sprintf("it says %q, and it is %q", s.Cause, is.Cause)
 	case !slices.Equal(s.Diff, is.Diff):
 		return "it tells other differences"
 	case s.ChangeSet == "" && !slices.Equal(s.Changes, is.Changes):
 		return "it tells other changes of resources"
 	}
 	return ""
+}
+
+// nothing looks at a step for which CloudFormation found nothing to do: it says
+// that and no more.
+func (s *Step) nothing() string {
+	if s.Cause != FoundNothing || len(s.Diff) > 0 || len(s.Changes) > 0 || len(s.MayReplace) > 0 {
+		return "it says that nothing is done, and more"
+	}
+	return ""
+}
+
+// mayReplace is what a step of a file has to say may be replaced. A change set
+// says it itself, and is compared with the changes; what is late may be narrower
+// than planned again.
+func (s *Step) mayReplace(is *Step) []string {
+	var out []string
+	if s.ChangeSet != "" {
+		for _, c := range s.Changes {
+			if c.Replacement == "conditional" {
+				out = append(out, c.LogicalID)
+			}
+		}
+		return out
+	}
+	for _, id := range is.MayReplace {
+		if !is.Late || slices.ContainsFunc(s.Changes, func(c stacks.ResourceChange) bool { return c.LogicalID == id && c.Replacement != "false" }) {
+			out = append(out, id)
+		}
+	}
+	return out
 }
 
 // atMost looks at a late step, whose changes are a bound: the file may be

@@ -130,6 +130,7 @@ func unreadable(err error) error {
 type Place struct {
 	Realm    stacks.Realm
 	Endpoint string
+	Project  string                 // its code
 	Accounts map[stacks.Path]string // by stack
 	Regions  map[stacks.Path]string
 	Hooks    string
@@ -148,6 +149,9 @@ func (f *File) Fits(digest string, here Place, again *Plan) []error {
 	}
 	if f.Plan.Realm != here.Realm || f.Endpoint != here.Endpoint {
 		stale("the plan is for another realm", "it was made for %s, this is %s", realmOf(f.Plan.Realm, f.Endpoint), realmOf(here.Realm, here.Endpoint))
+	}
+	if f.Project != here.Project {
+		stale("the plan is for another project", "it says %q, this is %q", f.Project, here.Project)
 	}
 	for i := range f.Plan.Steps {
 		s := &f.Plan.Steps[i]

@@ -97,6 +97,7 @@ func TestPlanFileFits(t *testing.T) {
 		"another digest":   {"sha256:0", func(*plan.Place, *plan.Plan) {}, "digest does not match"},
 		"another realm":    {f.Digest, func(h *plan.Place, _ *plan.Plan) { h.Realm = stacks.RealmSandbox }, "another realm"},
 		"another endpoint": {f.Digest, func(h *plan.Place, _ *plan.Plan) { h.Endpoint = "http://127.0.0.1:1" }, "another realm"},
+		"another project":  {f.Digest, func(h *plan.Place, _ *plan.Plan) { h.Project = "other" }, "another project"},
 		"another account":  {f.Digest, func(h *plan.Place, _ *plan.Plan) { h.Accounts["prod/network"] = "1" }, "another account"},
 		"another region":   {f.Digest, func(h *plan.Place, _ *plan.Plan) { h.Regions["prod/network"] = "us-east-1" }, "another region"},
 		"another hook":     {f.Digest, func(h *plan.Place, _ *plan.Plan) { h.Hooks = "other" }, "hooks changed"},
