@@ -329,7 +329,7 @@ func (c *custody) entry(a area, kind, reason string) state.Entry {
 // begin writes into every history what is about to be done. Without that
 // nothing is done.
 func (c *custody) begin(ctx context.Context, request *guard.Request) error {
-	for _, a := range c.areas {
+	for i, a := range c.areas {
 		e := c.entry(a, state.Began, c.reason)
 		e.Digest = request.Digest
 		for _, st := range request.Steps {
@@ -347,8 +347,17 @@ func (c *custody) begin(ctx context.Context, request *guard.Request) error {
 			return unkept("P11", a, c.s, err)
 		}
 		c.begun = append(c.begun, stored)
+		c.wrote(i, stored)
 	}
 	return nil
+}
+
+// wrote tells the lock of an area which entry the run wrote: so that it is noticed
+// when a whole history is gone. The locks are taken in the order of the areas.
+func (c *custody) wrote(i int, e state.Entry) {
+	if i < len(c.held) {
+		c.held[i].Wrote(e.Seq)
+	}
 }
 
 // under notes the approvals and the lease that a run goes by.
@@ -381,9 +390,12 @@ func (c *custody) end(ctx context.Context, result string) error {
 		i := slices.IndexFunc(c.areas, func(a area) bool { return a.env.Name == b.Environment })
 		e := b
 		e.Kind, e.Time, e.Result, e.Stacks = state.Ended, c.s.now().UTC(), result, nil
-		if _, err := c.s.records(c.areas[i].env, c.areas[i].access).Append(ctx, e); err != nil {
+		stored, err := c.s.records(c.areas[i].env, c.areas[i].access).Append(ctx, e)
+		if err != nil {
 			errs = append(errs, fmt.Errorf("how it went could not be written into the history of %s: %w", b.Environment, err))
+			continue
 		}
+		c.wrote(i, stored)
 	}
 	for _, h := range c.held {
 		if err := h.Release(ctx); err != nil {

@@ -18,7 +18,7 @@ import (
 func (a *app) historyCommand() *cli.Command {
 	return &cli.Command{
 		Name: "history", Usage: "show who did what to an environment, when, and under which approval", ArgsUsage: "[ENV]",
-		Description: "Every run writes a line before its first change, and one after its last. Each line holds\nthe hash of the one before, so that none can be changed or taken out unseen: a history\nthat does not add up is exit 1.",
+		Description: "Every run writes a line before its first change, and one after its last. Each line holds\nthe hash of the one before, and a record besides says how far they go, so that none can be\nchanged or taken out unseen, nor the newest: a history that does not add up is exit 1.",
 		Action:      a.withPath(false, a.history),
 	}
 }
@@ -54,6 +54,10 @@ func (a *app) history(ctx context.Context, name string) error {
 		}
 		if err != nil {
 			broken = append(broken, err)
+			continue
+		}
+		if _, err := s.records(place.env, place.access).Head(ctx, place.env.Name); len(entries) > 0 && errors.Is(err, state.ErrAbsent) {
+			fmt.Fprintf(a.talk(), "%s the history of %s is from before there was a record of how far it goes: that its newest entries are gone is noticed from the next entry on\n", a.err.Warn("note:"), place.env.Name)
 		}
 	}
 	slices.SortStableFunc(all, func(a, b state.Entry) int { return a.Time.Compare(b.Time) })

@@ -17,6 +17,7 @@ type Lock struct {
 	Taken       time.Time `json:"taken"`
 	Beat        time.Time `json:"beat"` // by the owner's own clock
 	Released    bool      `json:"released,omitempty"`
+	Wrote       int       `json:"wrote,omitempty"` // number of the last entry of the history that an owner wrote
 }
 
 // A lock's owner shows that it lives every BeatEvery; one that was silent for

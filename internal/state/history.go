@@ -42,27 +42,28 @@ type Entry struct {
 	Reason      string        `json:"reason,omitempty"`
 	Stacks      []stacks.Path `json:"stacks,omitempty"`
 	Result      string        `json:"result,omitempty"`
+	Headed      bool          `json:"headed,omitempty"` // there was a Head when it was written
 }
 
 // tries bounds how often an entry is put behind those that others put first.
 const tries = 20
 
 // Append puts an entry at the end of an environment's history. When it returns
-// without an error the entry is stored.
+// without an error the entry is stored, and the head knows of it.
 func (s *Store) Append(ctx context.Context, e Entry) (Entry, error) {
-	last, previous, err := s.tail(ctx, e.Environment)
+	last, err := s.end(ctx, e.Environment)
 	if err != nil {
 		return e, err
 	}
 	for range tries {
-		e.Seq, e.Previous = last+1, previous
+		e.Seq, e.Previous, e.Headed = last.Seq+1, last.Hash, true
 		body, err := json.Marshal(e)
 		if err != nil {
 			return e, err
 		}
 		_, err = s.Create(ctx, entryKey(e.Environment, e.Seq), body)
 		if err == nil {
-			return e, nil
+			return e, s.advance(ctx, Head{Environment: e.Environment, Seq: e.Seq, Hash: versionOf(body)})
 		}
 		if !errors.Is(err, ErrExists) {
 			return e, err
@@ -71,26 +72,29 @@ func (s *Store) Append(ctx context.Context, e Entry) (Entry, error) {
 		if err != nil {
 			return e, err
 		}
-		last, previous = e.Seq, versionOf(r.Body)
+		last.Seq, last.Hash = e.Seq, versionOf(r.Body)
 	}
 	return e, fmt.Errorf("the history of %s grows too fast to add to it", e.Environment)
 }
 
-// tail gives the number of the last entry and its hash.
-func (s *Store) tail(ctx context.Context, environment string) (seq int, hash string, err error) {
+// tail gives the number of the last entry, its hash, and whether there was a head
+// when it was written.
+func (s *Store) tail(ctx context.Context, environment string) (seq int, hash string, headed bool, err error) {
 	keys, err := s.List(ctx, path.Join(history, named(environment))+"/")
 	if err != nil || len(keys) == 0 {
-		return 0, "", err
+		return 0, "", false, err
 	}
 	r, err := s.Get(ctx, keys[len(keys)-1])
 	if err != nil {
-		return 0, "", err
+		return 0, "", false, err
 	}
 	seq, err = strconv.Atoi(path.Base(r.Key))
 	if err != nil {
-		return 0, "", &BrokenError{Environment: environment, Why: r.Key + " is no entry"}
+		return 0, "", false, &BrokenError{Environment: environment, Why: r.Key + " is no entry"}
 	}
-	return seq, versionOf(r.Body), nil
+	var e Entry
+	_ = json.Unmarshal(r.Body, &e) // one that cannot be read is told by whoever reads them all
+	return seq, versionOf(r.Body), e.Headed, nil
 }
 
 func entryKey(environment string, seq int) string {
@@ -109,14 +113,20 @@ func (e *BrokenError) Error() string {
 }
 
 // History reads an environment's entries, oldest first. Where the chain is
-// broken it gives what could be read, and a *BrokenError.
+// broken, or does not go as far as the head or the lock say that it went, it gives
+// what could be read, and a *BrokenError.
 func (s *Store) History(ctx context.Context, environment string) ([]Entry, error) {
+	until, err := s.reach(ctx, environment)
+	if err != nil {
+		return nil, err
+	}
 	keys, err := s.List(ctx, path.Join(history, named(environment))+"/")
 	if err != nil {
 		return nil, err
 	}
 	var out []Entry
-	var broken error
+	var hashes []string
+	broken := until.broken
 	hash := ""
 	for i, key := range keys {
 		r, err := s.Get(ctx, key)
@@ -137,7 +147,10 @@ func (s *Store) History(ctx context.Context, environment string) ([]Entry, error
 			broken = &BrokenError{environment, why}
 		}
 		hash = versionOf(r.Body)
-		out = append(out, e)
+		out, hashes = append(out, e), append(hashes, hash)
+	}
+	if why := until.missing(out, hashes); why != "" && broken == nil {
+		broken = &BrokenError{environment, why}
 	}
 	return out, broken
 }

@@ -65,6 +65,10 @@ func (s *Store) Acquire(ctx context.Context, l guard.Lock, signs func(guard.Lock
 	if !dead {
 		return nil, nil, &LockedError{found}
 	}
+	l.Wrote = found.Wrote
+	if body, err = json.Marshal(l); err != nil {
+		return nil, nil, err
+	}
 	if version, err = s.Replace(ctx, key, body, record.Version); errors.Is(err, ErrChanged) {
 		if found, _, err = s.Lock(ctx, l.Environment); err == nil {
 			err = &LockedError{found} // somebody was quicker
@@ -92,6 +96,14 @@ func (s *Store) Lock(ctx context.Context, environment string) (guard.Lock, Recor
 		l = guard.Lock{Environment: environment, Run: "?", Command: "a lock that cannot be read", Host: "?"}
 	}
 	return l, r, nil
+}
+
+// Wrote notes the number of an entry of the history that the holder wrote. It is
+// in the record from the next Renew or Release on.
+func (h *Held) Wrote(seq int) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.lock.Wrote = max(h.lock.Wrote, seq)
 }
 
 // Renew shows that the holder lives. ErrChanged says that the lock is lost.
