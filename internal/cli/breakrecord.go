@@ -73,10 +73,23 @@ func (s *session) breaks(ctx context.Context, places []area) ([]knownBreak, erro
 	return out, nil
 }
 
-// breakable lists the environments in which there may be breaks.
+// breakable lists the environments in which there may be breaks: also those that
+// no file describes any more, as far as their journals are here.
 func (s *session) breakable() ([]area, error) {
 	all, err := s.environments()
-	return slices.DeleteFunc(all, func(a area) bool { return a.env.Class != stacks.Development }), err
+	if err != nil {
+		return nil, err
+	}
+	kept, err := s.books(nil, stacks.Access{}).Environments()
+	if err != nil {
+		return nil, err
+	}
+	for _, name := range kept {
+		if !slices.ContainsFunc(all, func(a area) bool { return a.env.Name == name }) {
+			all = append(all, area{env: &stacks.Environment{Name: name, Class: stacks.Development}})
+		}
+	}
+	return slices.DeleteFunc(all, func(a area) bool { return a.env.Class != stacks.Development }), nil
 }
 
 // past tells the guards which breaks are open, and how earlier ones went.

@@ -58,7 +58,7 @@ func (l listener) Run(ctx context.Context, args []string, stdin []byte) error {
 	if err != nil {
 		return err
 	}
-	p.Dir, p.Grace = l.s.dir, probeGrace
+	p.Dir, p.Grace = l.s.home(), probeGrace
 	return program.Run(ctx, p, func(string) {})
 }
 

@@ -101,7 +101,7 @@ func (c commandRunner) Run(ctx context.Context, args []string) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	p.Dir, p.Grace = c.s.dir, probeGrace
+	p.Dir, p.Grace = c.s.home(), probeGrace
 	last := ""
 	err = program.Run(ctx, p, func(line string) {
 		if strings.TrimSpace(line) != "" {

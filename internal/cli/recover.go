@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"os"
 	"slices"
-	"strings"
 	"sync/atomic"
 
 	"github.com/urfave/cli/v2"
@@ -65,6 +64,13 @@ func (a *app) recover(ctx context.Context, o recoverOptions) error {
 }
 
 func (b *breaker) recover(ctx context.Context, o recoverOptions) error {
+	if o.from == "capsule" {
+		restore, err := b.fromCapsules(ctx, &o)
+		if err != nil {
+			return err
+		}
+		defer restore()
+	}
 	k, err := b.attach(ctx, o.arg, true)
 	if isNoBreak(err) {
 		if b.finishedAlready(ctx, o.arg) {
@@ -154,7 +160,7 @@ func (b *breaker) takeOver(ctx context.Context, k *knownBreak) error {
 	b.id, b.record, b.place = k.record.id, k.record, k.place
 	i := slices.IndexFunc(s.project.Stacks(), func(st *stacks.Stack) bool { return st.Environment == k.place.env })
 	if i < 0 {
-		return &usageError{fmt.Sprintf("environment %s has no stacks", k.place.env.Name), ""}
+		return &usageError{fmt.Sprintf("no file describes a stack of %s any more", k.place.env.Name), "bring back what was kept with: deployer recover " + b.id + " --from capsule"}
 	}
 	b.any = s.project.Stacks()[i]
 	if err := s.banner(ctx, []*stacks.Stack{b.any}); err != nil {
@@ -197,13 +203,6 @@ func (b *breaker) relaunch(ctx context.Context, k *knownBreak, down []stacks.Pat
 	var err error
 	if r.left, err = b.leftoversOf(ctx, k, down); err != nil {
 		return err
-	}
-	if o.from == "capsule" {
-		restore, err := b.fromCapsules(ctx, k)
-		if err != nil {
-			return err
-		}
-		defer restore()
 	}
 	r.begun = func(ctx context.Context) error {
 		return b.record.Write(ctx, chaos.KindIntent, chaos.Intent{Stack: down[0], Verb: stacks.Create, Token: token(r.s.run, down[0], 0), For: chaos.ToRecover})
@@ -362,15 +361,36 @@ func (b *breaker) goOn(ctx context.Context, state *chaos.State, left []stacks.Pa
 	return b.breakIt(ctx)
 }
 
-// fromCapsules makes the launch read the project that was kept in the capsules.
-func (b *breaker) fromCapsules(ctx context.Context, k *knownBreak) (restore func(), err error) {
+// fromCapsules makes everything that follows read the project that was kept in the
+// capsules of a break, and none of what the files have become. Where nothing is
+// broken the project stays.
+func (b *breaker) fromCapsules(ctx context.Context, o *recoverOptions) (restore func(), err error) {
+	a := b.app
+	if b.s, err = a.open(""); err != nil {
+		return nil, err
+	}
+	if err := b.s.connect(); err != nil {
+		return nil, err
+	}
+	k, err := b.s.findBreak(ctx, o.arg, true)
+	if isNoBreak(err) {
+		return func() {}, nil
+	}
+	if err != nil {
+		return nil, err
+	}
 	dir, err := b.unpack(ctx, k)
 	if err != nil {
 		return nil, err
 	}
-	a := b.app
 	before, home := a.globals.dir, a.home
 	a.home, a.globals.dir = b.s.dir, dir
-	fmt.Fprintf(a.talk(), "from the capsules of %s, kept before it was broken\n", strings.TrimSpace(k.record.id))
-	return func() { a.globals.dir, a.home = before, home }, nil
+	restore = func() { a.globals.dir, a.home = before, home }
+	if err := b.s.close(); err != nil {
+		restore()
+		return nil, err
+	}
+	b.s, o.arg = nil, k.record.id
+	fmt.Fprintf(a.talk(), "from the capsules of %s, kept before it was broken\n", k.record.id)
+	return restore, nil
 }

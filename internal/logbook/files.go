@@ -9,6 +9,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"net/url"
 	"os"
 	"path"
 	"path/filepath"
@@ -71,6 +72,22 @@ func (b *Books) load(k book) ([]record.Entry, error) {
 		return nil, err
 	}
 	return entries, record.Verify(entries)
+}
+
+// Environments lists the environments of which there is a journal on this machine,
+// sorted.
+func (b *Books) Environments() ([]string, error) {
+	files, err := os.ReadDir(b.dir)
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return nil, b.failed("the journals of breaks cannot be listed", err)
+	}
+	var out []string
+	for _, f := range files {
+		if name, err := url.PathUnescape(f.Name()); err == nil && f.IsDir() && folder(name) == f.Name() {
+			out = append(out, name)
+		}
+	}
+	return out, nil
 }
 
 // List gives the ids of an environment's breaks, this machine's and those that
