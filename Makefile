@@ -37,8 +37,8 @@ demo-break: build ## break that environment on purpose, and get it back: about a
 	@rm -rf $(DEMO_DIR)-break
 	@bin/deployer init $(DEMO_DIR)-break >/dev/null 2>&1
 	@bin/deployer --sandbox -C $(DEMO_DIR)-break launch dev -y
-	@echo; echo "\$$ deployer break plan dev/network --out break.json"
-	@bin/deployer --sandbox -C $(DEMO_DIR)-break break plan dev/network --out $(DEMO_DIR)-break/break.json
+	@echo; echo "\$$ deployer break plan dev/network --out break.json > plan.txt"
+	@bin/deployer --sandbox -C $(DEMO_DIR)-break break plan dev/network --out $(DEMO_DIR)-break/break.json > $(DEMO_DIR)-break/plan.txt
 	@echo; echo "\$$ deployer break run --plan break.json --digest ... --detach"
 	@bin/deployer --sandbox -C $(DEMO_DIR)-break break run --plan $(DEMO_DIR)-break/break.json --detach \
 		--digest $$(sed -n 's/^  "digest": "\(.*\)",$$/\1/p' $(DEMO_DIR)-break/break.json)

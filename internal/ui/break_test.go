@@ -205,6 +205,7 @@ func watchedStory() []event.Event {
 		{Kind: event.Probe, Time: at(10), Resource: "site", Status: "down", Reason: "it answered 503 Service Unavailable"},
 		{Kind: event.Probe, Time: at(10), Resource: "queue", Status: "unknown", Reason: "the credentials have expired"},
 		{Kind: event.Stamp, Time: at(10), Action: "T1", Reason: "impact: probe site"},
+		{},
 		{Kind: event.StepDone, Stack: "dev/dns", Action: "deleted", Seconds: 12},
 		{Kind: event.StepDone, Stack: "dev/network", Action: "deleted", Seconds: 12},
 		{Kind: event.Target, Stack: "dev/dns"},

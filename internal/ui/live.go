@@ -138,7 +138,7 @@ func (l *live) block() []string {
 	}
 	var exercise []string
 	if l.p.watched != nil {
-		exercise = l.p.watched.block(l.st, columns-1)
+		exercise = l.p.watched.block(l.st, columns-1, l.p.finished < l.p.steps && !l.p.draining)
 		exercise = exercise[:min(len(exercise), room)]
 		room = max(room-len(exercise), 1)
 	}

@@ -149,8 +149,9 @@ func (w *watched) line(now time.Time, s Style) string {
 	return strings.Join(parts, "; ")
 }
 
-// block is the state for a terminal that is redrawn.
-func (w *watched) block(st Stream, columns int) []string {
+// block is the state for a terminal that is redrawn; breaking says that more is to
+// go down.
+func (w *watched) block(st Stream, columns int, breaking bool) []string {
 	s := st.Style
 	lines := []string{cut(s.Bold("exercise: ")+w.clock(st.Now(), s), columns)}
 	var up, down []string
@@ -186,6 +187,9 @@ func (w *watched) block(st Stream, columns int) []string {
 	}
 	if !w.begun && !w.broken.IsZero() {
 		lines = append(lines, fold("get it back: your runbook, or "+st.advice("deployer recover"), columns, 2)...)
+		if breaking {
+			return append(lines, fold("Ctrl-C breaks nothing further", columns, 2)...)
+		}
 		lines = append(lines, fold("Ctrl-C leaves it broken; come back: "+st.advice("deployer break resume"), columns, 2)...)
 	}
 	return lines
