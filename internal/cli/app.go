@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"regexp"
 	"runtime/debug"
 	"slices"
 	"strings"
@@ -243,7 +244,7 @@ func usageFailure(c *cli.Context, err error, _ bool) error {
 	text := err.Error()
 	name, unknown := strings.CutPrefix(text, "flag provided but not defined: ")
 	if !unknown {
-		return &usageError{text, ""}
+		return badValue(c, text)
 	}
 	var names []string
 	flags := slices.Clone(c.App.Flags)
@@ -268,6 +269,30 @@ func usageFailure(c *cli.Context, err error, _ bool) error {
 		hint = neverForced
 	}
 	return &usageError{"unknown flag -" + name, hint}
+}
+
+// unparsed is what the flag package says of a value that a flag cannot take.
+var unparsed = regexp.MustCompile(`^invalid value "(.*)" for flag -(\S+): `)
+
+// badValue says what a flag takes.
+func badValue(c *cli.Context, text string) error {
+	m := unparsed.FindStringSubmatch(text)
+	if m == nil || c.Command == nil {
+		return &usageError{text, ""}
+	}
+	out := &usageError{fmt.Sprintf("--%s %s: it cannot be read", m[2], m[1]), ""}
+	for _, f := range slices.Concat(c.App.Flags, c.Command.Flags) {
+		if !slices.Contains(f.Names(), m[2]) {
+			continue
+		}
+		switch f.(type) {
+		case *cli.DurationFlag:
+			out.hint = "it takes a length of time, such as 90s, 5m or 1h30m"
+		case *cli.IntFlag:
+			out.hint = "it takes a number"
+		}
+	}
+	return out
 }
 
 // neverForced is for whoever looks for a way around the guards of a break.
