@@ -58,6 +58,20 @@ type Stack struct {
 	Group  Value // the merged config of the group, for stack_attr and stack_group_config
 }
 
+// SnapshotParameters lists the template parameters that take the snapshots of what
+// the stack holds, by the logical id of what they are of, as its break block names
+// them: recovery sets them, and a launch leaves them as they are.
+func (s *Stack) SnapshotParameters() map[string]string {
+	out := map[string]string{}
+	data, _ := s.Break.Get("data")
+	for _, f := range data.Fields {
+		if p, ok := f.Value.Get("snapshot_parameter"); ok && p.Kind == Text && p.Text != "" {
+			out[f.Key] = p.Text
+		}
+	}
+	return out
+}
+
 // Source says where a stack's template comes from.
 type Source struct {
 	Type string // file, s3, http, sam, or a plugin's name

@@ -268,15 +268,27 @@ func (m *member) snapshotted(r stacks.Resource, parameter string, c *covering) (
 	switch {
 	case !cfntemplate.SupportsSnapshot(r.Type):
 		return Uncovered, "CloudFormation makes no snapshot of a " + r.Type
+	case !reattach.FindsSnapshot(r.Type):
+		return Uncovered, "a snapshot is made, but recovery does not know how to find that of a " + r.Type
 	case parameter == "":
 		return Uncovered, "a snapshot is made, and nothing hands it over when it comes back"
 	case c.nested:
 		return Uncovered, "a snapshot is made, but nothing hands it to a nested stack"
 	}
-	if t := m.parsed(); t == nil || t.Parameters[parameter].Name == "" {
+	t := m.parsed()
+	switch {
+	case t == nil || t.Parameters[parameter].Name == "":
 		return Uncovered, fmt.Sprintf("snapshot_parameter names %s, which is no parameter of the template", parameter)
+	case !uses(t.Resources[r.LogicalID].Properties, parameter):
+		return Uncovered, fmt.Sprintf("snapshot_parameter names %s, which it does not use in the template", parameter)
 	}
 	return Snapshot, ""
+}
+
+// uses tells whether a resource's properties refer to a parameter.
+func uses(properties any, parameter string) bool {
+	refs, _ := cfntemplate.Refs(properties)
+	return slices.Contains(refs, parameter)
 }
 
 // made is how CloudFormation ends the names that it makes.

@@ -30,6 +30,8 @@ func Equal(differences []Difference) bool {
 const (
 	noteNewID      = "new id"
 	noteAside      = "it was kept, and a new one was made in its place"
+	noteSnapshot   = "the snapshot that was left"
+	noteNoSnapshot = "names no snapshot of what was deleted"
 	noteUncompared = "secret: not compared"
 	noteSecret     = "secret: another value"
 )
@@ -46,7 +48,7 @@ func Compare(c Capsule, now Observation, renamed Renames) []Difference {
 		renamed = Rename([]Capsule{c}, map[stacks.Path]Observation{c.Stack: now})
 	}
 	salt, _ := hex.DecodeString(c.Salt)
-	m := &comparison{was: c, now: now, renamed: renamed.ordered(), salt: salt, template: templateOf(c.Template)}
+	m := &comparison{was: c, now: now, renamed: renamed.ordered(), salt: salt, template: templateOf(c.Template), snapshots: snapshotParameters(c.Break)}
 	m.place()
 	m.templates()
 	m.parameters()
@@ -64,6 +66,8 @@ type comparison struct {
 	salt     []byte
 	template *cfntemplate.Template // nil where it cannot be read
 	found    []Difference
+
+	snapshots map[string]string // what the parameters that take snapshots are for
 }
 
 func (m *comparison) add(d Difference) { m.found = append(m.found, d) }
@@ -184,11 +188,39 @@ func (m *comparison) parameters() {
 			m.secret(what, before.Hash, after.Value, true)
 		case before.Secret:
 			m.secret(what, before.Hash, value, given)
+		case m.snapshots[key] != "" && m.was.StackID != m.now.Live.ID:
+			m.snapshot(key, before.Value, after.Value)
 		default:
 			m.value(what, before.Value, after.Value, false)
 			m.value(what+" (resolved)", before.Resolved, after.Resolved, false)
 		}
 	}
+}
+
+// snapshot compares a parameter that takes the snapshot of what was deleted: it has
+// to be another one now.
+func (m *comparison) snapshot(key, was, is string) {
+	d := Difference{What: "parameter " + key, Was: was, Is: is, Note: noteSnapshot, Expected: true}
+	if is == "" || is == was {
+		d.Note, d.Expected = noteNoSnapshot, false
+	}
+	m.add(d)
+}
+
+// snapshotParameters reads the parameters that take snapshots off a stack's break
+// block; what they are of, by parameter.
+func snapshotParameters(block string) map[string]string {
+	out := map[string]string{}
+	doc, _ := plain(block)
+	top, _ := doc.(map[string]any)
+	data, _ := top["data"].(map[string]any)
+	for id, v := range data {
+		holding, _ := v.(map[string]any)
+		if p, ok := holding["snapshot_parameter"].(string); ok {
+			out[p] = id
+		}
+	}
+	return out
 }
 
 func (m *comparison) tags() {

@@ -189,3 +189,24 @@ func TestWhatWasKeptIsTheSame(t *testing.T) {
 		t.Errorf("%+v", all)
 	}
 }
+
+// TestASnapshotIsHandedOver: the parameter that takes the snapshot of what was
+// deleted has to name another one than before.
+func TestASnapshotIsHandedOver(t *testing.T) {
+	t.Parallel()
+	c := made(t, input())
+	c.Break = "data: {Db: {snapshot_parameter: Size}}\n"
+	for value, expected := range map[string]bool{"small": false, "snap-2": true} {
+		now := rebuilt()
+		for i := range now.Live.Parameters {
+			if now.Live.Parameters[i].Key == "Size" {
+				now.Live.Parameters[i].Value = value
+			}
+		}
+		all := capsule.Compare(c, now, nil)
+		i := slices.IndexFunc(all, func(d capsule.Difference) bool { return d.What == "parameter Size" })
+		if i < 0 || all[i].Expected != expected {
+			t.Errorf("%s: %+v", value, all)
+		}
+	}
+}

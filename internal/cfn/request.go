@@ -44,7 +44,8 @@ func (w *Writer) prepare(ctx context.Context, c stacks.Change) (parts, error) {
 }
 
 // parameters turns the desired parameters into the service's. One that is to
-// stay as it is has a previous value only where there is a stack.
+// stay as it is has a previous value only where there is a stack, and else its
+// default, if it has one.
 func parameters(c stacks.Change) ([]types.Parameter, error) {
 	var out []types.Parameter
 	for _, p := range c.Desired.Parameters {
@@ -58,6 +59,8 @@ func parameters(c stacks.Change) ([]types.Parameter, error) {
 			out = append(out, types.Parameter{ParameterKey: &p.Key, ParameterValue: &p.Value})
 		case c.StackID != "" && c.Verb != stacks.Create:
 			out = append(out, types.Parameter{ParameterKey: &p.Key, UsePreviousValue: new(true)})
+		case p.Value != "":
+			out = append(out, types.Parameter{ParameterKey: &p.Key, ParameterValue: &p.Value})
 		}
 	}
 	for _, key := range c.KeepParameters {

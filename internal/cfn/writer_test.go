@@ -454,3 +454,18 @@ func expectForm(t *testing.T, form url.Values, want map[string]string) {
 		}
 	}
 }
+
+// TestCreateGivesTheDefaultOfWhatIsKept: a parameter that is to stay as it is has no
+// previous value in a new stack.
+func TestCreateGivesTheDefaultOfWhatIsKept(t *testing.T) {
+	t.Parallel()
+	f := newFake()
+	c := change(stacks.Create, "web")
+	c.Desired.Parameters = []stacks.Parameter{{Key: "Bare", Previous: true}, {Key: "Kept", Previous: true, Value: "1"}}
+	if _, err := cloud(f).Writer(clearance(t, step("web", false))).Create(t.Context(), c); err != nil {
+		t.Fatal(err)
+	}
+	expectForm(t, f.last(t, "CreateStack"), map[string]string{
+		"Parameters.member.1.ParameterKey": "Kept", "Parameters.member.1.ParameterValue": "1", "Parameters.member.2.ParameterKey": "",
+	})
+}

@@ -19,7 +19,8 @@ import (
 type leftovers struct {
 	id     string // of the break
 	stacks map[stacks.Path]leftover
-	broken map[stacks.Path]string // the ids of the stacks that were broken
+	given  map[stacks.Path]map[string]string // the snapshots that were left, by parameter
+	broken map[stacks.Path]string            // the ids of the stacks that were broken
 }
 
 // leftover is what CloudFormation left of one stack.
@@ -31,7 +32,7 @@ type leftover struct {
 
 // leftoversOf reads off the capsules what was kept of the stacks that are down.
 func (b *breaker) leftoversOf(ctx context.Context, k *knownBreak, down []stacks.Path) (*leftovers, error) {
-	out := &leftovers{id: b.id, stacks: map[stacks.Path]leftover{}, broken: map[stacks.Path]string{}}
+	out := &leftovers{id: b.id, stacks: map[stacks.Path]leftover{}, broken: map[stacks.Path]string{}, given: map[stacks.Path]map[string]string{}}
 	for _, p := range down {
 		t := k.state.Targets[p]
 		out.broken[p] = t.StackID
@@ -40,6 +41,9 @@ func (b *breaker) leftoversOf(ctx context.Context, k *knownBreak, down []stacks.
 		}
 		c, _, err := b.s.capsule(ctx, k.record, t)
 		if err != nil {
+			return nil, err
+		}
+		if out.given[p], err = b.snapshotsOf(ctx, t, c); err != nil {
 			return nil, err
 		}
 		left := leftover{capsule: c, expendable: map[string]bool{}}
@@ -171,6 +175,10 @@ func (l *leftovers) stuck(step *plan.Step) bool {
 // advise says, with what is stuck still, how to go on.
 func (l *leftovers) advise(r *launcher) {
 	for _, f := range r.done.Failures {
+		if strings.Contains(f.Why, "scheduled for deletion") { // Secrets Manager's words
+			f.Tip = "a deleted secret keeps its name for its recovery window: delete it for good with: aws secretsmanager delete-secret --secret-id NAME --force-delete-without-recovery; or, if its value is needed, restore it and give it another name; then: deployer recover " + l.id
+			continue
+		}
 		if step := r.planned(f.Stack); step != nil && l.stuck(step) {
 			f.Tip = "nothing is forced: clear what holds it, then: deployer recover " + l.id
 		}
@@ -182,6 +190,7 @@ func (l *leftovers) annotate(p *plan.Plan) {
 	for i := range p.Steps {
 		step := &p.Steps[i]
 		l.agreed(step)
+		l.restores(step)
 		left, ok := l.stacks[step.Stack]
 		if !ok || step.Desired == nil || step.Action != plan.Create && step.Action != plan.Recreate && step.Status != stacks.ImportRollbackComplete {
 			continue

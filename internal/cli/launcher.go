@@ -176,6 +176,9 @@ func (r *launcher) prepare(ctx context.Context) error {
 		return err
 	}
 	r.s = s
+	if r.left != nil {
+		r.left.handOver(s)
+	}
 	sc, err := r.scope(ctx)
 	if err != nil {
 		return s.failed(err)

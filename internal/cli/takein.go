@@ -23,6 +23,12 @@ var _ execute.Changer = takesIn{}
 
 // Create implements execute.Changer.
 func (w takesIn) Create(ctx context.Context, c stacks.Change) (stacks.Operation, error) {
+	if key := w.r.left.waits(c.Desired.Stack.Path); key != "" {
+		return stacks.Operation{}, &stacks.Problem{
+			What: "it is gone, and not created yet", Why: "the snapshot for its parameter " + key + " was made only now",
+			Tip: "it is found by: deployer recover " + w.r.left.id,
+		}
+	}
 	left, ok := w.r.left.stacks[c.Desired.Stack.Path]
 	if !ok {
 		return w.journaled.Create(ctx, c)

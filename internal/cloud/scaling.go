@@ -2,18 +2,10 @@ package cloud
 
 import (
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
-	"encoding/xml"
-	"fmt"
-	"io"
 	"net/http"
 	"net/url"
 	"strings"
 	"time"
-
-	"github.com/aws/aws-sdk-go-v2/aws"
-	v4 "github.com/aws/aws-sdk-go-v2/aws/signer/v4"
 
 	"github.com/deployer-cli/deployer/internal/awsconf"
 	"github.com/deployer-cli/deployer/internal/flow"
@@ -45,7 +37,7 @@ func (w *Writer) Scale(ctx context.Context, group, process string, suspend bool)
 		"AutoScalingGroupName": {group}, "ScalingProcesses.member.1": {process},
 	}
 	for try := 1; ; try++ {
-		status, err := send(ctx, cfg, form.Encode())
+		status, _, err := queryService{"autoscaling", "AutoScaling"}.send(ctx, cfg, form.Encode())
 		if err == nil || try == scalingTries || (status != 0 && status < http.StatusInternalServerError && !throttled(err)) {
 			return explain(ctx, err, awsconf.Call{Service: "AutoScaling", Operation: action, Access: w.target.Access, Write: true})
 		}
@@ -72,56 +64,6 @@ func (w *Writer) permitChange(ctx context.Context) error {
 		}
 	}
 	return err
-}
-
-// send makes one signed call. status is 0 where there was no answer.
-func send(ctx context.Context, cfg aws.Config, form string) (status int, err error) {
-	endpoint := "https://autoscaling." + cfg.Region + ".amazonaws.com"
-	if strings.HasPrefix(cfg.Region, "cn-") {
-		endpoint += ".cn"
-	}
-	if cfg.BaseEndpoint != nil {
-		endpoint = *cfg.BaseEndpoint
-	}
-	req, err := http.NewRequestWithContext(ctx, http.MethodPost, strings.TrimSuffix(endpoint, "/")+"/", strings.NewReader(form))
-	if err != nil {
-		return 0, err
-	}
-	req.Header.Set("Content-Type", "application/x-www-form-urlencoded; charset=utf-8")
-	keys, err := cfg.Credentials.Retrieve(ctx)
-	if err != nil {
-		return 0, err
-	}
-	sum := sha256.Sum256([]byte(form))
-	if err := v4.NewSigner().SignHTTP(ctx, keys, req, hex.EncodeToString(sum[:]), "autoscaling", cfg.Region, time.Now()); err != nil {
-		return 0, err
-	}
-	resp, err := cfg.HTTPClient.Do(req)
-	if err != nil {
-		return 0, err
-	}
-	defer resp.Body.Close() //nolint:errcheck // read to its end or given up
-	body, err := io.ReadAll(io.LimitReader(resp.Body, 1<<20))
-	if err != nil || resp.StatusCode == http.StatusOK {
-		return resp.StatusCode, err
-	}
-	return resp.StatusCode, refusalOf(resp.StatusCode, form, body)
-}
-
-// refusalOf reads an error answer.
-func refusalOf(status int, form string, body []byte) error {
-	var answer struct {
-		Code    string `xml:"Error>Code"`
-		Message string `xml:"Error>Message"`
-	}
-	values, _ := url.ParseQuery(form)
-	e := &stacks.ServiceError{Service: "AutoScaling", Operation: values.Get("Action")}
-	if err := xml.Unmarshal(body, &answer); err != nil || answer.Code == "" {
-		e.Code, e.Message = fmt.Sprintf("HTTP%d", status), http.StatusText(status)
-		return e
-	}
-	e.Code, e.Message = answer.Code, answer.Message
-	return e
 }
 
 func throttled(err error) bool {

@@ -234,6 +234,7 @@ func (b *Builder) readNew(s *state) bool {
 
 // update compares desired with live.
 func (b *Builder) update(s *state, v Verdict) {
+	s.begin()
 	if !b.readNew(s) {
 		return
 	}
@@ -258,6 +259,30 @@ func (b *Builder) update(s *state, v Verdict) {
 	b.predict(s, c)
 	s.step.Late = s.desired.Late() || len(c.reads) > 0
 	b.conclude(s, v, c)
+}
+
+// begin gives the parameters that are to stay as they are, and that the live stack
+// does not have yet, their default: CloudFormation refuses to keep what never was.
+func (s *state) begin() {
+	fresh := func(p stacks.Parameter) bool {
+		_, lives := liveParameter(s.seen.Live, p.Key)
+		return p.Previous && !lives
+	}
+	if !slices.ContainsFunc(s.desired.Parameters, fresh) {
+		return
+	}
+	d := *s.desired
+	d.Parameters = nil
+	for _, p := range s.desired.Parameters {
+		switch {
+		case !fresh(p):
+			d.Parameters = append(d.Parameters, p)
+		case p.Value != "" || p.Unknown:
+			p.Previous = false
+			d.Parameters = append(d.Parameters, p)
+		}
+	}
+	s.desired, s.step.Desired = &d, &d
 }
 
 // readOld parses the live template. One that cannot be read differs.

@@ -25,8 +25,25 @@ func (m *making) parameters() {
 		}
 		out = append(out, *p)
 	}
+	out = m.snapshots(out)
 	slices.SortFunc(out, func(a, b stacks.Parameter) int { return cmp.Compare(a.Key, b.Key) })
 	m.out.Parameters = out
+}
+
+// snapshots leaves the parameters that take snapshots as the live stack has them:
+// recovery sets them, and another value would replace a database by one of before.
+// What the project gives is for the creation.
+func (m *making) snapshots(out []stacks.Parameter) []stacks.Parameter {
+	for _, key := range m.stack.SnapshotParameters() {
+		i := slices.IndexFunc(out, func(p stacks.Parameter) bool { return p.Key == key })
+		switch {
+		case i >= 0:
+			out[i].Previous = true
+		case m.template != nil && m.template.Parameters[key].Name != "":
+			out = append(out, stacks.Parameter{Key: key, Previous: true})
+		}
+	}
+	return out
 }
 
 func (m *making) noEcho(key string) bool {

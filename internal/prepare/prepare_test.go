@@ -208,6 +208,17 @@ func TestParameters(t *testing.T) {
 	}
 }
 
+// TestSnapshotParametersStay: what recovery sets is no launch's to reset.
+func TestSnapshotParametersStay(t *testing.T) {
+	t.Parallel()
+	st := stack(parameters(field("A", stacks.String("old")), field("B", stacks.String("b"))))
+	st.Break = mapping(field("data", mapping(field("Db", mapping(field("snapshot_parameter", stacks.String("A")))))))
+	d, err := preparer().Prepare(t.Context(), st)
+	if err != nil || len(d.Parameters) != 2 || !d.Parameters[0].Previous || d.Parameters[0].Value != "old" || d.Parameters[1].Previous {
+		t.Errorf("%+v, %v", d, err)
+	}
+}
+
 func TestProblemsComeTogether(t *testing.T) {
 	t.Parallel()
 	st := stack(parameters(

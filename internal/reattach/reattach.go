@@ -50,6 +50,12 @@ type Plan struct {
 // Keeps tells whether a deletion policy leaves the resource behind.
 func Keeps(policy string) bool { return policy == "Retain" || policy == "RetainExceptOnCreate" }
 
+// FindsSnapshot tells whether recovery knows how to find the snapshot that the
+// deletion of a resource of that type leaves.
+func FindsSnapshot(resourceType string) bool {
+	return resourceType == "AWS::RDS::DBInstance" || resourceType == "AWS::RDS::DBCluster" || resourceType == "AWS::EC2::Volume"
+}
+
 // Fate finds what becomes of one resource.
 func (p Plan) Fate(logicalID string) (Fate, bool) {
 	for _, f := range p.Fates {

@@ -250,6 +250,8 @@ func serviceOfVersion(version string) string {
 		return "monitoring"
 	case "2016-11-15":
 		return "ec2"
+	case "2014-10-31":
+		return "rds"
 	}
 	return ""
 }
@@ -267,7 +269,7 @@ func serviceOfHost(host string) string {
 }
 
 func isQueryService(name string) bool {
-	return name == "cloudformation" || name == "sts" || name == "sns" || name == "monitoring"
+	return name == "cloudformation" || name == "sts" || name == "sns" || name == "monitoring" || name == "rds"
 }
 
 // hostOf is the host a request was sent to, without its port.
@@ -358,6 +360,8 @@ func namespaceOf(service string) string {
 		return "http://monitoring.amazonaws.com/doc/2010-08-01/"
 	case "sns":
 		return "http://sns.amazonaws.com/doc/2010-03-31/"
+	case "rds":
+		return "http://rds.amazonaws.com/doc/2014-10-31/"
 	default:
 		return "http://cloudformation.amazonaws.com/doc/2010-05-15/"
 	}

@@ -19,6 +19,7 @@ func computeService() service {
 		"DescribeSecurityGroupRules":    reads(describeSecurityGroupRules),
 		"RevokeSecurityGroupIngress":    writes(revokeIngress),
 		"AuthorizeSecurityGroupIngress": writes(authorizeIngress),
+		"DescribeSnapshots":             reads(describeVolumeSnapshots),
 	}
 }
 

@@ -23,6 +23,7 @@ func (s *Server) engineConfig() engine.Config {
 		Dynamic:   s.dynamic,
 		Made:      s.made,
 		Gone:      s.gone,
+		Snapshot:  s.snapshotted,
 		Holds:     s.holds,
 		Exists:    s.exists,
 		Tracks:    s.tracks,

@@ -52,6 +52,7 @@ func services() map[string]service {
 		"monitoring":     alarmService(),
 		"events":         busService(),
 
+		"rds":             databaseService(),
 		"ec2":             computeService(),
 		"lambda":          functionService(),
 		"cloudcontrolapi": controlService(),

@@ -73,6 +73,9 @@ type Config struct {
 	// Made and Gone hear of each resource created or updated, and deleted.
 	Made func(tx Tx, m Made) error
 	Gone func(tx Tx, m Made) error
+	// Snapshot hears of a snapshot that is made of what is about to be deleted,
+	// with the name that CloudFormation would give it.
+	Snapshot func(tx Tx, m Made, name string) error
 	// Holds says why a resource cannot be deleted ("" when it can), e.g. a
 	// bucket with objects.
 	Holds func(tx Tx, m Made) (string, error)

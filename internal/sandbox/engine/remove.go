@@ -2,6 +2,7 @@ package engine
 
 import (
 	"slices"
+	"strings"
 	"time"
 )
 
@@ -84,6 +85,9 @@ func (s *session) remove(st *stack, op *operation, i int) {
 	}
 	why := s.undeletable(st, n, r)
 	if why == "" {
+		if !op.Undoing {
+			s.snapshot(st, r)
+		}
 		s.gone(st, r.ID, &r.state)
 		s.tellRemoved(st, op, r, deleteComplete, "")
 		n.State = nodeDone
@@ -187,6 +191,22 @@ func (s *session) gone(st *stack, id string, r *state) {
 		s.fail(s.e.cfg.Gone(s.tx, s.made(st, id, r)))
 	}
 }
+
+// snapshot leaves a snapshot of what is deleted, where its policy says so: of a
+// database that is no member of a cluster also where there is none.
+func (s *session) snapshot(st *stack, r *resource) {
+	policy := r.OnDelete
+	if _, member := r.Props["DBClusterIdentifier"]; policy == "" && (r.Type == "AWS::RDS::DBCluster" || r.Type == "AWS::RDS::DBInstance" && !member) {
+		policy = policySnapshot
+	}
+	if policy != policySnapshot || s.e.cfg.Snapshot == nil || s.err != nil || r.Physical == "" {
+		return
+	}
+	tail := s.e.letters(12, lowerAlnum, "snapshot", st.ID, r.ID, r.Physical)
+	s.fail(s.e.cfg.Snapshot(s.tx, s.made(st, r.ID, &r.state), strings.ToLower(st.Name+"-snapshot-"+r.ID)+"-"+tail))
+}
+
+const policySnapshot = "Snapshot"
 
 // abandon leaves a physical resource behind: it belongs to no stack any more,
 // but its name stays taken.
