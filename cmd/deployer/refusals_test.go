@@ -77,6 +77,8 @@ func refusals() map[string]refusal {
 		"P1 a class that is misspelt":       {"class", func(s *situation) { s.class = "prodution" }, 2, 2, false},
 		"P1 a class that is templated":      {"class", func(s *situation) { s.class = "{{ var.class }}" }, 2, 2, false},
 		"P1 a class weaker than the tags":   {"class", func(s *situation) { s.class = "development" }, 3, 5, false},
+		"P1 tags of another project":        {"project", func(s *situation) { s.project = "ffeeddccbbaa0099" }, 3, 0, false},
+		"P1 two files of one stack name":    {"twins", func(s *situation) { s.twins = true }, 2, 2, false},
 		"P1 no accounts":                    {"account", func(s *situation) { s.account = "" }, 2, 2, false},
 		"P2 another account":                {"account", func(s *situation) { s.account = "999999999999" }, 5, 5, false},
 		"P2 another region":                 {"region", func(s *situation) { s.region = "us-east-1" }, 5, 5, false},

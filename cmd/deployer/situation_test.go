@@ -26,6 +26,8 @@ type situation struct {
 	freeze                 string
 	lease                  bool // is required
 	protect                bool
+	project                string // project_id, instead of the one that the live tags name
+	twins                  bool   // other files have the stacks' names
 
 	locked   string        // what the lock of somebody else says, "" for none
 	clock    time.Duration // how far AWS's clock is ahead of ours
@@ -87,7 +89,7 @@ func newPlace(t testing.TB, dir string, class string) *place {
 	if _, err := p.aws.server.Seed(t.Context(), []byte("buckets: [records]\n")); err != nil {
 		t.Fatal(err)
 	}
-	write(t, dir, "config/config.yaml", "project_code: shop\nproject_id: 00112233445566aa\nregion: eu-west-1\n")
+	p.project("")
 	write(t, dir, "templates/topic.yaml", "Parameters: {Name: {Type: String, Default: first}}\nResources:\n  Topic: {Type: AWS::SNS::Topic, Properties: {DisplayName: !Ref Name}}\n")
 	p.stacks("first", false)
 	p.block(situation{class: class, account: here})
@@ -115,6 +117,22 @@ func (p *place) stacks(name string, protect bool) {
 }
 
 func (p *place) block(s situation) { write(p.t, p.dir, "config/main/config.yaml", s.block()) }
+
+// project writes the project's own config.
+func (p *place) project(id string) {
+	write(p.t, p.dir, "config/config.yaml", "project_code: shop\nproject_id: "+orText(id, "00112233445566aa")+"\nregion: eu-west-1\n")
+}
+
+// twins writes another file for each stack, or removes them.
+func (p *place) twins(there bool) {
+	for _, name := range []string{"a", "b"} {
+		if there {
+			write(p.t, p.dir, "config/main/twin-"+name+".yaml", "template: {path: topic.yaml}\nstack_name: shop-main-"+name+"\n")
+		} else if err := os.RemoveAll(filepath.Join(p.dir, "config/main/twin-"+name+".yaml")); err != nil {
+			p.t.Fatal(err)
+		}
+	}
+}
 
 // must runs a command that has to end well.
 func (p *place) must(user string, in typing, args ...string) ran {
@@ -151,6 +169,8 @@ func digestOf(t testing.TB, plan []byte) string {
 func (p *place) try(s situation, args ...string) (ran, []string) {
 	p.t.Helper()
 	p.block(s)
+	p.project(s.project)
+	p.twins(s.twins)
 	p.stacks("second", s.protect)
 	if p.plan != nil {
 		plan := p.plan

@@ -193,7 +193,7 @@ func (r *actor) request(aims []aim) guard.Request {
 		st := m.stack
 		step := guard.Step{
 			Path: st.Path, Name: st.Name, Account: r.accounts[st.Access], Region: st.Access.Region,
-			Environment: st.Environment, Verbs: m.verbs, Protected: st.Protect, OwnTags: st.OwnTags(),
+			Environment: st.Environment, Verbs: m.verbs, Protected: st.Protect, OwnTags: st.OwnTags(), Projects: projectsOf(st),
 		}
 		if m.live != nil {
 			step.StackID, step.LiveTags = m.live.ID, m.live.Tags
@@ -201,6 +201,18 @@ func (r *actor) request(aims []aim) guard.Request {
 		request.Steps = append(request.Steps, step)
 	}
 	return request
+}
+
+// projectsOf lists what the tag deployer:project of a stack may say: its project_id,
+// and the project_code, which stood there as long as the project had no id.
+func projectsOf(st *stacks.Stack) []string {
+	var out []string
+	for _, p := range []string{st.ProjectID, st.ProjectCode} {
+		if p != "" {
+			out = append(out, p)
+		}
+	}
+	return out
 }
 
 // failure says which stack an error is about, and what is known of it now.

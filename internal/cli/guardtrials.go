@@ -166,6 +166,21 @@ func ruleTrials() []trial {
 			then: map[string]string{"config/dev/app.yaml": "template: {type: file, path: queue.yaml}\nstack_name: trial-prod-queue\n"},
 			try:  attempt{args: "launch dev --yes"}, exit: exitUsage,
 		},
+		{
+			rule: "P1", what: "another environment of production that takes a live stack by its name", before: launched,
+			then: map[string]string{"config/other/config.yaml": block(""), "config/other/queue.yaml": "template: {type: file, path: queue.yaml}\nstack_name: trial-prod-queue\nstack_tags: {a: b}\n", "config/prod/queue.yaml": "template: {type: file, path: queue.yaml}\nstack_name: trial-queue\n"},
+			try:  attempt{args: "launch other", typed: "other 1 changes 0 deletes\n", terminal: true}, exit: exitRefused,
+		},
+		{
+			rule: "P1", what: "another project that takes a live stack by its name", before: launched,
+			then: map[string]string{"config/config.yaml": "project_code: trial\nproject_id: fedcba9876543210\nregion: eu-west-1\nstack_tags: {a: b}\n"},
+			try:  launch, exit: exitRefused,
+		},
+		{
+			rule: "P1", what: "two files of one stack name in production", before: launched,
+			then: map[string]string{"config/prod/also.yaml": "template: {type: file, path: queue.yaml}\nstack_name: trial-prod-queue\n"},
+			try:  attempt{args: "launch prod/also", typed: trialPhrase, terminal: true}, exit: exitUsage,
+		},
 		{rule: "P2", what: "credentials of another account", try: attempt{args: "launch prod", typed: trialPhrase, terminal: true, vars: map[string]string{"DEPLOYER_SANDBOX_ACCOUNT": "999999999999"}}, exit: exitStale},
 		{rule: "P2", what: "a region that is not in the list", files: map[string]string{prod: block("  regions: [us-east-1]\n")}, try: launch, exit: exitStale},
 		{rule: "P4", what: "--yes", try: attempt{args: "launch prod --yes"}, exit: exitUnconfirmed},

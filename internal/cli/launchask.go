@@ -118,7 +118,7 @@ const clearanceFor = 24 * time.Hour
 func (r *launcher) guardStep(step *plan.Step, st *stacks.Stack, account string) guard.Step {
 	g := guard.Step{
 		Path: step.Stack, Name: step.Name, StackID: step.StackID, Account: account, Region: st.Access.Region,
-		Environment: st.Environment, Protected: st.Protect, Asks: step.Asks, OwnTags: st.OwnTags(),
+		Environment: st.Environment, Protected: st.Protect, Asks: step.Asks, OwnTags: st.OwnTags(), Projects: projectsOf(st),
 		Deletes: step.Action == plan.Delete || step.Action == plan.Recreate || r.deletes(), NeverUp: neverUp(step.Status),
 	}
 	if step.Live != nil {

@@ -138,7 +138,7 @@ func (b *breaker) undoRequest(ctx context.Context, k *knownBreak, yes bool) (gua
 		}
 		request.Steps = append(request.Steps, guard.Step{
 			Path: p, Name: t.Name, StackID: t.StackID, Account: k.state.Plan.Account, Region: st.Access.Region, Environment: st.Environment,
-			LiveTags: live.Tags, Verbs: []stacks.Verb{stacks.Restore, stacks.Propose, stacks.Execute, stacks.Discard},
+			LiveTags: live.Tags, OwnTags: st.OwnTags(), Projects: projectsOf(st), Verbs: []stacks.Verb{stacks.Restore, stacks.Propose, stacks.Execute, stacks.Discard},
 		})
 	}
 	return request, deeds, nil

@@ -10,13 +10,13 @@ import (
 )
 
 // twins finds what of the given stacks has, by the files alone, the name of a
-// stronger stack in the same account and region. Commands that write ask it before
+// rival in the same account and region. Commands that write ask it before
 // anything is called.
 func (s *session) twins(sts []*stacks.Stack) error {
 	var errs *multierror.Error
 	for _, st := range sts {
 		mine := guard.Accounts(st)
-		for _, o := range guard.Strongers(st, s.project.Named(st.Name)) {
+		for _, o := range guard.Rivals(st, s.project.Named(st.Name)) {
 			if guard.Meet(mine, guard.Accounts(o)) == guard.Same {
 				errs = multierror.Append(errs, guard.Twin(st, o, mine[0], ""))
 			}
@@ -26,13 +26,13 @@ func (s *session) twins(sts []*stacks.Stack) error {
 }
 
 // boundTwins is twins once STS told the stacks' accounts. Where the files do not
-// tell the account of the stronger stack STS is asked for that too; what cannot be
+// tell the account of the rival STS is asked for that too; what cannot be
 // told apart is refused.
 func (s *session) boundTwins(ctx context.Context, sts []*stacks.Stack, accounts map[stacks.Access]string) error {
 	var errs *multierror.Error
 	for _, st := range sts {
 		account := accounts[st.Access]
-		for _, o := range guard.Strongers(st, s.project.Named(st.Name)) {
+		for _, o := range guard.Rivals(st, s.project.Named(st.Name)) {
 			theirs, unknown := guard.Accounts(o), ""
 			if guard.Meet([]string{account}, theirs) == guard.Maybe {
 				theirs, unknown = s.accountNow(ctx, o)

@@ -107,15 +107,18 @@ func TestRefusals(t *testing.T) {
 		code int
 		rule string
 	}{
-		"another account":     {change(step("prod", stacks.Production), func(s *guard.Step) { s.Account = "222222222222" }), 5, "P2"},
-		"unknown account":     {change(step("prod", stacks.Production), func(s *guard.Step) { s.Account = "" }), 5, "P2"},
-		"another region":      {change(step("prod", stacks.Production), func(s *guard.Step) { s.Environment.Regions = []string{"us-east-1"} }), 5, "P2"},
-		"no accounts":         {change(step("prod", stacks.Production), func(s *guard.Step) { s.Environment.Accounts = nil }), 3, "P2"},
-		"no environment":      {change(step("prod", stacks.Production), func(s *guard.Step) { s.Environment = nil }), 3, "P1"},
-		"protect: true":       {change(step("prod", stacks.Production), func(s *guard.Step) { s.Protected = true }), 3, "protect"},
-		"class taken off":     {change(step("prod", stacks.Undeclared), func(s *guard.Step) { s.LiveTags = []stacks.Tag{{Key: stacks.TagClass, Value: "production"}} }), 3, "P1"},
-		"class weakened":      {change(step("qa", stacks.Development), func(s *guard.Step) { s.LiveTags = []stacks.Tag{{Key: stacks.TagClass, Value: "production"}} }), 3, "P1"},
-		"refusal before code": {change(step("prod", stacks.Production), func(s *guard.Step) { s.Account, s.Protected = "2", true }), 3, "protect"},
+		"another account":        {change(step("prod", stacks.Production), func(s *guard.Step) { s.Account = "222222222222" }), 5, "P2"},
+		"unknown account":        {change(step("prod", stacks.Production), func(s *guard.Step) { s.Account = "" }), 5, "P2"},
+		"another region":         {change(step("prod", stacks.Production), func(s *guard.Step) { s.Environment.Regions = []string{"us-east-1"} }), 5, "P2"},
+		"no accounts":            {change(step("prod", stacks.Production), func(s *guard.Step) { s.Environment.Accounts = nil }), 3, "P2"},
+		"no environment":         {change(step("prod", stacks.Production), func(s *guard.Step) { s.Environment = nil }), 3, "P1"},
+		"protect: true":          {change(step("prod", stacks.Production), func(s *guard.Step) { s.Protected = true }), 3, "protect"},
+		"class taken off":        {change(step("prod", stacks.Undeclared), func(s *guard.Step) { s.LiveTags = []stacks.Tag{{Key: stacks.TagClass, Value: "production"}} }), 3, "P1"},
+		"class weakened":         {change(step("qa", stacks.Development), func(s *guard.Step) { s.LiveTags = []stacks.Tag{{Key: stacks.TagClass, Value: "production"}} }), 3, "P1"},
+		"another's, persistent":  {change(step("qa", stacks.Development), foreignTo("qa-b", "persistent")), 3, "P1"},
+		"another's, by the file": {change(step("prod", stacks.Production), foreignTo("qa", "development")), 3, "P1"},
+		"another's, and nothing": {change(step("prod", stacks.Production), foreignTo("qa", "")), 3, "P1"},
+		"refusal before code":    {change(step("prod", stacks.Production), func(s *guard.Step) { s.Account, s.Protected = "2", true }), 3, "protect"},
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -123,6 +126,55 @@ func TestRefusals(t *testing.T) {
 			_, err := guard.Check(terminal(request(tt.step)), phrase)
 			expect(t, err, tt.code, tt.rule)
 		})
+	}
+}
+
+func foreignTo(environment, class string) func(*guard.Step) {
+	return func(s *guard.Step) {
+		s.LiveTags = []stacks.Tag{{Key: stacks.TagEnvironment, Value: environment}, {Key: stacks.TagClass, Value: class}}
+	}
+}
+
+// TestWhoseStack: every command is refused that would write a stack which is another's
+// by its live tags, also one that only makes change sets; what was the project's own
+// before it had an id is not another's, nor is anything between two of development.
+func TestWhoseStack(t *testing.T) {
+	t.Parallel()
+	for name, tt := range map[string]struct {
+		class stacks.Class
+		tags  map[string]string
+		want  bool // cleared
+	}{
+		"its own":                 {stacks.Production, map[string]string{stacks.TagEnvironment: "prod", stacks.TagProject: "id", stacks.TagStack: "prod/network"}, true},
+		"no tags":                 {stacks.Production, nil, true},
+		"before it had an id":     {stacks.Production, map[string]string{stacks.TagProject: "code"}, true},
+		"another project":         {stacks.Production, map[string]string{stacks.TagProject: "other"}, false},
+		"another environment":     {stacks.Persistent, map[string]string{stacks.TagEnvironment: "prod-b"}, false},
+		"another stack":           {stacks.Persistent, map[string]string{stacks.TagStack: "prod/queue"}, false},
+		"two of development":      {stacks.Development, map[string]string{stacks.TagEnvironment: "dev"}, true},
+		"undeclared over nothing": {stacks.Undeclared, map[string]string{stacks.TagEnvironment: "dev"}, true},
+	} {
+		for _, verbs := range [][]stacks.Verb{{stacks.Update}, {stacks.Propose, stacks.Upload}, {stacks.Discard}, {stacks.Policy}, {stacks.Cancel}} {
+			s := step("prod", tt.class)
+			s.OwnTags, s.Projects, s.Verbs = []stacks.Tag{{Key: stacks.TagProject, Value: "id"}}, []string{"id", "code"}, verbs
+			for k, v := range tt.tags {
+				s.LiveTags = append(s.LiveTags, stacks.Tag{Key: k, Value: v})
+			}
+			r := terminal(request(s))
+			answers := guard.Answers{"go": r.Phrase()}
+			if qs := guard.Questions(r); len(qs) > 0 && qs[0].Want == "" {
+				answers["go"] = "y"
+			}
+			_, err := guard.Check(r, answers)
+			if tt.want {
+				expect(t, err, 0, "")
+				continue
+			}
+			expect(t, err, 3, "P1")
+			if refusal, ok := errors.AsType[*guard.Refusal](err); !ok || !strings.Contains(refusal.Tip, "mend stack_name") {
+				t.Errorf("%s: no way on: %v", name, err)
+			}
+		}
 	}
 }
 

@@ -53,7 +53,10 @@ func (s *Step) unproven(release bool) *Refusal {
 	switch {
 	case len(other) > 0:
 		refusal.Why = "by its live tags it is another stack: " + strings.Join(other, ", ")
-		refusal.Tip = "find out whose it is and mend stack_name or the files; if it is this one all the same, tag it again: " + adopt
+		refusal.Tip = foreignTip
+		if len(other) == 1 && strings.HasPrefix(other[0], stacks.TagClass+" ") { // the one that a launch may set
+			refusal.Tip = "find out whose it is and mend stack_name or the files; if it is this one all the same, tag it again: " + adopt
+		}
 	case len(missing) > 0:
 		refusal.Why = "nothing proves that the live stack is the one that the files mean: it has no tag " + strings.Join(missing, ", ")
 		refusal.Tip = "if it is this one, tag it first: " + adopt

@@ -77,13 +77,16 @@ func spoilers() map[string]spoiler {
 			r.Steps = append(r.Steps, step("dev", stacks.Development))
 			r.Steps[len(r.Steps)-1].LiveTags = []stacks.Tag{{Key: stacks.TagClass, Value: "production"}}
 		}},
-		"P1 unknown": {"P1", 3, func(_ testing.TB, r *guard.Request) { r.Steps = append(r.Steps, guard.Step{Path: "x"}) }},
-		"P2 account": {"P2", 5, func(_ testing.TB, r *guard.Request) { r.Steps[0].Account = "999999999999" }},
-		"P2 region":  {"P2", 5, func(_ testing.TB, r *guard.Request) { r.Steps[0].Environment.Regions = []string{"us-east-1"} }},
-		"P4 --yes":   {"P4", 4, func(_ testing.TB, r *guard.Request) { r.Yes = true }},
-		"P5 no plan": {"P5", 4, func(_ testing.TB, r *guard.Request) { r.Digest = "" }},
-		"P6 none":    {"P6", 4, func(_ testing.TB, r *guard.Request) { r.Approvals = nil }},
-		"P6 too few": {"P6", 4, func(_ testing.TB, r *guard.Request) { policy(r, func(p *guard.Policy) { p.Approvals = 2 }) }},
+		"P1 another environment": {"P1", 3, func(_ testing.TB, r *guard.Request) { claim(r, stacks.TagEnvironment, "prod-b") }},
+		"P1 another project":     {"P1", 3, func(_ testing.TB, r *guard.Request) { claim(r, stacks.TagProject, "other") }},
+		"P1 another stack":       {"P1", 3, func(_ testing.TB, r *guard.Request) { claim(r, stacks.TagStack, "prod/queue") }},
+		"P1 unknown":             {"P1", 3, func(_ testing.TB, r *guard.Request) { r.Steps = append(r.Steps, guard.Step{Path: "x"}) }},
+		"P2 account":             {"P2", 5, func(_ testing.TB, r *guard.Request) { r.Steps[0].Account = "999999999999" }},
+		"P2 region":              {"P2", 5, func(_ testing.TB, r *guard.Request) { r.Steps[0].Environment.Regions = []string{"us-east-1"} }},
+		"P4 --yes":               {"P4", 4, func(_ testing.TB, r *guard.Request) { r.Yes = true }},
+		"P5 no plan":             {"P5", 4, func(_ testing.TB, r *guard.Request) { r.Digest = "" }},
+		"P6 none":                {"P6", 4, func(_ testing.TB, r *guard.Request) { r.Approvals = nil }},
+		"P6 too few":             {"P6", 4, func(_ testing.TB, r *guard.Request) { policy(r, func(p *guard.Policy) { p.Approvals = 2 }) }},
 		"P6 twice one": {"P6", 4, func(_ testing.TB, r *guard.Request) {
 			policy(r, func(p *guard.Policy) { p.Approvals = 2 })
 			r.Approvals = append(r.Approvals, approval(*r, session("Approver", "alice")))
@@ -185,6 +188,13 @@ func spoilers() map[string]spoiler {
 		}},
 		"protect": {"protect", 3, func(_ testing.TB, r *guard.Request) { r.Steps[0].Protected = true }},
 	}
+}
+
+// claim lets the live stack of a request's first step be another's.
+func claim(r *guard.Request, key, value string) {
+	s := &r.Steps[0]
+	s.OwnTags = ownTags(*s)
+	s.LiveTags = []stacks.Tag{{Key: key, Value: value}}
 }
 
 // clone makes a request whose parts a spoiler may change.

@@ -18,6 +18,7 @@ type Step struct {
 	Environment *stacks.Environment
 	LiveTags    []stacks.Tag
 	OwnTags     []stacks.Tag  // deployer's own, as the files would have them
+	Projects    []string      // what the live tag deployer:project may say besides
 	Verbs       []stacks.Verb // everything the step may call
 	Deletes     bool          // the stack is deleted, alone or to be created again
 	Again       bool          // and then created again, by a change set
@@ -75,7 +76,7 @@ func (s *Step) refusals(r *Request) []*Refusal {
 			Tip: "see what it comes to with: deployer plan " + string(s.Path),
 		})
 	}
-	return append(out, s.weakened()...)
+	return append(append(out, s.weakened()...), s.foreign(r)...)
 }
 
 // mismatches compares account and region with the environment's lists.

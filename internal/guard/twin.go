@@ -18,10 +18,11 @@ const (
 	Same                 // certainly: both live in just one account, the same
 )
 
-// Strongers gives, of the stacks of a project that have a stack's name and
-// region, those of other environments that are to stay, production or persistent,
-// and are of a stronger class: writing the one would write the other.
-func Strongers(st *stacks.Stack, named []*stacks.Stack) []*stacks.Stack {
+// Rivals gives, of the stacks of a project that have a stack's name and region,
+// those that are to stay, production or persistent, and whose class is no weaker
+// than its own: writing the one would write the other. Two of one environment are
+// rivals too.
+func Rivals(st *stacks.Stack, named []*stacks.Stack) []*stacks.Stack {
 	var out []*stacks.Stack
 	for _, o := range named {
 		apart := o.Access.Region != "" && st.Access.Region != "" && o.Access.Region != st.Access.Region
@@ -29,7 +30,7 @@ func Strongers(st *stacks.Stack, named []*stacks.Stack) []*stacks.Stack {
 			continue
 		}
 		strength := classOf(o).Strength()
-		if strength >= stacks.Persistent.Strength() && strength > classOf(st).Strength() {
+		if strength >= stacks.Persistent.Strength() && strength >= classOf(st).Strength() {
 			out = append(out, o)
 		}
 	}
@@ -79,20 +80,20 @@ func Meet(mine, theirs []string) Overlap {
 	return Maybe
 }
 
-// Twin is the mistake that a stack has the name of a stronger one in the same
-// account and region. Account is "" where that of the stronger one could not be
+// Twin is the mistake that a stack has the name of one of its rivals in the same
+// account and region. Account is "" where that of the rival could not be
 // found out, for the reason that unknown gives.
-func Twin(st, stronger *stacks.Stack, account, unknown string) *stacks.Problem {
-	class := classOf(stronger)
+func Twin(st, rival *stacks.Stack, account, unknown string) *stacks.Problem {
+	class := classOf(rival)
 	p := &stacks.Problem{
 		Pos:  namedAt(st),
-		What: fmt.Sprintf("%s has the stack name %s of %s, which is %s", st.Path, st.Name, stronger.Path, class),
-		Why:  fmt.Sprintf("%s gives it that name, and both are in account %s, %s: what is done to the one is done to the other", namedAt(stronger), account, st.Access.Region),
+		What: fmt.Sprintf("%s has the stack name %s of %s, which is %s", st.Path, st.Name, rival.Path, class),
+		Why:  fmt.Sprintf("%s gives it that name, and both are in account %s, %s: what is done to the one is done to the other", namedAt(rival), account, st.Access.Region),
 		Tip:  "give one of them another stack_name; nothing was touched",
 	}
 	if account == "" {
-		p.Why = fmt.Sprintf("%s gives it that name, and whether they share an account is not known: %s", namedAt(stronger), unknown)
-		p.Tip = fmt.Sprintf("write accounts: into the environment block of %s, or give one of them another stack_name; nothing was touched", stronger.Environment.Name)
+		p.Why = fmt.Sprintf("%s gives it that name, and whether they share an account is not known: %s", namedAt(rival), unknown)
+		p.Tip = fmt.Sprintf("write accounts: into the environment block of %s, or give one of them another stack_name; nothing was touched", rival.Environment.Name)
 	}
 	return p
 }

@@ -17,14 +17,14 @@ func named(path string, class stacks.Class) *stacks.Stack {
 	}
 }
 
-func TestStrongers(t *testing.T) {
+func TestRivals(t *testing.T) {
 	t.Parallel()
 	classes := []stacks.Class{stacks.Undeclared, stacks.Development, stacks.Persistent, stacks.Production}
 	for i, weak := range classes {
 		for j, strong := range classes {
 			st, o := named("dev/queue", weak), named("prod/queue", strong)
-			got := guard.Strongers(st, []*stacks.Stack{st, o})
-			if want := j > i && j >= 2; (len(got) == 1) != want {
+			got := guard.Rivals(st, []*stacks.Stack{st, o})
+			if want := j >= i && j >= 2; (len(got) == 1) != want {
 				t.Errorf("%q beside %q: %d", weak, strong, len(got))
 			}
 		}
@@ -45,7 +45,7 @@ func TestStrongers(t *testing.T) {
 	} {
 		st, o := *dev, named("prod/queue", stacks.Production)
 		test.change(&st, o)
-		if got := guard.Strongers(&st, []*stacks.Stack{dev, o}); len(got) != test.want {
+		if got := guard.Rivals(&st, []*stacks.Stack{dev, o}); len(got) != test.want {
 			t.Errorf("%s: %d, want %d", name, len(got), test.want)
 		}
 	}
