@@ -93,10 +93,15 @@ func (w wish) writes() bool {
 		return (w.planned || phrase) && (w.terminal || !w.yes) // P4, P5
 	case w.planned:
 		return true
-	case strictest == "persistent" && w.deletes:
+	case strictest == "persistent" && w.deletes, w.weaker():
 		return phrase
 	}
 	return agreed || w.yes
+}
+
+// weaker tells whether what lives as persistent would be less.
+func (w wish) weaker() bool {
+	return w.live == "persistent" && w.class == "development" && !w.deletes
 }
 
 // try plays a wish and tells what was sent.
@@ -105,6 +110,9 @@ func (w wish) try(t testing.TB, dir string) (ran, []string) {
 	arg, phrase := "main/b", "main 1 changes 0 deletes\n"
 	if w.deletes {
 		arg, phrase = "main/a", "main 1 changes 1 deletes\n"
+	}
+	if w.weaker() {
+		phrase = "main 1 changes 0 deletes 1 weakened\n"
 	}
 	s := situation{class: w.class, account: here, bucket: "records", approvers: everybody}
 	p.block(s)

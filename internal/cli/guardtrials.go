@@ -167,6 +167,12 @@ func ruleTrials() []trial {
 			try:  attempt{args: "launch dev --yes"}, exit: exitUsage,
 		},
 		{
+			rule: "P1", what: "a class weaker than persistent by --yes", before: []attempt{{args: "launch shop -y"}},
+			files: map[string]string{"config/shop/config.yaml": "environment: {class: persistent}\n", "config/shop/queue.yaml": "template: {type: file, path: queue.yaml}\n"},
+			then:  map[string]string{"config/shop/config.yaml": "environment: {class: development}\n"},
+			try:   attempt{args: "launch shop --adopt -y"}, exit: exitUnconfirmed,
+		},
+		{
 			rule: "P1", what: "another environment of production that takes a live stack by its name", before: launched,
 			then: map[string]string{"config/other/config.yaml": block(""), "config/other/queue.yaml": "template: {type: file, path: queue.yaml}\nstack_name: trial-prod-queue\nstack_tags: {a: b}\n", "config/prod/queue.yaml": "template: {type: file, path: queue.yaml}\nstack_name: trial-queue\n"},
 			try:  attempt{args: "launch other", typed: "other 1 changes 0 deletes\n", terminal: true}, exit: exitRefused,

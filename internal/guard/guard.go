@@ -108,8 +108,8 @@ func (r *Request) deletes() int {
 
 // Phrase is what has to be typed for a run that a y is not enough for. It is
 // made from the plan, so that it cannot be typed by habit: the environments,
-// the number of stacks that change, and how many stacks and resources are
-// deleted or replaced.
+// the number of stacks that change, how many stacks and resources are deleted or
+// replaced, and how many stacks lose the class that they live as.
 func (r *Request) Phrase() string {
 	var names []string
 	for _, s := range r.Steps {
@@ -121,12 +121,16 @@ func (r *Request) Phrase() string {
 	if r.Command == cmdBreak {
 		return r.breakPhrase(names)
 	}
-	return fmt.Sprintf("%s %d changes %d deletes", strings.Join(names, " "), len(r.Steps), r.deletes())
+	phrase := fmt.Sprintf("%s %d changes %d deletes", strings.Join(names, " "), len(r.Steps), r.deletes())
+	if n := len(r.weakening()); n > 0 {
+		phrase += fmt.Sprintf(" %d weakened", n)
+	}
+	return phrase
 }
 
 // needsPhrase tells whether y/N is not enough.
 func (r *Request) needsPhrase() bool {
-	if r.Command == cmdBreak {
+	if r.Command == cmdBreak || len(r.weakening()) > 0 {
 		return true
 	}
 	switch r.Class() {
@@ -147,7 +151,7 @@ func (r *Request) YesIsEnough() bool {
 	if r.Command == cmdBreak {
 		return false
 	}
-	if slices.ContainsFunc(r.Steps, func(s Step) bool { return s.Asks != "" }) {
+	if slices.ContainsFunc(r.Steps, func(s Step) bool { return s.Asks != "" }) || len(r.weakening()) > 0 {
 		return false
 	}
 	switch r.Class() {
@@ -183,6 +187,7 @@ func Questions(r Request) []Question {
 		q.Want = r.Phrase()
 		q.Text = fmt.Sprintf("type %q to %s", q.Want, r.Command)
 	}
+	q.Notes = r.weakening()
 	if r.productionName() {
 		q.Notes = append(q.Notes, "the name says production, but no environment block declares it: add one to its config.yaml with class: production and its accounts")
 	}
@@ -201,7 +206,7 @@ func Forbidden(r Request) error {
 	for _, refusal := range r.standing() {
 		errs = multierror.Append(errs, refusal)
 	}
-	for _, refusal := range []*Refusal{r.habit(), r.consent()} {
+	for _, refusal := range []*Refusal{r.habit(), r.unread(), r.consent()} {
 		if refusal != nil {
 			errs = multierror.Append(errs, refusal)
 		}

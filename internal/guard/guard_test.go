@@ -55,6 +55,14 @@ func TestCheck(t *testing.T) {
 		"persistent delete by --yes":             {yes(request(deleting(step("staging", stacks.Persistent)))), nil, 4, "confirmation"},
 		"persistent delete by y":                 {request(deleting(step("staging", stacks.Persistent))), guard.Answers{"go": "y"}, 4, "confirmation"},
 		"persistent delete by phrase":            {request(deleting(step("staging", stacks.Persistent))), guard.Answers{"go": "staging 1 changes 1 deletes"}, 0, ""},
+		"persistent weakened by --yes":           {yes(request(lived(step("qa", stacks.Development)))), nil, 4, "P1"},
+		"persistent undeclared by --yes":         {yes(request(lived(step("qa", stacks.Undeclared)))), nil, 4, "P1"},
+		"persistent weakened from a pipe":        {request(lived(step("qa", stacks.Development))), guard.Answers{"go": "qa 1 changes 0 deletes 1 weakened"}, 4, "P1"},
+		"persistent weakened by y":               {terminal(yes(request(lived(step("qa", stacks.Development))))), guard.Answers{"go": "y"}, 4, "confirmation"},
+		"persistent weakened by half the phrase": {terminal(request(lived(step("qa", stacks.Development)))), guard.Answers{"go": "qa 1 changes 0 deletes"}, 4, "confirmation"},
+		"persistent weakened by phrase":          {terminal(request(lived(step("qa", stacks.Development)))), guard.Answers{"go": "qa 1 changes 0 deletes 1 weakened"}, 0, ""},
+		"persistent weakened by plan":            {applied(request(lived(step("qa", stacks.Development)))), nil, 0, ""},
+		"persistent made stronger by --yes":      {yes(request(lived(step("qa", stacks.Persistent)))), nil, 0, ""},
 		"production by --yes":                    {yes(request(step("prod", stacks.Production))), nil, 4, "P4"},
 		"production by y":                        {terminal(request(step("prod", stacks.Production))), guard.Answers{"go": "y"}, 4, "confirmation"},
 		"production by phrase":                   {terminal(request(step("prod", stacks.Production))), guard.Answers{"go": " prod 1 changes 0 deletes\n"}, 0, ""},
@@ -78,6 +86,13 @@ func TestCheck(t *testing.T) {
 	}
 }
 
+// lived makes a step's stack live as persistent.
+func lived(s guard.Step) guard.Step {
+	s.LiveTags = []stacks.Tag{{Key: stacks.TagClass, Value: string(stacks.Persistent)}}
+	return s
+}
+
+func applied(r guard.Request) guard.Request  { r.Digest = digest; return r }
 func yes(r guard.Request) guard.Request      { r.Yes = true; return r }
 func terminal(r guard.Request) guard.Request { r.Terminal = true; return r }
 

@@ -50,7 +50,7 @@ func drawFacts(t *rapid.T) facts {
 	seldom := func(name string) bool { return !mostly(name) }
 	class := rapid.SampledFrom([]stacks.Class{stacks.Production, stacks.Production, stacks.Persistent, stacks.Development}).Draw(t, "class")
 	return facts{
-		class: class, live: rapid.SampledFrom([]stacks.Class{"", class, class, class, stacks.Production}).Draw(t, "live class"),
+		class: class, live: rapid.SampledFrom([]stacks.Class{"", class, class, class, stacks.Production, stacks.Persistent}).Draw(t, "live class"),
 		tagged: mostly("tagged"), rightAccount: mostly("right account"),
 		planFile: mostly("plan file"), recorded: mostly("recorded"),
 		planner:    rapid.SampledFrom([]string{"", "", "", "alice", "erin"}).Draw(t, "also planner"),
@@ -189,6 +189,7 @@ func (f facts) allowed() bool {
 	}
 	if !production {
 		phrase := stacks.Strictest(f.class, f.live) == stacks.Persistent && (f.does == "delete" || f.does == "again")
+		phrase = phrase || (f.live == stacks.Persistent && f.class == stacks.Development && f.does == "update")
 		switch {
 		case f.planFile:
 			return true

@@ -106,21 +106,6 @@ func (s *Step) mismatches() []*Refusal {
 	return out
 }
 
-// weakened refuses to take the class off a stack that is live as production.
-func (s *Step) weakened() []*Refusal {
-	for _, t := range s.LiveTags {
-		live := stacks.Class(t.Value)
-		if t.Key == stacks.TagClass && live == stacks.Production && s.Environment.Class != stacks.Production {
-			return []*Refusal{{
-				Rule: "P1", Code: exitRefused, What: fmt.Sprintf("%s is not touched", s.Path),
-				Why: fmt.Sprintf("the live stack is tagged %s=production, the files say %s", stacks.TagClass, s.Environment.Class.Word()),
-				Tip: "put class: production back; taking it off is a change to production of its own",
-			}}
-		}
-	}
-	return nil
-}
-
 func orUnknown(s string) string {
 	if s == "" {
 		return "unknown"
