@@ -25,6 +25,7 @@ type actor struct {
 	arg      string
 	yes      bool
 	reason   string // given by a flag, for the history
+	digest   string // of the plan that it is about, where somebody gave it
 	dryRun   bool
 	hooked   bool   // hooks run on the way
 	agree    string // asked for where the guard asks nothing
@@ -116,8 +117,10 @@ func (r *actor) act(ctx context.Context, aims []aim, do deed) error {
 	if err != nil {
 		return err
 	}
-	if err := r.agreed(ctx); err != nil {
-		return err
+	if len(answers) == 0 { // else the guard has asked
+		if err := r.agreed(ctx); err != nil {
+			return err
+		}
 	}
 	if err := custody.open(ctx, &request); err != nil {
 		return err
@@ -187,7 +190,7 @@ func (r *actor) request(aims []aim) guard.Request {
 	a := r.app
 	request := guard.Request{
 		Run: r.s.run, Command: strings.TrimSuffix(r.command, " of"), Realm: r.s.realm, Endpoint: r.s.endpoint,
-		Terminal: a.env.person() && a.globals.output == "text", Yes: r.yes, Hooked: r.hooked, Now: r.s.now(), For: clearanceFor,
+		Terminal: a.env.person() && a.globals.output == "text", Yes: r.yes, Hooked: r.hooked, Digest: r.digest, Now: r.s.now(), For: clearanceFor,
 	}
 	for _, m := range aims {
 		st := m.stack

@@ -1,7 +1,6 @@
 package cli
 
 import (
-	"fmt"
 	"slices"
 	"strconv"
 	"strings"
@@ -36,6 +35,7 @@ const (
 	trialPlan    = "f.plan"
 	trialBucket  = "trial-state"
 	trialProd    = "config/prod/config.yaml"
+	trialLock    = `{"environment":"prod","run":"another","command":"launch","owner":{"arn":"arn:aws:iam::` + trialAccount + `:user/alice","account":"` + trialAccount + `"},"host":"elsewhere","pid":1,"taken":"2026-01-01T00:00:00Z","beat":"2999-01-01T00:00:00Z"}`
 )
 
 func trialFiles() map[string]string {
@@ -85,6 +85,11 @@ func planTrials() []trial {
 	return []trial{
 		{rule: "P5", what: "a digest that nobody reviewed", before: []attempt{planned}, try: attempt{args: "launch --plan " + trialPlan + " --digest sha256:0"}, exit: exitStale},
 		{rule: "P5", what: "a plan edited by one byte", before: []attempt{planned}, edit: edit{trialPlan, `"path": "prod"`, `"path": "prof"`}, try: apply, exit: exitStale},
+		{rule: "P4", what: "dropping a plan by a y", before: []attempt{planned}, try: attempt{args: "plan discard " + trialPlan, typed: "y\n", terminal: true}, exit: exitUnconfirmed},
+		{rule: "P5", what: "dropping a plan by its file alone", before: []attempt{planned}, try: attempt{args: "plan discard " + trialPlan}, exit: exitUnconfirmed},
+		{rule: "P5", what: "dropping another plan than was meant", before: []attempt{planned}, try: attempt{args: "plan discard " + trialPlan + " --digest sha256:0"}, exit: exitStale},
+		{rule: "P12", what: "dropping a plan while somebody is at it", before: []attempt{planned}, then: map[string]string{".deployer/sandbox/state/locks/prod.json": trialLock}, try: attempt{args: "plan discard " + trialPlan + " --digest $DIGEST"}, exit: exitLocked},
+		{rule: "P4", what: "dropping old plans by --yes", before: []attempt{planned}, try: attempt{args: "prune prod --stale-plans --older-than 1s --yes"}, exit: exitUnconfirmed},
 		{rule: "P5", what: "a config that moved since the plan", before: []attempt{planned}, edit: edit{"templates/queue.yaml", "Resources:", "Description: other\nResources:"}, try: apply, exit: exitStale},
 		{rule: "P5", what: "a plan for another account", before: []attempt{planned}, try: attempt{args: apply.args, vars: map[string]string{"DEPLOYER_SANDBOX_ACCOUNT": "999999999999"}}, exit: exitStale},
 		{rule: "P4", what: "--yes with a plan", before: []attempt{planned}, try: attempt{args: apply.args + " --yes"}, exit: exitUnconfirmed},
@@ -149,7 +154,6 @@ func ruleTrials() []trial {
 	const prod = trialProd
 	launch := attempt{args: "launch prod", typed: trialPhrase, terminal: true}
 	launched := []attempt{launch}
-	held := fmt.Sprintf(`{"environment":"prod","run":"another","command":"launch","owner":{"arn":"arn:aws:iam::%s:user/alice","account":"%s"},"host":"elsewhere","pid":1,"taken":"2026-01-01T00:00:00Z","beat":"2999-01-01T00:00:00Z"}`, trialAccount, trialAccount)
 	return []trial{
 		{rule: "P1", what: "a class that is misspelt", files: map[string]string{prod: "environment: {class: prodution}\n"}, try: launch, exit: exitUsage},
 		{rule: "P1", what: "a class that a variable decides", files: map[string]string{prod: "environment:\n  class: {{ var.class }}\n"}, try: attempt{args: "launch prod --var class=development -y"}, exit: exitUsage},
@@ -216,7 +220,7 @@ func ruleTrials() []trial {
 		},
 		{rule: "P10", what: "no lease, where one is needed", files: map[string]string{prod: block("  guard: {lease: {required: true}}\n")}, try: launch, exit: exitRefused},
 		{rule: "P11", what: "a bucket that cannot be written", files: map[string]string{prod: block("  state: {bucket: no-such-bucket}\n")}, try: attempt{args: "launch prod", typed: trialPhrase, terminal: true, vars: map[string]string{"DEPLOYER_SANDBOX_STUBS": "0"}}, exit: exitRefused},
-		{rule: "P12", what: "an environment that somebody else is changing", files: map[string]string{".deployer/sandbox/state/locks/prod.json": held}, try: launch, exit: exitLocked},
+		{rule: "P12", what: "an environment that somebody else is changing", files: map[string]string{".deployer/sandbox/state/locks/prod.json": trialLock}, try: launch, exit: exitLocked},
 		{rule: "P12", what: "a lock that cannot be read", files: map[string]string{".deployer/sandbox/state/locks/prod.json": "{"}, try: launch, exit: exitLocked},
 		{rule: "", what: "protect: true", files: map[string]string{"config/prod/queue.yaml": "template: {type: file, path: queue.yaml}\nprotect: true\n"}, try: launch, exit: exitRefused},
 	}

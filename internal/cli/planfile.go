@@ -7,7 +7,6 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"maps"
 	"os"
@@ -19,7 +18,6 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"github.com/deployer-cli/deployer/internal/guard"
-	"github.com/deployer-cli/deployer/internal/journal"
 	"github.com/deployer-cli/deployer/internal/plan"
 	"github.com/deployer-cli/deployer/internal/state"
 	"github.com/deployer-cli/deployer/internal/ui"
@@ -314,78 +312,4 @@ func (a *app) showPlanFile(f *plan.File) {
 		fmt.Fprintf(w, "allowed by name: %s\n", strings.Join(f.Allow, ", "))
 	}
 	fmt.Fprintf(w, "digest %s\n", f.Digest)
-}
-
-// planDiscardCommand drops a plan: its change sets, and the shells that
-// planning new stacks left.
-func (a *app) planDiscardCommand() *cli.Command {
-	return &cli.Command{
-		Name: "discard", Usage: "drop a plan: its change sets, and the empty shells of new stacks", ArgsUsage: "FILE",
-		Action: func(c *cli.Context) error {
-			f, err := a.planArgument(c)
-			if err != nil {
-				return err
-			}
-			return a.discardPlan(c.Context, f)
-		},
-	}
-}
-
-func (a *app) discardPlan(ctx context.Context, f *plan.File) error {
-	s, sc, err := a.look(ctx, f.Path)
-	if err != nil {
-		return err
-	}
-	defer s.close() //nolint:errcheck // what matters was synced
-	if s.realm != f.Plan.Realm || s.endpoint != f.Endpoint {
-		return &plan.StaleError{What: "the plan is for another realm", Why: fmt.Sprintf("it was made for %s, this is %s", f.Plan.Realm, s.realm), Tip: "use the realm that it was made for"}
-	}
-	accounts, err := s.accountsOf(ctx, sc.list())
-	if err != nil {
-		return err
-	}
-	request := guard.Request{Run: s.run, Command: "plan", Realm: s.realm, Endpoint: s.endpoint, Now: s.now(), For: clearanceFor}
-	var steps []plan.Step
-	for _, step := range f.Plan.Steps {
-		st, ok := s.project.Stack(step.Stack)
-		if !ok || step.ChangeSet == "" {
-			continue
-		}
-		if !strings.Contains(step.ChangeSet, ":changeSet/"+changeSetOfRun(f.Run)+"/") {
-			return &plan.StaleError{What: fmt.Sprintf("the change set of %s is not the plan's", step.Stack), Why: "a plan drops what its own run made, and nothing else", Tip: "see: deployer list change-sets " + string(step.Stack)}
-		}
-		if st, err = s.located(ctx, st); err != nil {
-			return err
-		}
-		steps = append(steps, step)
-		request.Steps = append(request.Steps, guard.Step{
-			Path: step.Stack, Name: st.Name, StackID: step.StackID, Account: accounts[st.Access], Region: st.Access.Region,
-			Environment: st.Environment, Verbs: []stacks.Verb{stacks.Discard},
-		})
-	}
-	clearance, err := guard.Check(request, nil)
-	if err != nil {
-		return err
-	}
-	j, err := journal.Open(s.state("journal"), s.run)
-	if err != nil {
-		return err
-	}
-	defer j.Close() //nolint:errcheck // every intent was synced
-	w := journaled{writer: s.cfn.Writer(clearance), journal: j, accounts: accounts}
-	var errs []error
-	for _, step := range steps {
-		st, _ := s.project.Stack(step.Stack)
-		st, err := s.located(ctx, st)
-		if err != nil {
-			return err
-		}
-		t := stacks.Target{Path: step.Stack, Name: st.Name, StackID: step.StackID, Access: st.Access}
-		errs = append(errs, drop(ctx, w, t, step.ChangeSet, step.Action == plan.Create))
-	}
-	if err := errors.Join(errs...); err != nil {
-		return err
-	}
-	fmt.Fprintf(a.talk(), "dropped %d change sets\n", len(steps))
-	return nil
 }

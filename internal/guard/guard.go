@@ -121,6 +121,9 @@ func (r *Request) Phrase() string {
 	if r.Command == cmdBreak {
 		return r.breakPhrase(names)
 	}
+	if r.dropping() {
+		return dropPhrase(strings.Join(names, " "), len(r.Steps))
+	}
 	phrase := fmt.Sprintf("%s %d changes %d deletes", strings.Join(names, " "), len(r.Steps), r.deletes())
 	if n := len(r.weakening()); n > 0 {
 		phrase += fmt.Sprintf(" %d weakened", n)
@@ -293,6 +296,8 @@ func (r *Request) habit() *Refusal {
 	switch {
 	case r.Class() != stacks.Production || len(r.Steps) == 0 || r.planning() || r.Terminal:
 		return nil
+	case r.dropping():
+		return r.dropHabit()
 	case r.Yes:
 		return &Refusal{
 			Rule: "P4", Code: exitUnconfirmed, What: "production takes no --yes", Why: "nobody has read this plan",

@@ -193,6 +193,56 @@ func TestWhoseStack(t *testing.T) {
 	}
 }
 
+// TestDroppingPlans: plans of production are dropped by the phrase, or by their digest,
+// past freezes, leases and approvals, which are about beginning something, but not past
+// a lock.
+func TestDroppingPlans(t *testing.T) {
+	t.Parallel()
+	tests := map[string]struct {
+		class  stacks.Class
+		change func(*guard.Request)
+		typed  string
+		code   int
+		rule   string
+	}{
+		"by the phrase":          {stacks.Production, func(r *guard.Request) { r.Terminal = true }, "prod 1 drops", 0, ""},
+		"by a y":                 {stacks.Production, func(r *guard.Request) { r.Terminal = true }, "y", 4, "confirmation"},
+		"by --yes":               {stacks.Production, func(r *guard.Request) { r.Yes = true }, "", 4, "P4"},
+		"by --yes and a digest":  {stacks.Production, func(r *guard.Request) { r.Yes, r.Digest = true, digest }, "", 4, "P4"},
+		"by --yes at a terminal": {stacks.Production, func(r *guard.Request) { r.Yes, r.Terminal = true, true }, "y", 4, "confirmation"},
+		"from a pipe":            {stacks.Production, func(*guard.Request) {}, "prod 1 drops", 4, "P5"},
+		"by its digest":          {stacks.Production, func(r *guard.Request) { r.Digest = digest }, "", 0, ""},
+		"locked":                 {stacks.Production, func(r *guard.Request) { r.Digest, r.Locks = digest, []guard.Lock{{Environment: "prod", Run: "other"}} }, "", 7, "P12"},
+		"what is protected":      {stacks.Production, func(r *guard.Request) { r.Digest, r.Steps[0].Protected = digest, true }, "", 0, ""},
+		"another's":              {stacks.Production, func(r *guard.Request) { r.Digest = digest; claim(r, stacks.TagEnvironment, "other") }, "", 3, "P1"},
+		"another account's":      {stacks.Production, func(r *guard.Request) { r.Digest, r.Steps[0].Account = digest, "2" }, "", 5, "P2"},
+		"of persistent":          {stacks.Persistent, func(*guard.Request) {}, "", 0, ""},
+		"of development, locked": {stacks.Development, func(r *guard.Request) { r.Locks = []guard.Lock{{Environment: "prod", Run: "other"}} }, "", 7, "P12"},
+		"and something else": {stacks.Production, func(r *guard.Request) {
+			r.Digest = digest
+			r.Steps[0].Verbs = []stacks.Verb{stacks.Discard, stacks.Delete}
+		}, "", 3, "P7"},
+		"of what lives as higher": {stacks.Persistent, func(r *guard.Request) {
+			r.Steps[0].LiveTags = []stacks.Tag{{Key: stacks.TagClass, Value: "production"}}
+		}, "", 3, "P1"},
+	}
+	for _, command := range []string{"plan discard", "prune --stale-plans"} {
+		for name, tt := range tests {
+			t.Run(command+" "+name, func(t *testing.T) {
+				t.Parallel()
+				s := step("prod", tt.class)
+				s.Verbs = []stacks.Verb{stacks.Discard}
+				r := request(s)
+				r.Command = command
+				r.Policies = map[string]guard.Policy{"prod": {Approvals: 1, Shared: true, Freezes: frozen(t), Lease: guard.LeasePolicy{Required: true}}}
+				tt.change(&r)
+				_, err := guard.Check(r, guard.Answers{"go": tt.typed})
+				expect(t, err, tt.code, tt.rule)
+			})
+		}
+	}
+}
+
 func TestBound(t *testing.T) {
 	t.Parallel()
 	here, there := step("prod", stacks.Production), step("prod", stacks.Production)

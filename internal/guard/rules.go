@@ -32,8 +32,11 @@ func (r *Request) applying(other string) string {
 const unforeseen = time.Hour
 
 // planning tells whether a request only makes or drops change sets. Where hooks
-// of production run with it, it is more than that.
+// of production run with it, or plans of production are dropped, it is more than that.
 func (r *Request) planning() bool {
+	if r.dropping() && r.Class() == stacks.Production {
+		return false
+	}
 	return r.proposing() && (!r.Hooked || r.Class() != stacks.Production)
 }
 
@@ -50,6 +53,9 @@ func (r *Request) proposing() bool {
 // standing gives what forbids a request whatever anybody types: locks, what the
 // environment's guard block asks for, and in production releases and names.
 func (r *Request) standing() []*Refusal {
+	if r.dropping() {
+		return r.dropStanding()
+	}
 	if r.planning() {
 		return nil
 	}

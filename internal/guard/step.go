@@ -63,7 +63,7 @@ func (s *Step) refusals(r *Request) []*Refusal {
 	if r.Command == cmdBreak {
 		out = append(out, s.breaking(r)...)
 	}
-	if s.Protected && !r.planning() {
+	if s.Protected && !r.planning() && !r.dropping() {
 		out = append(out, &Refusal{
 			Rule: "protect", Code: exitRefused, What: fmt.Sprintf("%s is not touched", s.Path),
 			Why: "its config says protect: true", Tip: "take protect out of its config, or leave the stack out of PATH",
