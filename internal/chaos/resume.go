@@ -42,10 +42,11 @@ type Decision struct {
 	StackID   string // the planned one
 	Act       Act
 	Why       string
-	Token     string        // Adopt: of the call that AWS has
+	Token     string        // Adopt, Returned: of the call that AWS has
 	At        time.Time     // when it was taken or rebuilt, zero where that is not known
 	Status    stacks.Status // of the stack that Why speaks of
 	NewID     string        // Returned, Moved: the stack that stands there now
+	Taken     time.Time     // Returned: when AWS took our call, of which Token is, where the journal does not know
 	By        By            // Returned: by whose hand
 }
 
@@ -74,7 +75,7 @@ func decide(t *Target, d *Deed, look Seen) Decision {
 		return Decision{Act: Unread, Why: look.Unknown}
 	}
 	if n := look.Named; n != nil && n.ID != t.StackID {
-		return another(t, n, look.NewEvents, announced)
+		return another(t, d, n, look)
 	}
 	switch {
 	case !announced:
@@ -88,12 +89,17 @@ func decide(t *Target, d *Deed, look Seen) Decision {
 	}
 }
 
-// another is for a stack of another id under the name: it is the team's.
-func another(t *Target, n *stacks.Live, events []stacks.Event, announced bool) Decision {
-	made := Decision{Act: Returned, NewID: n.ID, At: n.Created, Status: n.Status, By: HandOf(events, n.ID)}
+// another is for a stack of another id under the name: it is the team's. That AWS
+// took our call before that is told along.
+func another(t *Target, d *Deed, n *stacks.Live, look Seen) Decision {
+	announced := len(d.Tokens) > 0
+	made := Decision{Act: Returned, NewID: n.ID, At: n.Created, Status: n.Status, By: HandOf(look.NewEvents, n.ID)}
+	if ours, sent := firstOf(look.Events, d.Tokens); sent && d.Accepted.IsZero() {
+		made.Token, made.Taken = ours.Token, ours.Time
+	}
 	made.Why = fmt.Sprintf("%s has been rebuilt as %s", t.Name, n.ID)
 	switch {
-	case announced && t.Status == StatusRestored && t.NewID == n.ID:
+	case announced && t.Status == StatusRestored && t.NewID == n.ID && made.Token == "":
 		made.Act = Settled
 	case !announced:
 		made.Act = Moved

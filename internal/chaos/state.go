@@ -25,6 +25,18 @@ func (s *State) Touched() bool {
 	return false
 }
 
+// Unsent tells whether AWS is not known to have taken everything of the plan.
+func (s *State) Unsent() bool {
+	for _, t := range s.Targets {
+		for _, d := range t.Deeds {
+			if t.NewID == "" && (d.Status == StatusPlanned || d.Status == StatusIntended && d.Accepted.IsZero()) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
 // Broken lists the targets that are, or may be, out of order, in the plan's
 // order.
 func (s *State) Broken() []stacks.Path {

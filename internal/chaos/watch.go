@@ -205,13 +205,14 @@ func (v *watch) sights(ctx context.Context) (map[stacks.Path]Sight, bool) {
 }
 
 // over tells whether everything that is waited for has come: all that was broken
-// is back, and users have been for long enough; or nothing was ever broken.
+// is back, and users have been for long enough; or nothing is known to have been
+// broken.
 func (v *watch) over() bool {
 	s := v.state
 	if s.Pending() || len(s.Broken()) > 0 {
 		return false
 	}
-	return s.Stamps[T7].Recorded() || s.Stopped != nil && !s.Stamps[T0].Recorded()
+	return s.Stamps[T7].Recorded() || !s.Stamps[T0].Recorded()
 }
 
 // refold reads the journal again and tells the stamps that are new, or moved.

@@ -2,6 +2,7 @@ package cli
 
 import (
 	"context"
+	"slices"
 	"sync/atomic"
 
 	"github.com/deployer-cli/deployer/internal/capsule"
@@ -22,10 +23,10 @@ func (b *breaker) seenOf(ctx context.Context, st *chaos.State) (map[stacks.Path]
 			seen.Named, err = b.stackOrNil(ctx, t.Access, t.Name)
 		}
 		if err == nil && seen.Old != nil {
-			seen.Events, err = b.eventsOf(ctx, t.Access, t.StackID)
+			seen.Events, err = b.s.eventsOf(ctx, t.Access, t.StackID)
 		}
 		if err == nil && seen.Named != nil && seen.Named.ID != t.StackID {
-			seen.NewEvents, err = b.eventsOf(ctx, t.Access, seen.Named.ID)
+			seen.NewEvents, err = b.s.eventsOf(ctx, t.Access, seen.Named.ID)
 		}
 		if err == nil {
 			seen.Conditions, err = b.conditions(ctx, t, seen.Old)
@@ -52,14 +53,17 @@ func (b *breaker) stackOrNil(ctx context.Context, a stacks.Access, nameOrID stri
 	return &l, nil
 }
 
-func (b *breaker) eventsOf(ctx context.Context, a stacks.Access, id string) ([]stacks.Event, error) {
+// eventsOf reads the events of a stack, oldest first: AWS gives them the other way
+// round.
+func (s *session) eventsOf(ctx context.Context, a stacks.Access, id string) ([]stacks.Event, error) {
 	var out []stacks.Event
-	for e, err := range b.s.cfn.Events(ctx, a, id, cfn.EventOptions{}) {
+	for e, err := range s.cfn.Events(ctx, a, id, cfn.EventOptions{}) {
 		if err != nil {
 			return nil, err
 		}
 		out = append(out, e)
 	}
+	slices.Reverse(out)
 	return out, nil
 }
 

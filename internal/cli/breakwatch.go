@@ -9,7 +9,6 @@ import (
 	"sync/atomic"
 	"time"
 
-	"github.com/deployer-cli/deployer/internal/cfn"
 	"github.com/deployer-cli/deployer/internal/chaos"
 	"github.com/deployer-cli/deployer/internal/event"
 	"github.com/deployer-cli/deployer/internal/graph"
@@ -263,18 +262,14 @@ func (l *looker) madeBy(ctx context.Context, a stacks.Access, live *stacks.Live)
 		return m, nil
 	}
 	m = made{status: live.Status}
-	var events []stacks.Event
-	for e, err := range l.s.cfn.Events(ctx, a, live.ID, cfn.EventOptions{}) {
-		if err != nil {
-			return m, err
-		}
-		if !e.OfStack() {
-			continue
-		}
-		if e.Status == string(live.Status) {
+	events, err := l.s.eventsOf(ctx, a, live.ID)
+	if err != nil {
+		return m, err
+	}
+	for _, e := range events {
+		if e.OfStack() && e.Status == string(live.Status) {
 			m.since = e.Time
 		}
-		events = append(events, e)
 	}
 	m.by = chaos.HandOf(events, live.ID)
 	if live.Status.InProgress() {
@@ -334,9 +329,11 @@ type partlyError struct {
 	hint string
 }
 
-func (e *partlyError) Error() string   { return "partly broken: " + errors.Join(e.errs...).Error() }
-func (e *partlyError) Unwrap() []error { return e.errs }
-func (e *partlyError) ExitCode() int   { return exitPartly }
+func (e *partlyError) Error() string { return "partly broken: " + e.Unwrap().Error() }
+
+// Unwrap gives all in one: it is told as a whole, with the one way back.
+func (e *partlyError) Unwrap() error { return errors.Join(e.errs...) }
+func (e *partlyError) ExitCode() int { return exitPartly }
 
 // Hint gives the way back.
 func (e *partlyError) Hint() string { return e.hint }

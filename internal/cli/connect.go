@@ -52,7 +52,10 @@ func (s *session) connect() error {
 			return err
 		}
 		s.realm, s.endpoint, s.server, s.now = stacks.RealmSandbox, "", server, s.simulated
-		opts.Realm, opts.HTTPClient, opts.Endpoint = stacks.RealmSandbox, s.app.env.record.over(server.Client()), sandbox.Endpoint
+		opts.Realm, opts.HTTPClient, opts.Endpoint = stacks.RealmSandbox, server.Client(), sandbox.Endpoint
+		if before := s.app.env.Before; before != nil {
+			opts.HTTPClient = before(opts.HTTPClient)
+		}
 		opts.Keys = &awsconf.Keys{ID: s.app.sandboxKey(), Secret: "sandbox"}
 		opts.Environ = func(string) string { return "" }
 		poll = s.poll

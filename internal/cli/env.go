@@ -41,8 +41,9 @@ type Env struct {
 	// AWS answers in place of AWS where it is not nil. Tests and measures have
 	// their own, since fake time does not reach the network.
 	AWS awsconf.HTTPClient
-
-	record *callRecord // of what reaches the sandbox; nil: nobody looks
+	// Before makes what stands before the embedded sandbox, such as a record of
+	// the calls that reach it; nil for nothing.
+	Before func(sandbox awsconf.HTTPClient) awsconf.HTTPClient
 }
 
 // System returns the Env of the running process.

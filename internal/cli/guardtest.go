@@ -173,7 +173,7 @@ func (a *app) inside(dir string, t attempt, record *callRecord) (code int, said 
 	code = Main(Env{
 		Args: append([]string{"deployer", "--sandbox"}, strings.Fields(strings.ReplaceAll(t.args, "$DIGEST", digestIn(dir)))...), Stdin: strings.NewReader(t.typed), Stdout: &out, Stderr: &talk,
 		Environ: vars, Dir: dir, Now: time.Now, StdinTerminal: t.terminal, StderrTerminal: t.terminal, StdoutTerminal: t.terminal,
-		Executable: a.env.Executable, record: record,
+		Executable: a.env.Executable, Before: record.over,
 	})
 	return code, out.String() + talk.String()
 }

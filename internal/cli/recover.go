@@ -8,6 +8,7 @@ import (
 	"os"
 	"slices"
 	"sync/atomic"
+	"time"
 
 	"github.com/urfave/cli/v2"
 
@@ -80,11 +81,19 @@ func (b *breaker) recover(ctx context.Context, o recoverOptions) error {
 	if err != nil {
 		return err
 	}
+	if !o.plan {
+		if err := b.findOut(ctx, k); err != nil {
+			return err
+		}
+	}
 	if o.plan && len(b.down(k.state)) == 0 {
 		fmt.Fprintln(b.app.env.Stdout, "everything is back already")
 		return nil
 	}
 	if err := b.bringBack(ctx, k, o); err != nil || o.plan {
+		return err
+	}
+	if err := b.callOff(ctx); err != nil {
 		return err
 	}
 	return b.stay(ctx)
@@ -102,6 +111,31 @@ func (b *breaker) bringBack(ctx context.Context, k *knownBreak, o recoverOptions
 		return b.relaunch(ctx, k, down, o)
 	}
 	return nil
+}
+
+// findOut asks AWS what became of the calls of whoever was breaking: he may have
+// died between a call and its answer.
+func (b *breaker) findOut(ctx context.Context, k *knownBreak) error {
+	if _, err := b.reconcile(ctx, k); err != nil {
+		b.s.warn([]string{"not everything is known of what was broken: " + err.Error()})
+	}
+	var err error
+	k.state, err = b.record.fold(ctx)
+	return err
+}
+
+// callOff stops what is left of a break whose recovery has begun: whoever was
+// breaking may be dead, and then nobody would ever say that nothing further goes.
+// Where he lives it waits until he has sent everything.
+func (b *breaker) callOff(ctx context.Context) error {
+	if _, err := b.s.custody(ctx, "recover", []*stacks.Stack{b.any}); err != nil {
+		return err
+	}
+	state, err := b.record.fold(ctx)
+	if err != nil || state.Stopped != nil || state.Finished != nil || !state.Unsent() {
+		return err
+	}
+	return b.record.Write(ctx, chaos.KindStop, chaos.Stop{By: chaos.ByBack, Why: "its recovery has begun"})
 }
 
 // finishedAlready says of a break that is over how it went.
@@ -205,6 +239,9 @@ func (b *breaker) relaunch(ctx context.Context, k *knownBreak, down []stacks.Pat
 		return err
 	}
 	r.begun = func(ctx context.Context) error {
+		if err := b.callOff(ctx); err != nil {
+			return err
+		}
 		return b.record.Write(ctx, chaos.KindIntent, chaos.Intent{Stack: down[0], Verb: stacks.Create, Token: token(r.s.run, down[0], 0), For: chaos.ToRecover})
 	}
 	err = r.run(ctx)
@@ -303,19 +340,19 @@ func (b *breaker) settle(ctx context.Context, st *chaos.State, d chaos.Decision)
 	observed := chaos.Observed{Stack: d.Stack, StackID: d.StackID, LogicalID: d.LogicalID, Status: d.Status, Reason: d.Why, At: at, By: d.By}
 	switch d.Act {
 	case chaos.Adopt:
-		deed := st.Targets[d.Stack].Deed(d.LogicalID)
-		if deed != nil && deed.Accepted.IsZero() {
-			if err := b.record.Write(ctx, chaos.KindAccepted, chaos.Accepted{
-				Stack: d.Stack, StackID: d.StackID, Verb: deed.Verb, Token: d.Token, LogicalID: d.LogicalID, At: at, Adopted: true,
-			}); err != nil {
-				return err
-			}
+		if err := b.adopt(ctx, st, d, at); err != nil {
+			return err
 		}
 		if d.Status != stacks.DeleteComplete {
 			return nil
 		}
 		observed.Reason = ""
 	case chaos.Returned:
+		if !d.Taken.IsZero() {
+			if err := b.adopt(ctx, st, d, d.Taken); err != nil {
+				return err
+			}
+		}
 		observed.NewID, observed.Reason = d.NewID, ""
 	case chaos.Moved:
 		if st.Stopped != nil {
@@ -329,13 +366,24 @@ func (b *breaker) settle(ctx context.Context, st *chaos.State, d chaos.Decision)
 	return b.record.Write(ctx, chaos.KindObserved, observed)
 }
 
+// adopt writes down that AWS took a call of which the journal does not know it.
+func (b *breaker) adopt(ctx context.Context, st *chaos.State, d chaos.Decision, at time.Time) error {
+	deed := st.Targets[d.Stack].Deed(d.LogicalID)
+	if deed == nil || !deed.Accepted.IsZero() {
+		return nil
+	}
+	return b.record.Write(ctx, chaos.KindAccepted, chaos.Accepted{
+		Stack: d.Stack, StackID: d.StackID, Verb: deed.Verb, Token: d.Token, LogicalID: d.LogicalID, At: at, Adopted: true,
+	})
+}
+
 // goOn breaks what is left of a plan, after all guards and a person said yes
 // again.
 func (b *breaker) goOn(ctx context.Context, state *chaos.State, left []stacks.Path) error {
 	if !b.app.env.person() || b.app.globals.output != "text" {
 		return noTerminal(fmt.Sprintf("%d of %s are not broken yet, and nothing further is", len(left), b.id))
 	}
-	whole := b.plan
+	whole, watched := b.plan, b.probes
 	b.opts.kind, b.opts.arg = whole.Kind, whole.Arg
 	if err := b.stand(ctx); err != nil {
 		return err
@@ -345,6 +393,7 @@ func (b *breaker) goOn(ctx context.Context, state *chaos.State, left []stacks.Pa
 		return err
 	}
 	b.plan.ID, b.resumed = state.ID, true
+	b.probes = watched // what was broken before has to come back, too
 	for i := range b.plan.Steps {
 		step := &b.plan.Steps[i]
 		t := state.Targets[step.Stack]

@@ -261,7 +261,7 @@ func (r *run) failed(p stacks.Path, err error, took time.Duration) {
 	})
 	r.skipDependents(p, fmt.Sprintf("%s failed", p))
 	if r.job.FailFast && !r.draining {
-		r.drain(fmt.Sprintf("%s failed and --fail-fast was given", p))
+		r.drain(fmt.Sprintf("%s failed%s", p, map[bool]string{true: " and --fail-fast was given"}[r.job.Command != "break"]))
 	}
 }
 

@@ -36,7 +36,7 @@ func deployer() int {
 		}
 		defer pprof.StopCPUProfile()
 	}
-	code := cli.Main(cli.System())
+	code := cli.Main(doomed(cli.System()))
 	if name := os.Getenv("TRIAL_MEMORY_PROFILE"); name != "" {
 		f, err := os.Create(name)
 		if err != nil || pprof.Lookup("allocs").WriteTo(f, 0) != nil {

@@ -1,6 +1,7 @@
 package trial_test
 
 import (
+	"errors"
 	"fmt"
 	"math/rand/v2"
 	"slices"
@@ -26,6 +27,37 @@ type ordeal struct {
 type blow struct {
 	at      int
 	applied bool // AWS does what is asked first, and the answer is lost
+	line    int  // of breaks: the journal ends with its line of that number
+	torn    bool // and of that line only the half was written
+}
+
+// String is 7, or 7a for one after the call was applied; j3 is the journal's
+// third line, j3t half of it.
+func (b blow) String() string {
+	text := strconv.Itoa(b.at)
+	if b.line > 0 {
+		text = "j" + strconv.Itoa(b.line)
+	}
+	switch {
+	case b.applied:
+		return text + "a"
+	case b.torn:
+		return text + "t"
+	}
+	return text
+}
+
+// parseBlow reads what String wrote.
+func parseBlow(text string) (b blow, err error) {
+	number, isLine := strings.CutPrefix(text, "j")
+	if isLine {
+		number, b.torn = strings.CutSuffix(number, "t")
+		b.line, err = strconv.Atoi(number)
+		return b, err
+	}
+	number, b.applied = strings.CutSuffix(number, "a")
+	b.at, err = strconv.Atoi(number)
+	return b, err
 }
 
 // operations that are tortured.
@@ -59,7 +91,7 @@ func random(seed uint64) ordeal {
 		o.needs = append(o.needs, needs)
 	}
 	for range 1 + dice.IntN(3) {
-		o.blows = append(o.blows, blow{1 + dice.IntN(6*many), dice.IntN(2) == 0})
+		o.blows = append(o.blows, blow{at: 1 + dice.IntN(6*many), applied: dice.IntN(2) == 0})
 	}
 	names := []string{"throttled", "errors", "lost", "unheard", "stale", "slow", fmt.Sprintf("fail%d", dice.IntN(many))}
 	dice.Shuffle(len(names), func(i, j int) { names[i], names[j] = names[j], names[i] })
@@ -83,10 +115,7 @@ func (o ordeal) String() string {
 	}
 	blows := make([]string, len(o.blows))
 	for i, b := range o.blows {
-		blows[i] = strconv.Itoa(b.at)
-		if b.applied {
-			blows[i] += "a"
-		}
+		blows[i] = b.String()
 	}
 	text := "op=" + o.op + " needs=" + strings.Join(needs, ",")
 	if len(blows) > 0 {
@@ -121,9 +150,8 @@ func parseOrdeal(text string) (ordeal, error) {
 			}
 		case "blows":
 			for _, one := range list {
-				var b blow
-				one, b.applied = strings.CutSuffix(one, "a")
-				b.at, err = strconv.Atoi(one)
+				b, wrong := parseBlow(one)
+				err = errors.Join(err, wrong)
 				o.blows = append(o.blows, b)
 			}
 		case "faults":

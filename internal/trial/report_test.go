@@ -83,9 +83,19 @@ func elsewhere(got results) []bar {
 		}
 		killed.Measure += fmt.Sprintf(", of %g", m["tries"])
 	}
+	broken := bar{Measure: "kill -9 at every journal step and call of a break: lost", Bar: "≤ 0 runs", Unit: "runs", Met: "make torture"}
+	tries, lost := 0.0, 0.0
+	for name, m := range got {
+		if strings.HasPrefix(name, "torture break-") {
+			tries, lost = tries+m["tries"], lost+m["tries"]-m["survived"]
+		}
+	}
+	if tries > 0 {
+		broken.Here, broken.Met = &lost, map[bool]string{true: "yes", false: "no"}[lost == 0]
+		broken.Measure += fmt.Sprintf(", of %g", tries)
+	}
 	return []bar{
-		killed,
-		{Measure: "kill -9 at every journal step of a break", Bar: "nothing lost", Met: "no break yet"},
+		killed, broken,
 		{Measure: "fuzzing of every parser", Bar: "no panic, no hang", Met: "make fuzz"},
 	}
 }

@@ -9,9 +9,9 @@ import (
 // shrink makes a failing case shorter as long as a shorter one still fails and
 // the context lasts. Calls move when anything else changes, so that a shorter
 // environment is tried with each blow that could do it.
-func shrink(ctx context.Context, o ordeal, fails func(ordeal) bool) ordeal {
+func shrink[C interface{ shorter() []C }](ctx context.Context, o C, fails func(C) bool) C {
 	for {
-		i := slices.IndexFunc(o.shorter(), func(s ordeal) bool { return ctx.Err() == nil && fails(s) })
+		i := slices.IndexFunc(o.shorter(), func(s C) bool { return ctx.Err() == nil && fails(s) })
 		if i < 0 {
 			return o
 		}

@@ -21,6 +21,7 @@ import (
 type verdict struct {
 	kills int // blows that fell before the run had ended
 	calls int // of the last run that a blow was meant for
+	lines int // of the journal of a break
 	err   error
 }
 

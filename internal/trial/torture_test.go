@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"slices"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -17,6 +18,7 @@ var (
 	seed    = flag.Uint64("seed", 1, "the first random case of TestTorture")
 	again   = flag.String("case", "", "the only `CASE` of TestTorture")
 	large30 = flag.Int("stacks", 0, "stacks of a launch that is killed at every call first; 0 for no such launch")
+	breaks  = flag.Duration("breaks", 0, "breaks are tortured so long, before anything else")
 	crowd   = flag.Int("crowd", 12, "cases at the same time: they mostly wait")
 )
 
@@ -34,11 +36,15 @@ func (c *tally) String() string {
 // environment, then at random in random environments with random faults until
 // the time is over. On the first failure it looks for the shortest one.
 func TestTorture(t *testing.T) { //nolint:paralleltest // it is many processes already
-	if *torture == 0 && *again == "" {
+	if *torture == 0 && *breaks == 0 && *again == "" {
 		t.Skip("takes minutes: make torture")
 	}
 	if *again != "" {
-		o, err := parseOrdeal(*again)
+		var o interface{ endure(t testing.TB) verdict }
+		var err error
+		if o, err = parseOrdeal(*again); strings.HasPrefix(*again, "op=break ") {
+			o, err = parseWreck(*again)
+		}
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -50,9 +56,23 @@ func TestTorture(t *testing.T) { //nolint:paralleltest // it is many processes a
 	}
 	fmt.Println("seed", *seed)
 	found := results{}
+	if *breaks > 0 {
+		tortureBreaks(t, found)
+	}
 	if *large30 > 0 {
 		found["every-call"] = every(t, fmt.Sprintf("launch of %d, every call", *large30), layered(*large30), time.Hour)
 	}
+	if *torture > 0 {
+		tortureOperations(t, found)
+	}
+	if *out != "" {
+		writeJSON(t, *out, found)
+	}
+}
+
+// tortureOperations kills each of the operations at every call, then any of them at random.
+func tortureOperations(t *testing.T, found results) {
+	t.Helper()
 	small := random(*seed)
 	small.faults = nil
 	for _, op := range operations() { // half of the time for these, half for the random part
@@ -65,9 +85,6 @@ func TestTorture(t *testing.T) { //nolint:paralleltest // it is many processes a
 		for n := *seed; yield(random(n)); n++ {
 		}
 	})
-	if *out != "" {
-		writeJSON(t, *out, found)
-	}
 }
 
 // layered is a launch of so many stacks in chains of three.
@@ -98,7 +115,7 @@ func every(t *testing.T, name string, o ordeal, share time.Duration) metrics {
 		for at := range calm.calls {
 			for _, applied := range []bool{false, true} {
 				o := o.clone()
-				o.blows = []blow{{at + 1, applied}}
+				o.blows = []blow{{at: at + 1, applied: applied}}
 				if !yield(o) {
 					return
 				}
@@ -107,15 +124,22 @@ func every(t *testing.T, name string, o ordeal, share time.Duration) metrics {
 	})
 }
 
+// hardship is a case that is gone through, and made shorter where it fails.
+type hardship[C any] interface {
+	endure(t testing.TB) verdict
+	shorter() []C
+	String() string
+}
+
 // attack goes through cases, many at a time, until there are none left, the time
 // is over, or one does not survive.
-func attack(ctx context.Context, t *testing.T, name string, cases func(yield func(ordeal) bool)) metrics {
+func attack[C hardship[C]](ctx context.Context, t *testing.T, name string, cases func(yield func(C) bool)) metrics {
 	t.Helper()
 	c := &tally{name: name}
-	var failed *ordeal
+	var failed *C
 	var why error
 	var mu sync.Mutex
-	next := make(chan ordeal)
+	next := make(chan C)
 	var wg sync.WaitGroup
 	for range *crowd {
 		wg.Go(func() {
@@ -133,7 +157,7 @@ func attack(ctx context.Context, t *testing.T, name string, cases func(yield fun
 			}
 		})
 	}
-	cases(func(o ordeal) bool {
+	cases(func(o C) bool {
 		mu.Lock()
 		over := failed != nil || ctx.Err() != nil
 		mu.Unlock()
@@ -152,14 +176,13 @@ func attack(ctx context.Context, t *testing.T, name string, cases func(yield fun
 }
 
 // shortest prints the failure and the shortest case that fails.
-func shortest(t *testing.T, o ordeal, why error) {
+func shortest[C hardship[C]](t *testing.T, o C, why error) {
 	t.Helper()
-	t.Errorf("did not survive: %s\n%v", o, why)
-	fmt.Fprintln(os.Stderr, "looking for a shorter case, up to five minutes")
+	fmt.Fprintf(os.Stderr, "did not survive: %s\n%v\nlooking for a shorter case, up to five minutes\n", o.String(), why)
 	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Minute)
 	defer cancel()
 	said := why
-	short := shrink(ctx, o, func(o ordeal) bool {
+	short := shrink(ctx, o, func(o C) bool {
 		// What depends on the moment fails now and then: three tries.
 		return slices.ContainsFunc([]int{1, 2, 3}, func(int) bool {
 			v := o.endure(t)
@@ -169,5 +192,5 @@ func shortest(t *testing.T, o ordeal, why error) {
 			return v.err != nil
 		})
 	})
-	t.Fatalf("the shortest that does not:\n\n  make torture TORTURE_CASE='%s'\n\n%v", short, said)
+	t.Fatalf("the shortest that does not:\n\n  make torture TORTURE_CASE='%s'\n\n%v", short.String(), said)
 }

@@ -1,0 +1,68 @@
+package trial_test
+
+import (
+	"context"
+	"fmt"
+	"testing"
+)
+
+// tortureBreaks kills breaks of one to five stacks at calls and at lines of their
+// journals, each with another ending, for half of the time; then breaks and
+// recoveries at random.
+func tortureBreaks(t *testing.T, found results) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), *breaks)
+	defer cancel()
+	for _, bucket := range []bool{false, true} {
+		for _, needs := range graphs() {
+			w := wreck{ordeal{op: "break", needs: needs, blows: []blow{{}}}, "recover", bucket}
+			calm := w.endure(t)
+			if calm.err != nil {
+				t.Fatalf("%s: %v", w, calm.err)
+			}
+			name := fmt.Sprintf("break of %d, %d calls, %d steps", len(needs), calm.calls, calm.lines)
+			if bucket {
+				name += ", bucket"
+			}
+			share, done := context.WithTimeout(ctx, *breaks/16)
+			strikes := w.strikes(calm.calls, calm.lines, *seed)
+			found[fmt.Sprintf("break-%d-bucket-%v", len(needs), bucket)] = attack(share, t, name, func(yield func(wreck) bool) {
+				for round := range endings() {
+					for i, b := range strikes {
+						if !yield(w.with(b, endings()[(i+round)%len(endings())])) {
+							return
+						}
+					}
+				}
+			})
+			done()
+		}
+	}
+	found["break-random"] = attack(ctx, t, "breaks and recoveries, random kills", func(yield func(wreck) bool) {
+		for n := *seed; yield(randomWreck(n)); n++ {
+		}
+	})
+}
+
+// TestBreakSurvives goes through a few of the cases of make torture: each ending
+// once, and the moments that were hardest.
+func TestBreakSurvives(t *testing.T) {
+	t.Parallel()
+	if testing.Short() {
+		t.Skip("follows processes at their pace")
+	}
+	for _, text := range []string{
+		"op=break needs=- blows=j4t then=resume seed=0",    // recover waited for what nobody would ever send
+		"op=break needs=- blows=34a then=team seed=0",      // that AWS took the call was never written down
+		"op=break needs=-,0 blows=j9 then=person seed=0",   // what was down before was not waited for
+		"op=break needs=-,0 blows=j8t,40 then=halt seed=0", // and the recovery is killed, too
+	} {
+		w, err := parseWreck(text)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if v := w.endure(t); v.err != nil {
+			t.Errorf("%s: %v", w, v.err)
+		}
+	}
+}
