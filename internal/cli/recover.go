@@ -113,13 +113,26 @@ func (b *breaker) bringBack(ctx context.Context, k *knownBreak, o recoverOptions
 	return nil
 }
 
-// findOut asks AWS what became of the calls of whoever was breaking: he may have
-// died between a call and its answer.
+// findOut asks AWS which of the calls that were announced it took: whoever was
+// breaking may have died between a call and its answer. How the stacks are now is
+// for the launch and the watch to see.
 func (b *breaker) findOut(ctx context.Context, k *knownBreak) error {
-	if _, err := b.reconcile(ctx, k); err != nil {
-		b.s.warn([]string{"not everything is known of what was broken: " + err.Error()})
+	seen, err := b.seenOf(ctx, k.state)
+	if err != nil {
+		return err
 	}
-	var err error
+	for _, d := range chaos.Resume(k.state, seen) {
+		at := d.Taken
+		if d.Act == chaos.Adopt {
+			at = d.At
+		}
+		if at.IsZero() {
+			continue
+		}
+		if err := b.adopt(ctx, k.state, d, at); err != nil {
+			return err
+		}
+	}
 	k.state, err = b.record.fold(ctx)
 	return err
 }
