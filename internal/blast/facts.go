@@ -157,6 +157,7 @@ type Secret struct {
 	Parameter  string
 	Obtainable bool // a resolver call gives it now
 	Literal    bool // it stands in the config as it is
+	Rendered   bool // not a parameter: it stands in the template as it is sent
 	Why        string
 }
 

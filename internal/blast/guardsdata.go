@@ -191,6 +191,11 @@ func (k *scope) restorable() []Finding {
 		}
 		for _, s := range secrets.Value {
 			switch {
+			case s.Rendered:
+				out = append(out, Finding{
+					Stack: p, Why: "a secret is rendered into its template, and no capsule keeps a secret",
+					Fix: "hand it over as a NoEcho parameter instead",
+				})
 			case s.Literal:
 				out = append(out, Finding{
 					Stack: p, Why: fmt.Sprintf("the secret %s stands in its file as it is, and no capsule keeps a secret", s.Parameter),

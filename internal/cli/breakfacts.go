@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -259,6 +260,9 @@ func (b *breaker) secretsOf(d *stacks.Desired, err error) blast.Known[[]blast.Se
 			one.Why = "it is known only after another stack"
 		}
 		out = append(out, one)
+	}
+	if slices.ContainsFunc(d.Secrets, func(v string) bool { return v != "" && bytes.Contains(d.Body, []byte(v)) }) {
+		out = append(out, blast.Secret{Rendered: true})
 	}
 	return blast.Known[[]blast.Secret]{Value: out, Read: true}
 }

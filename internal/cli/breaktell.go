@@ -75,7 +75,8 @@ func (b *breaker) result(err error) error {
 		}
 	}
 	if b.relaunched != nil {
-		doc.Stacks = b.relaunched.done.Outcomes
+		done := b.relaunched.done
+		doc.Stacks, doc.Seconds = done.Outcomes, done.Ended.Sub(done.Started).Seconds()
 	}
 	for _, e := range flatten(err) {
 		one := asResultError(e)
