@@ -63,15 +63,12 @@ type approveOptions struct {
 	freeze                     bool
 }
 
-// approvalMax is the longest that an approval may be good.
-const approvalMax = 7 * 24 * time.Hour
-
 func (o approveOptions) period() (time.Duration, error) {
 	d, err := guard.Period(o.last)
 	switch {
 	case err != nil:
 		return 0, &usageError{"--for: " + err.Error(), ""}
-	case d > approvalMax:
+	case d > guard.ApprovalMax:
 		return 0, &usageError{fmt.Sprintf("--for %s: an approval is good for a week at most", o.last), ""}
 	case o.freeze && strings.TrimSpace(o.reason) == "":
 		return 0, &usageError{"--during-freeze needs --reason TEXT", "say what cannot wait until the freeze is over"}
@@ -169,7 +166,7 @@ func (s *session) approvals(ctx context.Context, f *plan.File, places []area, o 
 	var out []guard.Approval
 	var errs []error
 	for _, place := range places {
-		who, _, err := s.me(ctx, place)
+		who, err := s.me(ctx, place)
 		if err != nil {
 			return nil, err
 		}
@@ -247,16 +244,12 @@ func (s *session) store(ctx context.Context, places []area, approvals []guard.Ap
 	for i, place := range places {
 		records := s.records(place.env, place.access)
 		approval := approvals[i]
-		_, userID, err := s.me(ctx, place)
-		if err != nil {
-			return err
-		}
 		approval.Made = s.now().UTC().Truncate(time.Second)
 		approval.Expires = approval.Made.Add(lasts)
 		if err := s.note(ctx, place, "approve", approval.ID+" of "+short(approval.Digest)+reasoned(approval.Reason)); err != nil {
 			return err
 		}
-		if err := records.AddApproval(ctx, approval, state.Folder(approval.Approver, userID)); err != nil {
+		if err := records.AddApproval(ctx, approval, state.Folder(approval.Approver)); err != nil {
 			return unkept("P6", place, s, err)
 		}
 		fmt.Fprintf(a.env.Stdout, "%s %s for %s, until %s\n", a.out.Good("approved"), approval.ID, place.env.Name, stamp(approval.Expires))
@@ -296,7 +289,7 @@ func stamp(t time.Time) string {
 // note puts what somebody did to an environment into its history. What cannot
 // be noted is not done.
 func (s *session) note(ctx context.Context, place area, command, reason string) error {
-	who, _, err := s.me(ctx, place)
+	who, err := s.me(ctx, place)
 	if err != nil {
 		return err
 	}
@@ -359,7 +352,7 @@ func (a *app) revoke(ctx context.Context, id string) error {
 		return err
 	}
 	for _, place := range places {
-		who, _, err := s.me(ctx, place)
+		who, err := s.me(ctx, place)
 		if err != nil {
 			return err
 		}

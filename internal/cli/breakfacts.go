@@ -64,7 +64,7 @@ func (b *breaker) gather(ctx context.Context) (*blast.Facts, error) {
 	if err != nil {
 		account = ""
 	}
-	caller, _, err := s.caller(ctx, b.access)
+	caller, err := s.caller(ctx, b.access)
 	if err != nil {
 		return nil, err
 	}

@@ -99,7 +99,7 @@ func (a *app) lever(ctx context.Context, set *leverText) error {
 	}
 	if set != nil {
 		st := s.project.Stacks()[0]
-		who, _, err := s.caller(ctx, st.Access)
+		who, err := s.caller(ctx, st.Access)
 		if err != nil {
 			return err
 		}

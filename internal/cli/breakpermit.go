@@ -139,7 +139,7 @@ func (a *app) createPermit(c *cli.Context) error {
 		return &usageError{"permit create needs --caller PATTERN", "who may break: a pattern of ARNs, such as '*:assumed-role/Sre/*'; yours is in: deployer whoami"}
 	}
 	return a.withPermits(c, func(ctx context.Context, s *session, place area, l *cloud.Lever) error {
-		who, _, err := s.me(ctx, place)
+		who, err := s.me(ctx, place)
 		if err != nil {
 			return err
 		}

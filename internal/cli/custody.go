@@ -95,7 +95,7 @@ func (s *session) custody(ctx context.Context, command string, sts []*stacks.Sta
 	}
 	for _, a := range c.areas {
 		if c.caller.ARN == "" {
-			if c.caller, _, err = s.caller(ctx, a.access); err != nil {
+			if c.caller, err = s.caller(ctx, a.access); err != nil {
 				return nil, err
 			}
 		}

@@ -65,7 +65,7 @@ func (s *session) ownBanner(ctx context.Context, a area) error {
 		return nil
 	}
 	st := s.project.Stacks()[i]
-	who, _, err := s.caller(ctx, a.access)
+	who, err := s.caller(ctx, a.access)
 	if err != nil {
 		s.showBanner(st, "unknown")
 		return err
@@ -79,7 +79,7 @@ func (s *session) ownBanner(ctx context.Context, a area) error {
 }
 
 // me tells who gives something for an environment, and in which folder.
-func (s *session) me(ctx context.Context, a area) (who guard.Identity, userID string, err error) {
+func (s *session) me(ctx context.Context, a area) (guard.Identity, error) {
 	return s.caller(ctx, a.access)
 }
 

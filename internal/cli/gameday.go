@@ -120,7 +120,7 @@ func (a *app) intoJournal(c *cli.Context, kind string, entry func(context.Contex
 	if err != nil {
 		return err
 	}
-	who, _, err := s.caller(ctx, k.place.access)
+	who, err := s.caller(ctx, k.place.access)
 	if err != nil {
 		return err
 	}

@@ -21,9 +21,9 @@ func own(a stacks.Access) stacks.Access {
 }
 
 // caller tells who runs this command, as STS knows them.
-func (s *session) caller(ctx context.Context, a stacks.Access) (guard.Identity, string, error) {
+func (s *session) caller(ctx context.Context, a stacks.Access) (guard.Identity, error) {
 	id, err := s.cloud.Identity(ctx, own(a))
-	return guard.Identity{ARN: id.ARN, Account: id.Account}, id.UserID, err
+	return guard.Identity{ARN: id.ARN, Account: id.Account, ID: id.UserID}, err
 }
 
 // records is where an environment's locks, approvals and history are kept.
@@ -49,7 +49,7 @@ func (s *session) everybody(ctx context.Context, sts []*stacks.Stack) (map[strin
 		if st.Environment == nil {
 			continue
 		}
-		who, _, err := s.caller(ctx, st.Access)
+		who, err := s.caller(ctx, st.Access)
 		if err != nil {
 			return nil, err
 		}
@@ -103,7 +103,7 @@ func (s *session) gather(ctx context.Context, request *guard.Request, places []a
 		request.Policies[a.env.Name] = a.policy
 		if request.Caller.ARN == "" {
 			var err error
-			if request.Caller, _, err = s.caller(ctx, a.access); err != nil {
+			if request.Caller, err = s.caller(ctx, a.access); err != nil {
 				return err
 			}
 		}

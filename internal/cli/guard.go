@@ -59,7 +59,7 @@ func (a *app) explain(ctx context.Context, name string) error {
 		return err
 	}
 	defer s.close() //nolint:errcheck // only read from
-	who, _, err := s.me(ctx, place)
+	who, err := s.me(ctx, place)
 	if err != nil {
 		return err
 	}
@@ -234,7 +234,7 @@ func (a *app) guardReleaseCommand() *cli.Command {
 			if strings.TrimSpace(c.String("reason")) == "" {
 				return &usageError{"guard release needs --reason TEXT", "it stands in the history"}
 			}
-			if lasts > approvalMax {
+			if lasts > guard.ApprovalMax {
 				return &usageError{fmt.Sprintf("--for %s: a release is good for a week at most", lasts), ""}
 			}
 			r := &actor{app: a, command: "release", arg: arg, yes: c.Bool("yes"), reason: c.String("reason")}
@@ -281,7 +281,7 @@ func (r *actor) releaseOne(ctx context.Context, w journaled, m aim, lasts time.D
 		return err
 	}
 	place := places[0]
-	who, userID, err := r.s.me(ctx, place)
+	who, err := r.s.me(ctx, place)
 	if err != nil {
 		return err
 	}
@@ -290,7 +290,7 @@ func (r *actor) releaseOne(ctx context.Context, w journaled, m aim, lasts time.D
 		ID: state.NewID(), Environment: place.env.Name, Stack: m.stack.Path, StackID: m.live.ID, By: who,
 		Reason: r.reason, Made: now, Expires: now.Add(lasts),
 	}
-	if err := r.s.records(place.env, place.access).AddRelease(ctx, release, state.Folder(who, userID)); err != nil {
+	if err := r.s.records(place.env, place.access).AddRelease(ctx, release, state.Folder(who)); err != nil {
 		return unkept("P9", place, r.s, err)
 	}
 	if !m.live.TerminationProtection {

@@ -84,7 +84,7 @@ func (s *session) statements(a area) map[string]policyDocument {
 		}},
 	}
 	if bucket := a.env.State.Bucket; bucket != "" {
-		out["state_bucket"] = bucketPolicy(a.env.State)
+		out["state_bucket"] = bucketPolicy(a)
 		planning := out["plan_role"]
 		planning.Statement = append(planning.Statement, statement{
 			Sid: "RecordThePlan", Effect: "Allow", Action: []string{"s3:PutObject"}, Resource: ownFolders(recordsAt(a.env.State), "plans"),
@@ -109,27 +109,4 @@ func recordsAt(st stacks.State) string {
 		at += prefix + "/"
 	}
 	return at
-}
-
-// ownFolders are those of whoever asks, among the records of a kind.
-func ownFolders(at, kind string) []string {
-	return []string{at + kind + "/*/user=${aws:username}/*", at + kind + "/*/role=${aws:userid}/*"}
-}
-
-// bucketPolicy keeps everybody to their own approvals, leases, releases and plans,
-// and the history to what was written.
-func bucketPolicy(st stacks.State) policyDocument {
-	at := recordsAt(st)
-	var others, mine []string
-	for _, kind := range []string{"approvals", "leases", "releases", "plans"} {
-		others = append(others, at+kind+"/*")
-		mine = append(mine, ownFolders(at, kind)...)
-	}
-	return policyDocument{"2012-10-17", []statement{
-		{Sid: "EverybodyWritesTheirOwn", Effect: "Allow", Principal: map[string]string{"AWS": "PRINCIPALS"}, Action: []string{"s3:PutObject"}, Resource: mine},
-		{Sid: "EverybodyReads", Effect: "Allow", Principal: map[string]string{"AWS": "PRINCIPALS"}, Action: []string{"s3:GetObject", "s3:ListBucket"}, Resource: []string{strings.TrimSuffix(at, "/") + "/*", "arn:aws:s3:::" + st.Bucket}},
-		{Sid: "RunsLockAndWriteHistory", Effect: "Allow", Principal: map[string]string{"AWS": "PRINCIPALS"}, Action: []string{"s3:PutObject"}, Resource: []string{at + "locks/*", at + "history/*"}},
-		{Sid: "HistoryAndPlansAreOnlyAddedTo", Effect: "Deny", Principal: "*", Action: []string{"s3:PutObject"}, Resource: []string{at + "history/*", at + "plans/*"}, Condition: map[string]any{"Null": map[string]string{"s3:if-none-match": "true"}}},
-		{Sid: "NothingIsTakenOut", Effect: "Deny", Principal: "*", Action: []string{"s3:DeleteObject", "s3:DeleteObjectVersion"}, Resource: append(others, at+"history/*", at+"locks/*")},
-	}}
 }

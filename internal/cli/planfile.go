@@ -243,12 +243,12 @@ func (r *launcher) recordPlan(ctx context.Context, f *plan.File) error {
 		return err
 	}
 	for _, place := range places {
-		who, userID, err := r.s.me(ctx, place)
+		who, err := r.s.me(ctx, place)
 		if err != nil {
 			return err
 		}
 		record := guard.PlanRecord{Environment: place.env.Name, Digest: f.Digest, Planner: who, Made: f.Made}
-		if err := r.s.records(place.env, place.access).AddPlan(ctx, record, state.Folder(who, userID)); err != nil {
+		if err := r.s.records(place.env, place.access).AddPlan(ctx, record, state.Folder(who)); err != nil {
 			return unkept("P6", place, r.s, err)
 		}
 	}

@@ -50,7 +50,7 @@ func (a *app) unlock(ctx context.Context, name string, lasts time.Duration, reas
 	if lasts > place.policy.Lease.Max {
 		return &usageError{fmt.Sprintf("--for %s: a lease of %s lasts %s at most", lasts, place.env.Name, place.policy.Lease.Max), "guard.lease.max says so"}
 	}
-	who, userID, err := s.me(ctx, place)
+	who, err := s.me(ctx, place)
 	if err != nil {
 		return err
 	}
@@ -73,7 +73,7 @@ func (a *app) unlock(ctx context.Context, name string, lasts time.Duration, reas
 		return err
 	}
 	records := s.records(place.env, place.access)
-	if err := records.AddLease(ctx, l, state.Folder(who, userID)); err != nil {
+	if err := records.AddLease(ctx, l, state.Folder(who)); err != nil {
 		return unkept("P10", place, s, err)
 	}
 	fmt.Fprintf(a.env.Stdout, "%s %s for %s, until %s\n", a.out.Good("unlocked"), place.env.Name, who.Person(), stamp(l.Expires))
@@ -133,7 +133,7 @@ func (a *app) endLeases(ctx context.Context, name string) error {
 		return err
 	}
 	defer s.close() //nolint:errcheck // what matters was synced
-	who, _, err := s.me(ctx, place)
+	who, err := s.me(ctx, place)
 	if err != nil {
 		return err
 	}

@@ -13,6 +13,7 @@ import (
 type Identity struct {
 	ARN     string `json:"arn"`
 	Account string `json:"account"`
+	ID      string `json:"id,omitempty"` // as STS has it: AIDA… of a user, AROA…:session of a session
 }
 
 // Person is the name by which one human is told from another: that of the user,
@@ -139,6 +140,9 @@ type Approval struct {
 // skew is how far two clocks may differ before what one says is not believed.
 const skew = 5 * time.Minute
 
+// ApprovalMax is the longest that an approval may be good.
+const ApprovalMax = 7 * 24 * time.Hour
+
 // Over tells why an approval is not good at a time, "" while it is.
 func (a Approval) Over(now time.Time) string {
 	switch {
@@ -148,6 +152,8 @@ func (a Approval) Over(now time.Time) string {
 		return "it was made in the future: one of the two clocks is wrong"
 	case !now.Before(a.Expires):
 		return "it expired at " + stamp(a.Expires)
+	case a.Expires.Sub(a.Made) > ApprovalMax:
+		return "it is for longer than a week"
 	}
 	return ""
 }
@@ -171,6 +177,9 @@ func (a Approval) fits(r *Request, p Policy, environment string) string {
 		return why
 	}
 	if why := p.counts(a.Approver); why != "" {
+		return why
+	}
+	if why := r.impostor(a.Approver); why != "" {
 		return why
 	}
 	switch {

@@ -37,22 +37,20 @@ func named(environment string) string {
 }
 
 // Folder is where one person's records are, so that a bucket's policy can keep
-// everybody to their own: it knows ${aws:username} of users and ${aws:userid}
-// of sessions.
-func Folder(who guard.Identity, userID string) string {
-	if strings.Contains(who.ARN, ":assumed-role/") {
-		return "role=" + userID
+// everybody to their own: it knows ${aws:PrincipalAccount}, ${aws:username} of users
+// and ${aws:userid} of sessions. The role stands in it by its name too, so that the
+// policy can keep every role that may approve to its own.
+func Folder(who guard.Identity) string {
+	if account, role, ok := who.Role(); ok {
+		return "role=" + account + ":" + role + ":" + who.ID
 	}
-	return "user=" + strings.ReplaceAll(who.Person(), "/", "~")
+	return "user=" + who.Account + ":" + strings.ReplaceAll(who.Person(), "/", "~")
 }
 
-// owns tells whether a record in a folder can be of the one whom it names.
+// owns tells whether a record in a folder can be of the one whom it names: account,
+// role, the role's id and the session, or the user, are all those of the folder.
 func owns(folder string, who guard.Identity) bool {
-	if session, ok := strings.CutPrefix(folder, "role="); ok {
-		_, session, _ = strings.Cut(session, ":")
-		return session != "" && session == who.Person() && strings.Contains(who.ARN, ":assumed-role/")
-	}
-	return folder == Folder(who, "") && !strings.Contains(who.ARN, ":assumed-role/")
+	return who.Whole() && folder == Folder(who)
 }
 
 // AddApproval stores an approval.

@@ -223,27 +223,43 @@ func TestHistory(t *testing.T) {
 
 func TestPeople(t *testing.T) {
 	t.Parallel()
-	alice := guard.Identity{ARN: "arn:aws:sts::111111111111:assumed-role/Approver/alice@example.com", Account: "111111111111"}
-	bob := guard.Identity{ARN: "arn:aws:iam::111111111111:user/team/bob", Account: "111111111111"}
+	alice := guard.Identity{ARN: "arn:aws:sts::111111111111:assumed-role/Approver/alice@example.com", Account: "111111111111", ID: "AROAX:alice@example.com"}
+	bob := guard.Identity{ARN: "arn:aws:iam::111111111111:user/team/bob", Account: "111111111111", ID: "AIDAX"}
 	each(t, func(t *testing.T, s *state.Store) {
 		t.Helper()
 		ctx := t.Context()
 		good := []struct {
 			who    guard.Identity
 			folder string
-		}{{alice, state.Folder(alice, "AROAX:alice@example.com")}, {bob, state.Folder(bob, "AIDAX")}}
+		}{{alice, state.Folder(alice)}, {bob, state.Folder(bob)}}
 		for i, g := range good {
 			if err := s.AddApproval(ctx, guard.Approval{ID: fmt.Sprint(i), Environment: "prod", Approver: g.who}, g.folder); err != nil {
 				t.Fatal(err)
 			}
 		}
-		// Each in the other's folder: whoever writes there is not whom it names.
-		for i, folder := range []string{"user=bob", "role=AROAX:alice@example.com", "role=AROAX:", "user=alice@example.com"} {
-			who := alice
-			if i == 1 {
-				who = bob
-			}
-			if err := s.AddApproval(ctx, guard.Approval{ID: "forged" + fmt.Sprint(i), Environment: "prod", Approver: who}, folder); err != nil {
+		// Whoever writes in a folder is not whom the record names: another person,
+		// another role with alice's session name, another account, nobody's id.
+		named := func(who guard.Identity, change func(*guard.Identity)) guard.Identity { change(&who); return who }
+		forged := []struct {
+			who    guard.Identity
+			folder string
+		}{
+			{alice, state.Folder(bob)},
+			{bob, state.Folder(alice)},
+			{alice, "role=111111111111:Planner:AROAB:alice@example.com"},
+			{alice, "role=111111111111:Approver:AROAB:alice@example.com"},
+			{alice, "role=222222222222:Approver:AROAX:alice@example.com"},
+			{alice, "role=AROAX:alice@example.com"},
+			{alice, "role=111111111111:Approver:AROAX:"},
+			{alice, "user=111111111111:alice@example.com"},
+			{bob, "user=222222222222:bob"},
+			{named(bob, func(i *guard.Identity) { i.Account = "222222222222" }), "user=222222222222:bob"},
+			{named(bob, func(i *guard.Identity) { i.ID = "" }), state.Folder(bob)},
+			{named(alice, func(i *guard.Identity) { i.ID = "AROAX:bob" }), "role=111111111111:Approver:AROAX:bob"},
+			{named(alice, func(i *guard.Identity) { i.ID = "" }), "role=111111111111:Approver:"},
+		}
+		for i, f := range forged {
+			if err := s.AddApproval(ctx, guard.Approval{ID: "forged" + fmt.Sprint(i), Environment: "prod", Approver: f.who}, f.folder); err != nil {
 				t.Fatal(err)
 			}
 		}
@@ -267,8 +283,8 @@ func TestPeople(t *testing.T) {
 // names, and is never written over.
 func TestPlans(t *testing.T) {
 	t.Parallel()
-	bob := guard.Identity{ARN: "arn:aws:sts::111111111111:assumed-role/Planner/bob", Account: "111111111111"}
-	mallory := guard.Identity{ARN: "arn:aws:iam::111111111111:user/mallory", Account: "111111111111"}
+	bob := guard.Identity{ARN: "arn:aws:sts::111111111111:assumed-role/Planner/bob", Account: "111111111111", ID: "AROAX:bob"}
+	mallory := guard.Identity{ARN: "arn:aws:iam::111111111111:user/mallory", Account: "111111111111", ID: "AIDAM"}
 	each(t, func(t *testing.T, s *state.Store) {
 		t.Helper()
 		ctx := t.Context()
@@ -276,15 +292,15 @@ func TestPlans(t *testing.T) {
 		other := record
 		other.Digest = "sha256:2"
 		for _, r := range []guard.PlanRecord{record, other} {
-			if err := s.AddPlan(ctx, r, "role=AROAX:bob"); err != nil {
+			if err := s.AddPlan(ctx, r, state.Folder(bob)); err != nil {
 				t.Fatal(err)
 			}
 		}
-		if err := s.AddPlan(ctx, record, "role=AROAX:bob"); !errors.Is(err, state.ErrExists) {
+		if err := s.AddPlan(ctx, record, state.Folder(bob)); !errors.Is(err, state.ErrExists) {
 			t.Errorf("a second record of a plan: %v", err)
 		}
 		// In a folder of her own she can only say that she made it.
-		if err := s.AddPlan(ctx, record, state.Folder(mallory, "")); err != nil {
+		if err := s.AddPlan(ctx, record, state.Folder(mallory)); err != nil {
 			t.Fatal(err)
 		}
 		got, err := s.Plans(ctx, "prod", "sha256:1")
