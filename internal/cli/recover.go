@@ -396,6 +396,10 @@ func (b *breaker) goOn(ctx context.Context, state *chaos.State, left []stacks.Pa
 	if !b.app.env.person() || b.app.globals.output != "text" {
 		return noTerminal(fmt.Sprintf("%d of %s are not broken yet, and nothing further is", len(left), b.id))
 	}
+	// What the one who died sent is let go down first: the guards would trip over it.
+	if err := b.s.settled(ctx, &knownBreak{place: b.place, record: b.record, state: state}); err != nil {
+		return err
+	}
 	whole, watched := b.plan, b.probes
 	b.opts.kind, b.opts.arg = whole.Kind, whole.Arg
 	if err := b.stand(ctx); err != nil {

@@ -66,3 +66,43 @@ func TestBreakSurvives(t *testing.T) {
 		}
 	}
 }
+
+// TestTwoFacilitators: of two who break the same at once one does, and the other is
+// told so (exit 7), or that something moved (exit 5); everything goes down once.
+func TestTwoFacilitators(t *testing.T) {
+	t.Parallel()
+	if testing.Short() {
+		t.Skip("follows processes at their pace")
+	}
+	w := wreck{ordeal{op: "break", needs: graphs()[1], blows: []blow{{}}}, "recover", false}
+	g, err := starts.rig(t, w, t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	other := make(chan ran, 1)
+	args := []string{"break", "run", "--plan", "b.plan", "--digest", g.digest, "--detach"}
+	go func() {
+		r, err := g.watcher().run(t.Context(), blow{}, "", args...)
+		if err != nil {
+			t.Error(err)
+		}
+		other <- r
+	}()
+	one, err := g.run(t.Context(), blow{}, "", args...)
+	two := <-other
+	if err != nil {
+		t.Fatal(err)
+	}
+	if one.exit != exitFine {
+		one, two = two, one
+	}
+	if one.exit != exitFine || two.exit != 7 && two.exit != 5 {
+		t.Fatalf("exits %d and %d\n%s%s", one.exit, two.exit, one.stderr, two.stderr)
+	}
+	if _, err := g.expect(t.Context(), []int{exitFine}, "recover", "-y"); err != nil {
+		t.Fatal(err)
+	}
+	if err := w.intact(t.Context(), g); err != nil {
+		t.Fatalf("%v\n%s", err, g.story())
+	}
+}

@@ -24,7 +24,9 @@ func TestMain(m *testing.M) {
 	if filepath.Base(os.Args[0]) == "deployer" {
 		os.Exit(deployer())
 	}
-	os.Exit(m.Run())
+	code := m.Run()
+	starts.remove()
+	os.Exit(code)
 }
 
 // deployer does as the program, and writes profiles where it is told to.

@@ -193,6 +193,14 @@ func (g *rig) live(ctx context.Context) (map[string]stackNow, error) {
 type prepared struct {
 	mu   sync.Mutex
 	rigs map[string]*rig
+	dirs []string
+}
+
+// remove removes what all cases began with.
+func (p *prepared) remove() {
+	for _, dir := range p.dirs {
+		_ = os.RemoveAll(dir) // the system does, else
+	}
 }
 
 // rig makes a copy of the prepared rig of a case, in which everything lives and
@@ -204,7 +212,12 @@ func (p *prepared) rig(t testing.TB, w wreck, dir string) (*rig, error) {
 	name := fmt.Sprint(w.needs, w.bucket)
 	g := p.rigs[name]
 	if g == nil {
-		g = &rig{dir: t.TempDir()}
+		shared, err := os.MkdirTemp("", "rig") //nolint:usetesting // several tests begin with it: TestMain removes it
+		if err != nil {
+			return nil, err
+		}
+		p.dirs = append(p.dirs, shared)
+		g = &rig{dir: shared}
 		if err := w.prepare(t, g); err != nil {
 			return nil, fmt.Errorf("before: %w", err)
 		}

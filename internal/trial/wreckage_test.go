@@ -124,7 +124,12 @@ func (w wreck) resume(ctx context.Context, g *rig) error {
 
 // planned tells whether something of a break was never sent.
 func planned(st *chaos.State) bool {
-	return slices.ContainsFunc(st.Order, func(p stackPath) bool { return st.Targets[p].Status == chaos.StatusPlanned })
+	return slices.ContainsFunc(st.Order, func(p stackPath) bool { return unsent(st.Targets[p]) })
+}
+
+// unsent tells whether AWS does not have the call, after resume asked it.
+func unsent(t *chaos.Target) bool {
+	return t.Status == chaos.StatusPlanned || t.Status == chaos.StatusIntended
 }
 
 // person goes on with the break at a terminal, and stays, while the team rebuilds.
@@ -138,7 +143,7 @@ func (w wreck) person(ctx context.Context, g *rig) error {
 	}
 	left := 0
 	for _, t := range st.Targets {
-		if t.Status == chaos.StatusPlanned {
+		if unsent(t) {
 			left++
 		}
 	}
