@@ -11,6 +11,7 @@ import (
 	"github.com/deployer-cli/deployer/internal/blast"
 	"github.com/deployer-cli/deployer/internal/chaos"
 	"github.com/deployer-cli/deployer/internal/logbook"
+	"github.com/deployer-cli/deployer/internal/state"
 	"github.com/deployer-cli/deployer/stacks"
 )
 
@@ -65,7 +66,9 @@ func (s *session) breaks(ctx context.Context, places []area) ([]knownBreak, erro
 		}
 		for _, id := range ids {
 			k := knownBreak{place: place, record: &breakRecord{books, place.env.Name, id, s.now}}
-			k.state, k.err = k.record.fold(ctx)
+			if k.state, k.err = k.record.fold(ctx); errors.Is(k.err, state.ErrAbsent) {
+				continue // whoever began it died before its first entry was whole: nothing was done
+			}
 			out = append(out, k)
 		}
 	}
