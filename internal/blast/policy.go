@@ -64,6 +64,9 @@ func ParsePolicy(e *stacks.Environment, all []*stacks.Environment) (Policy, erro
 		if outer == nil || outer == e || outer.Path == e.Path || !outer.Declared || !e.Path.Within(outer.Path) {
 			continue
 		}
+		if outer.Class != stacks.Development {
+			p.Never = true // a group inside of what is never broken
+		}
 		o, err := parsePolicy(outer)
 		if err != nil {
 			return Policy{}, err

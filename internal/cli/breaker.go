@@ -9,6 +9,7 @@ import (
 	"os"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/deployer-cli/deployer/config"
@@ -54,6 +55,8 @@ type breaker struct {
 	record     *breakRecord            // its journal, once it begins
 	gate       func(stacks.Verb) error // says no once the lock is lost
 	ticks      *realmClock
+	files      *config.Project      // as they were read last; nil: as the session did
+	checking   sync.Mutex           // held while the guards are asked again
 	resumed    bool                 // the journal was begun by an earlier run
 	relaunched *launcher            // what recover launched
 	undone     map[stacks.Path]bool // by recover: what was injected into them
@@ -247,7 +250,7 @@ func (b *breaker) decide(ctx context.Context) error {
 			}
 			b.probes = b.stackProbes(live)
 		}
-		b.readings = b.probeOnce(ctx)
+		b.readings = b.judged(b.probeOnce(ctx, b.probes))
 	}
 	if err := ctx.Err(); err != nil {
 		return context.Cause(ctx)
@@ -289,13 +292,13 @@ func (b *breaker) newID() string {
 }
 
 // probeOnce asks every probe that gates a break, all at once.
-func (b *breaker) probeOnce(ctx context.Context) []blast.Probed {
+func (b *breaker) probeOnce(ctx context.Context, probes []steady.Probe) []blast.Probed {
 	ports := b.s.probePorts(b.access, b.clock())
-	readings := make([]steady.Reading, len(b.probes))
+	readings := make([]steady.Reading, len(probes))
 	done := make(chan struct{})
-	left := len(b.probes)
+	left := len(probes)
 	results := make(chan int)
-	for i, p := range b.probes {
+	for i, p := range probes {
 		go func() {
 			readings[i] = probe.Once(ctx, p, ports)
 			results <- i
@@ -310,7 +313,7 @@ func (b *breaker) probeOnce(ctx context.Context) []blast.Probed {
 	<-done
 	out := make([]blast.Probed, 0, len(readings))
 	for i, r := range readings {
-		out = append(out, blast.Probed{Name: r.Probe, Role: string(b.probes[i].Role), OK: r.OK, Unknown: r.Unknown, Why: r.Why, At: r.At})
+		out = append(out, blast.Probed{Name: r.Probe, Role: string(probes[i].Role), OK: r.OK, Unknown: r.Unknown, Why: r.Why, At: r.At})
 	}
 	return out
 }

@@ -11,8 +11,10 @@ import (
 	"sync"
 	"time"
 
+	"github.com/deployer-cli/deployer/config"
 	"github.com/deployer-cli/deployer/internal/blast"
 	"github.com/deployer-cli/deployer/internal/flow"
+	"github.com/deployer-cli/deployer/internal/steady"
 	"github.com/deployer-cli/deployer/stacks"
 )
 
@@ -59,7 +61,7 @@ func once[T any](l *looks, of map[string]blast.Known[T], key string, read func()
 // gather reads everything that the guards of a break look at. It fails only
 // where nothing at all can be said; a fact that cannot be read says so itself.
 func (b *breaker) gather(ctx context.Context) (*blast.Facts, error) {
-	s, e := b.s, b.place.env
+	s := b.s
 	account, err := s.cloud.Account(ctx, b.access)
 	if err != nil {
 		account = ""
@@ -70,7 +72,7 @@ func (b *breaker) gather(ctx context.Context) (*blast.Facts, error) {
 	}
 	f := &blast.Facts{
 		Now: s.now().UTC(), Realm: s.realm, Endpoint: s.endpoint, Project: projectName(b.any), Caller: caller,
-		Account: account, Region: b.access.Region, Environment: e, Environments: s.project.Environments(),
+		Account: account, Region: b.access.Region, Environment: b.environment(), Environments: b.project().Environments(),
 		Targets: b.targets, Choice: b.choice, OutOf: b.outOf, Kind: b.opts.kind, Arg: b.opts.arg, Only: b.opts.only, Break: b.id,
 		Dependents: b.dependents(),
 	}
@@ -92,6 +94,80 @@ func (b *breaker) gather(ctx context.Context) (*blast.Facts, error) {
 	f.Secrets = b.withEchoes(f)
 	f.Capsules = b.capsuled
 	return f, nil
+}
+
+// project is the project as its files were read last.
+func (b *breaker) project() *config.Project {
+	if b.files != nil {
+		return b.files
+	}
+	return b.s.project
+}
+
+// environment is that of the targets as the files were read last, nil where they
+// do not have it any more.
+func (b *breaker) environment() *stacks.Environment {
+	if b.files == nil {
+		return b.place.env
+	}
+	for _, e := range b.files.Environments() {
+		if e.Name == b.place.env.Name {
+			return e
+		}
+	}
+	return nil
+}
+
+// refresh reads again what may have changed since the plan was made: the files,
+// what the probes say, and whether the secrets of the stacks can still be had.
+// What cannot be read is unknown, and refused.
+func (b *breaker) refresh(ctx context.Context, paths []stacks.Path, probes []steady.Probe) error {
+	var err error
+	if b.files, err = b.s.reload(); err != nil {
+		return fmt.Errorf("the files cannot be read any more: %w", err)
+	}
+	if _, err := guardBlocks(b.environment(), b.files.Environments()); err != nil {
+		return err
+	}
+	for _, now := range b.judged(b.probeOnce(ctx, probes)) {
+		b.readings = slices.Clone(b.readings)
+		for i := range b.readings {
+			if b.readings[i].Name == now.Name {
+				b.readings[i] = now
+			}
+		}
+	}
+	fresh := b.s.anew()
+	b.s.readOutputs()
+	b.secrets = maps.Clone(b.secrets)
+	for _, p := range paths {
+		if st := b.stack(p); st != nil {
+			b.secrets[p] = b.secretsOf(fresh.Prepare(ctx, st))
+		}
+	}
+	return ctx.Err()
+}
+
+// judged takes it for given, in a break that goes on after a crash, that what was
+// broken before has its effect: of the probes only those that guard still count.
+func (b *breaker) judged(readings []blast.Probed) []blast.Probed {
+	for i := range readings {
+		if b.resumed && readings[i].Role == string(steady.Steady) {
+			readings[i].OK, readings[i].Unknown, readings[i].Why = true, false, ""
+		}
+	}
+	return readings
+}
+
+// guarding are the probes that have to hold throughout.
+func guarding(probes []steady.Probe) []steady.Probe {
+	var out []steady.Probe
+	for _, p := range probes {
+		if p.Role == steady.Guard {
+			out = append(out, p)
+		}
+	}
+	return out
 }
 
 // dependents gives who in the project needs which stack, by configuration.
@@ -138,15 +214,17 @@ func (b *breaker) liveStacks(ctx context.Context) ([]blast.Seen, error) {
 // described finds the file that describes a live stack: the one whose stack has
 // its name, here.
 func (b *breaker) described(l *stacks.Live) *stacks.Stack {
-	for _, st := range b.s.project.Stacks() {
+	for _, st := range b.project().Stacks() {
 		if st.Name != l.Name || st.Access.Region != "" && st.Access.Region != l.Region {
 			continue
 		}
 		if e := st.Environment; e != nil && len(e.Accounts) > 0 && !slices.Contains(e.Accounts, l.Account) {
 			continue
 		}
-		if moved, ok := b.sc.stacks[st.Path]; ok {
-			return moved
+		if known, ok := b.sc.stacks[st.Path]; ok {
+			moved := *st // the file as it is now, reached as before
+			moved.Access = known.Access
+			return &moved
 		}
 		return st
 	}

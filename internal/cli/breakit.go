@@ -155,6 +155,13 @@ func (b *breaker) cleared(ctx context.Context, clearance guard.Clearance, c *cus
 // again makes the plan anew, now that nobody else can change the environment by
 // deployer: what moved while the phrase was typed stops everything.
 func (b *breaker) again(ctx context.Context) error {
+	paths := make([]stacks.Path, 0, len(b.plan.Steps))
+	for i := range b.plan.Steps {
+		paths = append(paths, b.plan.Steps[i].Stack)
+	}
+	if err := b.refresh(ctx, paths, b.probes); err != nil {
+		return err
+	}
 	facts, err := b.gather(ctx)
 	if err != nil {
 		return err
@@ -246,6 +253,7 @@ func (b *breaker) perform(ctx context.Context, clearance guard.Clearance, brake 
 	b.announce(ctx, event.Started)
 	result, runErr := b.takeDown(runCtx, clearance, brake, sink, sent)
 	down.Store(true)
+	sent() // nothing further is: whoever recovers must not wait for us
 	// From here on a network that is gone for minutes ends nothing. A deletion that
 	// waited so long would go out by guards that were asked before.
 	defer b.s.configs.Endure()()
@@ -389,6 +397,11 @@ func (b *breaker) deletions() *plan.Plan {
 
 // oncemore asks the guards that are asked again right before a call.
 func (b *breaker) oncemore(ctx context.Context, path stacks.Path) error {
+	b.checking.Lock()
+	defer b.checking.Unlock()
+	if err := b.refresh(ctx, []stacks.Path{path}, guarding(b.probes)); err != nil {
+		return err
+	}
 	facts, err := b.gather(ctx)
 	if err != nil {
 		return err

@@ -60,6 +60,9 @@ func (s *session) breaks(ctx context.Context, places []area) ([]knownBreak, erro
 	var out []knownBreak
 	for _, place := range places {
 		books := s.books(place.env, place.access)
+		if place.env.Class != stacks.Development {
+			books = s.books(nil, stacks.Access{}) // what was broken before its class was another
+		}
 		ids, err := books.List(ctx, place.env.Name)
 		if err != nil {
 			return nil, err
@@ -77,7 +80,8 @@ func (s *session) breaks(ctx context.Context, places []area) ([]knownBreak, erro
 }
 
 // breakable lists the environments in which there may be breaks: also those that
-// no file describes any more, as far as their journals are here.
+// no file describes any more, or that are of another class by now, as far as their
+// journals are here.
 func (s *session) breakable() ([]area, error) {
 	all, err := s.environments()
 	if err != nil {
@@ -92,7 +96,9 @@ func (s *session) breakable() ([]area, error) {
 			all = append(all, area{env: &stacks.Environment{Name: name, Class: stacks.Development}})
 		}
 	}
-	return slices.DeleteFunc(all, func(a area) bool { return a.env.Class != stacks.Development }), nil
+	return slices.DeleteFunc(all, func(a area) bool {
+		return a.env.Class != stacks.Development && !slices.Contains(kept, a.env.Name)
+	}), nil
 }
 
 // past tells the guards which breaks are open, and how earlier ones went.

@@ -213,7 +213,11 @@ func (b *breaker) takeOver(ctx context.Context, k *knownBreak) error {
 	if err := s.banner(ctx, []*stacks.Stack{b.any}); err != nil {
 		return err
 	}
-	account, err := s.cloud.Account(ctx, k.place.access)
+	b.access = k.place.access
+	for _, t := range k.state.Targets {
+		b.access = t.Access
+	}
+	account, err := s.cloud.Account(ctx, b.access)
 	if err != nil {
 		return err
 	}
@@ -225,10 +229,6 @@ func (b *breaker) takeOver(ctx context.Context, k *knownBreak) error {
 	}
 	s.vetted = true
 	s.readOutputs()
-	b.access = k.place.access
-	for _, t := range k.state.Targets {
-		b.access = t.Access
-	}
 	var plan blast.Plan
 	if err := json.Unmarshal(k.state.Plan.Detail, &plan); err != nil {
 		return fmt.Errorf("the plan in the journal of %s cannot be read: %w", b.id, err)
@@ -401,15 +401,20 @@ func (b *breaker) goOn(ctx context.Context, state *chaos.State, left []stacks.Pa
 		return err
 	}
 	whole, watched := b.plan, b.probes
-	b.opts.kind, b.opts.arg = whole.Kind, whole.Arg
+	b.opts.kind, b.opts.arg, b.opts.only, b.resumed = whole.Kind, whole.Arg, false, true
 	if err := b.stand(ctx); err != nil {
 		return err
 	}
-	b.targets, b.choice, b.outOf = left, blast.Choice{Paths: left}, len(left)
+	// Those that were chosen: what has to go with them is found anew.
+	chosen := slices.DeleteFunc(slices.Clone(left), func(p stacks.Path) bool { return !slices.Contains(whole.Targets, p) })
+	if len(chosen) == 0 {
+		chosen = left
+	}
+	b.targets, b.choice, b.outOf = chosen, blast.Choice{Paths: chosen}, len(chosen)
 	if err := b.decide(ctx); err != nil {
 		return err
 	}
-	b.plan.ID, b.resumed = state.ID, true
+	b.plan.ID = state.ID
 	b.probes = watched // what was broken before has to come back, too
 	for i := range b.plan.Steps {
 		step := &b.plan.Steps[i]

@@ -39,6 +39,7 @@ type session struct {
 	dir     string
 	root    *os.Root
 	project *config.Project
+	reload  func() (*config.Project, error) // reads the files again
 	loader  *templates.Loader
 	known   *outputs
 	prepare *prepare.Preparer
@@ -80,9 +81,12 @@ func (a *app) open(arg string) (*session, error) {
 	if err != nil {
 		return nil, s.failed(err)
 	}
-	s.project, err = config.Load(root.FS(), config.Options{
-		Vars: vars, Environ: a.env.Environ, CommandPath: arg, ProjectPath: s.dir, Version: Version(),
-	})
+	s.reload = func() (*config.Project, error) {
+		return config.Load(root.FS(), config.Options{
+			Vars: vars, Environ: a.env.Environ, CommandPath: arg, ProjectPath: s.dir, Version: Version(),
+		})
+	}
+	s.project, err = s.reload()
 	if err != nil {
 		return nil, s.failed(err)
 	}
