@@ -68,7 +68,7 @@ func Run(ctx context.Context, job Job, ports Ports, sink event.Sink) (execute.Re
 	result, err := execute.Run(ctx, execute.Job{
 		Command: "break", Plan: job.Plan, Clearance: job.Clearance, Limit: limit, FailFast: true,
 		Drain: ports.Brake.Done(), Now: ports.Clock.Now, Expected: job.Expected, Token: job.Token,
-	}, execute.Ports{Changer: r, Mender: r, Watcher: ports.Watcher, Decider: r}, event.Tee(r.noting(ctx), sink))
+	}, execute.Ports{Changer: r, Mender: r, Watcher: ports.Watcher, Decider: r}, event.Tee(r.noting(ctx), r.spared(sink)))
 	if why := ports.Brake.Pulled(); why != nil {
 		r.unsent(&result)
 		return result, errors.Join(why, r.failures())
@@ -242,6 +242,18 @@ func (r *runner) wasAccepted(p stacks.Path) bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	return r.taken[p]
+}
+
+// spared tells of a stack whose call was never made that it was left alone, and
+// not that it failed.
+func (r *runner) spared(sink event.Sink) event.Sink {
+	return event.Func(func(e event.Event) {
+		if e.Kind == event.StepFailed && r.wasDenied(e.Stack) {
+			e.Kind, e.Cause = event.StepSkipped, "the break was stopped before it was its turn"
+			e.Action, e.Reason, e.Hint = string(execute.NotStarted), "", ""
+		}
+		sink.Event(e)
+	})
 }
 
 func (r *runner) wasDenied(p stacks.Path) bool {
