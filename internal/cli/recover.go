@@ -133,8 +133,27 @@ func (b *breaker) findOut(ctx context.Context, k *knownBreak) error {
 			return err
 		}
 	}
+	if err := b.goneAgain(ctx, k.state, seen); err != nil {
+		return err
+	}
 	k.state, err = b.record.fold(ctx)
 	return err
+}
+
+// goneAgain writes down which stacks had come back and are gone again: they are
+// still to be brought back.
+func (b *breaker) goneAgain(ctx context.Context, st *chaos.State, seen map[stacks.Path]chaos.Seen) error {
+	for _, p := range st.Order {
+		t, now := st.Targets[p], seen[p]
+		if t.NewID == "" || now.Unknown != "" || now.Named != nil {
+			continue
+		}
+		o := chaos.Observed{Stack: p, StackID: t.StackID, NewID: t.NewID, Status: stacks.DeleteComplete, At: b.s.now().UTC()}
+		if err := b.record.Write(ctx, chaos.KindObserved, o); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // callOff stops what is left of a break whose recovery has begun: whoever was
