@@ -55,6 +55,7 @@ type breaker struct {
 	record     *breakRecord            // its journal, once it begins
 	gate       func(stacks.Verb) error // says no once the lock is lost
 	ticks      *realmClock
+	tick       sync.Mutex           // guards ticks
 	files      *config.Project      // as they were read last; nil: as the session did
 	checking   sync.Mutex           // held while the guards are asked again
 	resumed    bool                 // the journal was begun by an earlier run
@@ -277,6 +278,8 @@ func (b *breaker) environmentStacks() []*stacks.Stack {
 
 // clock is the one clock that everything in this break waits by.
 func (b *breaker) clock() *realmClock {
+	b.tick.Lock()
+	defer b.tick.Unlock()
 	if b.ticks == nil {
 		b.ticks = b.s.clock()
 	}

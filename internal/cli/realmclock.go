@@ -119,6 +119,9 @@ func (c *realmClock) turn(ctx context.Context, until time.Time, left time.Durati
 	if first, _ = c.first(until); !first {
 		return nil
 	}
+	if step := pause * time.Duration(sandbox.DefaultSpeed); step < left && pause == clockGlance {
+		until = until.Add(step - left) // a long wait is not over in a moment
+	}
 	return c.move(ctx, until)
 }
 
