@@ -99,7 +99,7 @@ func (b *breaker) drift(ctx context.Context, clearance guard.Clearance, step *bl
 	if live := b.live(step.StackID); live != nil {
 		t.Role = live.ServiceRole
 	}
-	if err := b.intend(ctx, chaos.Intent{Stack: t.Path, StackID: t.StackID, Verb: stacks.Update, Token: t.Token, For: chaos.ToBreak}); err != nil {
+	if err := b.record.Write(ctx, chaos.KindIntent, chaos.Intent{Stack: t.Path, StackID: t.StackID, Verb: stacks.Update, Token: t.Token, For: chaos.ToBreak}); err != nil {
 		return err
 	}
 	op, err := b.s.cfn.Writer(clearance).Drift(ctx, t, map[string]string{name: value})

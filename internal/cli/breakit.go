@@ -399,6 +399,13 @@ func (b *breaker) deletions() *plan.Plan {
 func (b *breaker) oncemore(ctx context.Context, path stacks.Path) error {
 	b.checking.Lock()
 	defer b.checking.Unlock()
+	state, err := b.record.fold(ctx)
+	if err != nil {
+		return err
+	}
+	if state.Stopped != nil {
+		return &chaos.Stopped{By: state.Stopped.By, Why: state.Stopped.Why, Tip: "get back what is down with: deployer recover " + b.id}
+	}
 	if err := b.refresh(ctx, []stacks.Path{path}, guarding(b.probes)); err != nil {
 		return err
 	}

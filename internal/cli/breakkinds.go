@@ -174,7 +174,7 @@ func (b *breaker) disturb(ctx context.Context, clearance guard.Clearance, brake 
 			return why
 		}
 		in.Token = token(b.s.run, step.Stack, n+1)
-		if err := b.intend(ctx, chaos.Intent{Stack: step.Stack, StackID: step.StackID, Verb: stacks.Inject, Token: in.Token, For: chaos.ToBreak, Injection: &in}); err != nil {
+		if err := b.record.Write(ctx, chaos.KindIntent, chaos.Intent{Stack: step.Stack, StackID: step.StackID, Verb: stacks.Inject, Token: in.Token, For: chaos.ToBreak, Injection: &in}); err != nil {
 			return err
 		}
 		if err := writer.Do(ctx, in); err != nil {
@@ -208,19 +208,6 @@ func (b *breaker) spared(ctx context.Context, in stacks.Injection, cause error) 
 	return b.record.Write(context.WithoutCancel(ctx), chaos.KindObserved, chaos.Observed{
 		Stack: in.Stack, StackID: in.StackID, LogicalID: in.LogicalID, Condition: stacks.Whole, At: b.s.now().UTC(),
 	})
-}
-
-// intend writes an intent, unless the journal already tells that the deed must
-// not be done.
-func (b *breaker) intend(ctx context.Context, i chaos.Intent) error {
-	state, err := b.record.fold(ctx)
-	if err != nil {
-		return err
-	}
-	if err := state.May(i); err != nil {
-		return err
-	}
-	return b.record.Write(ctx, chaos.KindIntent, i)
 }
 
 // capture reads how the resources are that are about to be broken.

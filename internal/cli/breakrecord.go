@@ -32,8 +32,19 @@ type breakRecord struct {
 	now   func() time.Time
 }
 
-// Write implements chaos.Book.
+// Write implements chaos.Book. It is the last wall before every call that breaks
+// something: an intent that the journal forbids, since the stack was broken or
+// rebuilt already or somebody stopped the break meanwhile, is not written.
 func (r *breakRecord) Write(ctx context.Context, kind string, body any) error {
+	if i, ok := body.(chaos.Intent); ok && i.For == chaos.ToBreak {
+		state, err := r.fold(ctx)
+		if err != nil {
+			return err
+		}
+		if err := state.May(i); err != nil {
+			return err
+		}
+	}
 	_, err := r.books.Append(ctx, r.env, r.id, kind, r.now().UTC(), body)
 	return err
 }
