@@ -53,6 +53,7 @@ func TestScripts(t *testing.T) {
 			env.Setenv("DEPLOYER_SANDBOX_SPEED", "max")
 			env.Setenv("NO_COLOR", "1")
 			env.Setenv("HOME", env.WorkDir)
+			env.Setenv("GORACE", os.Getenv("GORACE"))
 			return nil
 		},
 	})

@@ -48,7 +48,7 @@ func Main(env Env) int {
 	ctx, cancel := context.WithCancelCause(context.Background())
 	defer cancel(nil)
 	out := &checkedWriter{w: env.Stdout}
-	env.Stdout = out
+	env.Stdout, env.Stderr = out, &checkedWriter{w: env.Stderr}
 	a := &app{env: env, interrupts: watchInterrupts(env.Interrupts, cancel)}
 	defer a.interrupts.stop()
 	a.paint()

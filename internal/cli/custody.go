@@ -67,12 +67,12 @@ func (c *custody) gate(tidy ...stacks.Verb) func(stacks.Verb) error {
 	}
 }
 
-// lose notes that a lock is lost, and says so.
-func (c *custody) lose(err error) {
+// lose notes that a lock is lost.
+func (c *custody) lose(err error) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.lost = &lockLostError{err}
-	fmt.Fprintf(c.s.app.talk(), "%s the lock is lost, nothing new is started: %v\n", c.s.app.err.Bad("deployer:"), err)
+	return c.lost
 }
 
 // isLost gives why the run may start nothing more, nil while it may.
@@ -410,8 +410,9 @@ func (c *custody) end(ctx context.Context, result string) error {
 const endAtMost = 30 * time.Second
 
 // beat shows that the run lives, until stop. When a lock is somebody else's, or
-// cannot be renewed any more, the gate closes and lost is called, once.
-func (c *custody) beat(ctx context.Context, lost func()) {
+// cannot be renewed any more, the gate closes and lost is called with why, once, on
+// a goroutine of its own.
+func (c *custody) beat(ctx context.Context, lost func(error)) {
 	ctx, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	var wg sync.WaitGroup
 	c.stop = func() { cancel(); wg.Wait() }
@@ -437,8 +438,7 @@ func (c *custody) beat(ctx context.Context, lost func()) {
 			case ctx.Err() != nil:
 				return
 			case errors.Is(err, state.ErrChanged) || time.Since(good) > guard.DeadAfter/2:
-				c.lose(err)
-				lost()
+				lost(c.lose(err))
 				return
 			}
 		}

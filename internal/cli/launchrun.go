@@ -37,15 +37,18 @@ func (r *launcher) execute(ctx context.Context, clearance guard.Clearance) error
 	drain := make(chan struct{})
 	stop := sync.OnceFunc(func() { close(drain) })
 	defer r.interruptible(stop, detach)()
-	r.custody.beat(ctx, stop)
+	notices := s.troubles.open()
+	defer s.troubles.close()
+	r.custody.beat(ctx, func(err error) {
+		s.troubles.note(err.Error())
+		stop()
+	})
 	defer r.limited(detach)()
 
 	writer := journaled{
 		writer: s.cfn.Writer(clearance), journal: j, accounts: r.planner.accounts,
 		gate: r.custody.gate(stacks.Policy, stacks.Protect, stacks.Discard),
 	}
-	notices := s.troubles.open()
-	defer s.troubles.close()
 	defer s.configs.Endure()()
 	job := execute.Job{
 		Command: r.opts.command, Plan: r.plan, Clearance: clearance, Limit: a.globals.limit, PlaceLimit: a.globals.placeLimit, FailFast: r.opts.failFast,

@@ -5,20 +5,24 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"sync"
 	"syscall"
 
 	"github.com/deployer-cli/deployer/internal/cfnyaml"
 )
 
-// checkedWriter remembers that output got lost: a status that nobody could read
-// must not end well.
+// checkedWriter takes one write after the other, whoever writes, and remembers that
+// output got lost: a status that nobody could read must not end well.
 type checkedWriter struct {
 	w   io.Writer
+	mu  sync.Mutex
 	err error
 }
 
 // Write passes on.
 func (c *checkedWriter) Write(p []byte) (int, error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
 	n, err := c.w.Write(p)
 	if err != nil && c.err == nil {
 		c.err = err

@@ -53,6 +53,13 @@ func (t *troubles) hear(a stacks.Access, err error) {
 	}
 }
 
+// note tells the reader of a run something that is no trouble with AWS.
+func (t *troubles) note(text string) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.tell(text)
+}
+
 // tell never waits: who does not listen for so long misses it.
 func (t *troubles) tell(text string) {
 	select {
