@@ -122,8 +122,9 @@ func drawWorld(t *rapid.T) (*blast.Facts, []truth) {
 // development environment by its file and by its live tags.
 func TestNoPlanHarmsWhatItDoesNotName(t *testing.T) {
 	t.Parallel()
-	passed, taken := 0, 0
+	tried, passed, taken := 0, 0, 0
 	rapid.Check(t, func(t *rapid.T) {
+		tried++
 		f, world := drawWorld(t)
 		p := blast.Make(f)
 		order := map[int]int{}
@@ -167,7 +168,7 @@ func TestNoPlanHarmsWhatItDoesNotName(t *testing.T) {
 			}
 		}
 	})
-	if passed < 10 || taken < 3 {
+	if tried >= 100 && (passed < 10 || taken < 3) { // fewer, as with -short, may all be refused
 		t.Errorf("only %d plans passed, with %d taken along: that proves little", passed, taken)
 	}
 }

@@ -291,8 +291,9 @@ func (d *drawer) use(s *drawn, typ string, parameter func(string) any) (any, boo
 // whole; and nothing of another class is ever in it.
 func TestWhatMustGoIsWhatTheSandboxAsksFor(t *testing.T) {
 	t.Parallel()
-	plans, taken, left := 0, 0, 0
+	tried, plans, taken, left := 0, 0, 0, 0
 	rapid.Check(t, func(t *rapid.T) {
+		tried++
 		d := &drawer{t: t, c: newCloud(t, store.NewMemory()), files: map[string]*stacks.Stack{}}
 		dev, qa, prod := environment("dev", stacks.Development), environment("qa", stacks.Persistent), environment("prod", stacks.Production)
 		n := rapid.IntRange(2, 5).Draw(t, "stacks")
@@ -340,7 +341,7 @@ func TestWhatMustGoIsWhatTheSandboxAsksFor(t *testing.T) {
 		taken += len(gone) - 1
 		left += n - len(gone)
 	})
-	if plans < 20 || taken == 0 || left == 0 {
+	if tried >= 100 && (plans < 20 || taken == 0 || left == 0) { // fewer, as with -short, may show less
 		t.Errorf("%d plans took %d with them and left %d: that proves little", plans, taken, left)
 	}
 }

@@ -189,10 +189,12 @@ func (f facts) allowed() bool {
 	}
 	if !production {
 		phrase := stacks.Strictest(f.class, f.live) == stacks.Persistent && (f.does == "delete" || f.does == "again")
-		phrase = phrase || (f.live == stacks.Persistent && f.class == stacks.Development && f.does == "update")
+		weaker := f.live == stacks.Persistent && f.class == stacks.Development && f.does != "delete"
 		switch {
 		case f.planFile:
 			return true
+		case weaker:
+			return f.typed == "phrase" && f.terminal
 		case phrase:
 			return f.typed == "phrase"
 		}
@@ -218,8 +220,9 @@ func (f facts) allowed() bool {
 func TestOnlyTheContractReachesAClearance(t *testing.T) {
 	t.Parallel()
 	freezes := frozen(t)
-	cleared := 0
+	tried, cleared := 0, 0
 	rapid.Check(t, func(t *rapid.T) {
+		tried++
 		f := drawFacts(t)
 		r := f.request(freezes)
 		answers := guard.Answers{}
@@ -238,7 +241,7 @@ func TestOnlyTheContractReachesAClearance(t *testing.T) {
 			cleared++
 		}
 	})
-	if cleared == 0 {
+	if tried >= 100 && cleared == 0 { // fewer, as with -short, may all be refused
 		t.Error("nothing was ever cleared: the test cannot fail")
 	}
 }
