@@ -42,6 +42,8 @@ type Facts struct {
 	Unfit      []Finding                               // targets for which the preview failed
 	Changes    map[stacks.Path][]stacks.ResourceChange // drift-parameter: what the change would do, from a change set
 
+	Contents map[string]Known[bool] // by the name of a bucket: whether anything is in it; see Unweighed
+
 	Lever    Known[Lever]
 	Open     Known[[]Open] // breaks of the project that are not closed
 	Past     Known[[]Past] // what was broken before

@@ -164,6 +164,7 @@ func spoilings() []spoiling {
 		{"a database is expendable", func(f *blast.Facts) {
 			at(f, "dev/app").Template = blast.Got(strings.Replace(appTemplate, "DeletionPolicy: Retain", "DeletionPolicy: Delete", 1), nil)
 			at(f, "dev/app").Stack.Break = block("data", block("Bucket", "expendable"))
+			f.Contents = map[string]blast.Known[bool]{"dev-app-bucket": blast.Got(false, nil)}
 		}, "", "", 0},
 		{"another is expendable", func(f *blast.Facts) {
 			at(f, "dev/app").Template = blast.Got(strings.Replace(appTemplate, "DeletionPolicy: Retain", "DeletionPolicy: Delete", 1), nil)

@@ -39,8 +39,8 @@ func (k *scope) data() []Finding {
 	return k.injected()
 }
 
-// deleted finds the holders of data that nothing covers, and where there may be
-// some that nobody saw.
+// deleted finds the holders of data that nothing covers or that AWS would not
+// delete, and where there may be some that nobody saw.
 func (k *scope) deleted() []Finding {
 	var out []Finding
 	for _, u := range k.units {
@@ -54,6 +54,9 @@ func (k *scope) deleted() []Finding {
 		for _, h := range s.Holders {
 			if h.Cover == Uncovered {
 				out = append(out, loss(h))
+			}
+			if h.Stuck != "" {
+				out = append(out, Finding{Stack: h.Stack, Why: fmt.Sprintf("%s (%s): %s", h.LogicalID, h.Type, h.Stuck), Fix: h.Fix})
 			}
 		}
 	}

@@ -113,6 +113,7 @@ const (
 	Expendable = "expendable" // the stack's file names it as expendable
 	Generated  = "generated"  // a secret that CloudFormation makes anew
 	Passing    = "passing"    // what passes through is lost: logs, queues, streams, caches
+	Empty      = "empty"      // a bucket with nothing in it
 	Uncovered  = "uncovered"  // it would be lost
 )
 
@@ -126,6 +127,27 @@ type Holder struct {
 	Cover      string      `json:"cover"`
 	Parameter  string      `json:"parameter,omitempty"` // that takes the snapshot
 	Why        string      `json:"why,omitempty"`       // uncovered: why
+	Stuck      string      `json:"stuck,omitempty"`     // why AWS would refuse to delete it
+	Fix        string      `json:"fix,omitempty"`       // what to do about that
+}
+
+// Becomes says in a few words what becomes of the data.
+func (h *Holder) Becomes() string {
+	switch h.Cover {
+	case Retained:
+		return "stays, taken in again"
+	case Snapshot:
+		return "leaves a snapshot for " + h.Parameter
+	case Expendable:
+		return "lost: called expendable"
+	case Generated:
+		return "made anew"
+	case Passing:
+		return "its contents are lost"
+	case Empty:
+		return "is empty"
+	}
+	return "WOULD BE LOST"
 }
 
 // NotSame is something that recovery cannot bring back as it was.

@@ -194,9 +194,14 @@ func (m *member) holder(r stacks.Resource, policy string, c *covering) (Holder, 
 		h.Why = "nobody here knows what a " + r.Type + " holds"
 	case policy == notRead:
 		h.Why = "what happens to it when the stack goes cannot be told"
+	case m.vacant(r):
+		h.Cover = Empty
+	case r.Type == "AWS::EC2::Instance":
+		h.Why = "what is on its own volumes would be lost"
 	default:
 		h.Why = "its data would be lost"
 	}
+	h.Stuck, h.Fix = m.stuck(r)
 	if h.Cover != Snapshot {
 		h.Parameter = ""
 	}

@@ -37,6 +37,9 @@ func TestHolders(t *testing.T) {
 		"table, snapshot":            {"AWS::DynamoDB::Table", snap, block("R", block("snapshot_parameter", "P")), blast.Uncovered, "makes no snapshot"},
 		"key":                        {"AWS::KMS::Key", "", stacks.Value{}, blast.Uncovered, ""},
 		"user pool":                  {"AWS::Cognito::UserPool", "", stacks.Value{}, blast.Uncovered, ""},
+		"instance":                   {"AWS::EC2::Instance", "", stacks.Value{}, blast.Uncovered, "its own volumes"},
+		"instance, expendable":       {"AWS::EC2::Instance", "", block("R", "expendable"), blast.Expendable, ""},
+		"private authority":          {"AWS::ACMPCA::CertificateAuthority", "", stacks.Value{}, blast.Uncovered, ""},
 		"queue":                      {"AWS::SQS::Queue", "", stacks.Value{}, blast.Passing, ""},
 		"log group":                  {"AWS::Logs::LogGroup", "", stacks.Value{}, blast.Passing, ""},
 		"cache":                      {"AWS::ElastiCache::ReplicationGroup", "", stacks.Value{}, blast.Passing, ""},
@@ -59,6 +62,7 @@ func TestHolders(t *testing.T) {
 			s.Stack.Break = block("data", tt.data)
 			f.Stacks.Value, f.Targets = append(f.Stacks.Value, s), []stacks.Path{"dev/data"}
 			f.Secrets["dev/data"] = f.Secrets["dev/app"]
+			f.Contents = map[string]blast.Known[bool]{"some-name": blast.Got(tt.cover == blast.Uncovered, nil)}
 			p := blast.Make(f)
 			holders := p.Radius.Stacks[0].Holders
 			if tt.cover == "" {
@@ -74,6 +78,62 @@ func TestHolders(t *testing.T) {
 				t.Errorf("G10 fails: %v", lost)
 			}
 		})
+	}
+}
+
+// TestOnlyEmpty: what AWS deletes only when it is empty does not go while it is not
+// known to be.
+func TestOnlyEmpty(t *testing.T) {
+	t.Parallel()
+	const bucket, images = "AWS::S3::Bucket", "AWS::ECR::Repository"
+	expendable, open := block("R", "expendable"), stacks.Value{}
+	empty, full, unread := blast.Got(false, nil), blast.Got(true, nil), blast.Got(false, errDenied)
+	for name, c := range map[string]struct {
+		typ, body string
+		data      stacks.Value
+		contents  blast.Known[bool]
+		cover     string
+		finding   string // "" when G10 passes
+	}{
+		"empty":               {bucket, "", open, empty, blast.Empty, ""},
+		"empty, expendable":   {bucket, "", expendable, empty, blast.Expendable, ""},
+		"full, expendable":    {bucket, "", expendable, full, blast.Expendable, "and there are some"},
+		"full":                {bucket, "", open, full, blast.Uncovered, "would be lost"},
+		"unread, expendable":  {bucket, "", expendable, unread, blast.Expendable, "is not known: AccessDenied"},
+		"nobody looked":       {bucket, "", expendable, blast.Known[bool]{}, blast.Expendable, "is not known: it was not read"},
+		"full, retained":      {bucket, "DeletionPolicy: Retain", open, full, blast.Retained, ""},
+		"emptied by the CDK":  {bucket, "\n  E: {Type: 'Custom::S3AutoDeleteObjects', Properties: {BucketName: !Ref R}}", expendable, full, blast.Expendable, ""},
+		"another is emptied":  {bucket, "\n  E: {Type: 'Custom::S3AutoDeleteObjects', Properties: {BucketName: other}}", expendable, full, blast.Expendable, "and there are some"},
+		"images":              {images, "", expendable, empty, blast.Expendable, "with images in it"},
+		"images, emptied":     {images, "Properties: {EmptyOnDelete: true}", expendable, empty, blast.Expendable, ""},
+		"images, left":        {images, "Properties: {EmptyOnDelete: false}", expendable, empty, blast.Expendable, "with images in it"},
+		"images, cannot tell": {images, "Properties: {EmptyOnDelete: !Ref P}", expendable, empty, blast.Expendable, "with images in it"},
+		"vault":               {"AWS::Backup::BackupVault", "", expendable, empty, blast.Expendable, "only when it is empty"},
+	} {
+		f := good()
+		template := fmt.Sprintf("Parameters: {P: {Type: String}}\nResources:\n  R:\n    Type: %s\n    %s\n", c.typ, c.body)
+		s := seen(f.Environment, "dev/data", template, "R "+c.typ+" some-name")
+		s.Stack.Break = block("data", c.data)
+		f.Stacks.Value, f.Targets = append(f.Stacks.Value, s), []stacks.Path{"dev/data"}
+		f.Secrets["dev/data"] = f.Secrets["dev/app"]
+		wanted := c.typ == bucket && c.cover != blast.Retained
+		if got := blast.Unweighed(f); slices.Contains(got, "some-name") != wanted {
+			t.Errorf("%s: to be looked into: %v", name, got)
+		}
+		f.Contents = map[string]blast.Known[bool]{"some-name": c.contents}
+		p := blast.Make(f)
+		if h := p.Radius.Stacks[0].Holders; len(h) != 1 || h[0].Cover != c.cover {
+			t.Errorf("%s: %+v", name, h)
+		}
+		why := ""
+		for _, v := range p.Verdicts {
+			if v.Guard == "G10" {
+				why = v.Why
+			}
+		}
+		if c.finding == "" && why != "" || !strings.Contains(why, c.finding) {
+			t.Errorf("%s: G10 says %q", name, why)
+		}
 	}
 }
 

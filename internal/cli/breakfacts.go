@@ -85,6 +85,7 @@ func (b *breaker) gather(ctx context.Context) (*blast.Facts, error) {
 		}
 		b.importers(ctx, f, ask)
 	}
+	b.contents(ctx, f)
 	f.Lever = blast.Got(b.lever(ctx))
 	b.past(ctx, f)
 	f.Permits = blast.Got(b.permits(ctx))
@@ -258,6 +259,19 @@ func (b *breaker) importers(ctx context.Context, f *blast.Facts, names []string)
 				f.Exports.Value[j].Importers = found[i]
 			}
 		}
+	}
+}
+
+// contents looks whether anything is in the buckets that would be deleted.
+func (b *breaker) contents(ctx context.Context, f *blast.Facts) {
+	names := blast.Unweighed(f)
+	found := make([]blast.Known[bool], len(names))
+	flow.Each(ctx, reads, len(names), func(i int) {
+		found[i] = blast.Got(b.s.cloud.BucketFilled(ctx, b.access, names[i]))
+	})
+	f.Contents = map[string]blast.Known[bool]{}
+	for i, name := range names {
+		f.Contents[name] = found[i]
 	}
 }
 

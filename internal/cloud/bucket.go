@@ -30,6 +30,21 @@ type Bucket struct {
 // maxRecord bounds what is read back: records are a few kilobytes.
 const maxRecord = 4 << 20
 
+// BucketFilled tells whether anything is in a bucket that S3 would not delete it
+// with: an object, an older version of one, or a delete marker.
+func (c *Cloud) BucketFilled(ctx context.Context, a stacks.Access, bucket string) (bool, error) {
+	filled := false
+	call := awsconf.Call{Service: "S3", Operation: "ListObjectVersions", Access: a}
+	err := c.inBucket(ctx, a, bucket, call, func(cl *s3.Client) error {
+		out, err := cl.ListObjectVersions(ctx, &s3.ListObjectVersionsInput{Bucket: &bucket, MaxKeys: new(int32(1))})
+		if err == nil {
+			filled = len(out.Versions)+len(out.DeleteMarkers) > 0 || out.IsTruncated != nil && *out.IsTruncated
+		}
+		return err
+	})
+	return filled, missing(err, "NoSuchBucket", fmt.Sprintf("there is no bucket %s", bucket))
+}
+
 // Bucket returns what keeps records in a bucket, below prefix.
 func (c *Cloud) Bucket(a stacks.Access, bucket, prefix string) *Bucket {
 	if prefix = strings.Trim(prefix, "/"); prefix != "" {

@@ -55,7 +55,10 @@ func (n *node) says() string {
 }
 
 // datum is a resource that holds data.
-type datum struct{ id, cover string }
+type datum struct {
+	id, cover string
+	lost      bool // nothing covers it
+}
 
 // edge leads from a stack to what cannot go before it, or to what it loses.
 type edge struct {
@@ -92,7 +95,7 @@ func newScene(p *blast.Plan) *scene {
 		r := &p.Radius.Stacks[i]
 		for _, h := range r.Holders {
 			if n := s.node(r.Stack); n != nil {
-				n.data = append(n.data, datum{h.LogicalID, covers(h)})
+				n.data = append(n.data, datum{h.LogicalID, h.Becomes(), h.Cover == blast.Uncovered})
 			}
 		}
 	}
@@ -176,21 +179,4 @@ func shorten(why string) string {
 		return "imports …" + string(tail[len(tail)-(longest-9):])
 	}
 	return string(r[:longest-1]) + "…"
-}
-
-// covers says in a few words what becomes of data.
-func covers(h blast.Holder) string {
-	switch h.Cover {
-	case blast.Retained:
-		return "stays, taken in again"
-	case blast.Snapshot:
-		return "leaves a snapshot for " + h.Parameter
-	case blast.Expendable:
-		return "lost: called expendable"
-	case blast.Generated:
-		return "made anew"
-	case blast.Passing:
-		return "its contents are lost"
-	}
-	return "WOULD BE LOST"
 }

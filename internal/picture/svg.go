@@ -201,7 +201,7 @@ func (b *box) write(out *strings.Builder) {
 		at := y + float64(i+2)*line
 		drum(out, x, at)
 		class := ""
-		if d.cover == covers(blast.Holder{Cover: blast.Uncovered}) {
+		if d.lost {
 			class = ` class="alas"`
 		}
 		fmt.Fprintf(out, `<text%s x="%.1f" y="%.1f">%s</text>`, class, x+3*letter, at, html.EscapeString(d.id+": "+d.cover))

@@ -15,7 +15,8 @@ const (
 	// HoldsNested is a nested stack, to be judged by what it contains.
 	HoldsNested
 	// HoldsLasting is a type whose data is lost with it: databases, tables, buckets,
-	// file systems, volumes, user pools, keys, vaults, search domains.
+	// file systems, volumes (an instance's own go with it), user pools, keys, vaults,
+	// search domains, and what is like them.
 	HoldsLasting
 )
 
@@ -43,7 +44,7 @@ func holding(name string) (Holding, bool) {
 		return HoldsNested, true
 	case "AWS::SecretsManager::Secret":
 		return HoldsSecret, true
-	case "AWS::Logs::LogGroup", "AWS::SQS::Queue", "AWS::Kinesis::Stream", "AWS::KinesisVideo::Stream",
+	case "AWS::Logs::LogGroup", "AWS::Logs::LogStream", "AWS::APS::Workspace", "AWS::Events::Archive", "AWS::Location::Tracker", "AWS::SQS::Queue", "AWS::Kinesis::Stream", "AWS::KinesisVideo::Stream",
 		"AWS::MSK::Cluster", "AWS::MSK::ServerlessCluster", "AWS::AmazonMQ::Broker",
 		"AWS::ElastiCache::CacheCluster", "AWS::ElastiCache::ReplicationGroup", "AWS::ElastiCache::ServerlessCache",
 		"AWS::ElastiCache::GlobalReplicationGroup", "AWS::DAX::Cluster", "AWS::FSx::FileCache", "AWS::EMR::Cluster":
@@ -51,10 +52,48 @@ func holding(name string) (Holding, bool) {
 	case "AWS::Organizations::Account":
 		return HoldsLasting, true
 	}
-	if lasting(name) {
+	if lasting(name) || machine(name) || gathered(name) {
 		return HoldsLasting, true
 	}
 	return HoldsNothing, false
+}
+
+// OnlyEmpty reports whether AWS refuses to delete a resource of that type that holds
+// data while anything is in it.
+func OnlyEmpty(name string) bool {
+	switch name {
+	case "AWS::S3::Bucket", "AWS::S3Express::DirectoryBucket", "AWS::S3Tables::TableBucket", "AWS::S3Vectors::VectorBucket",
+		"AWS::ECR::Repository", "AWS::ECR::PublicRepository", "AWS::Backup::BackupVault", "AWS::Backup::LogicallyAirGappedBackupVault":
+		return true
+	}
+	return false
+}
+
+// machine names what has a volume of its own, which is deleted with it.
+func machine(name string) bool {
+	switch name {
+	case "AWS::EC2::Instance", "AWS::Lightsail::Instance", "AWS::OpsWorks::Instance", "AWS::Cloud9::EnvironmentEC2",
+		"AWS::SageMaker::NotebookInstance", "AWS::SageMaker::Space", "AWS::WorkSpaces::Workspace",
+		"AWS::WorkspacesInstances::WorkspaceInstance", "AWS::AppStream::ImageBuilder":
+		return true
+	}
+	return false
+}
+
+// gathered names what users and programs fill while it lives, though its type is
+// called neither a database nor a store.
+func gathered(name string) bool {
+	switch strings.TrimPrefix(name, "AWS::") {
+	case "AuditManager::Assessment", "BedrockAgentCore::Memory", "Cases::Domain", "Chime::AppInstance", "Connect::Instance", "Connect::DataTable",
+		"CustomerProfiles::Domain", "DataExchange::DataSet", "DataZone::Domain", "EMR::WALWorkspace", "FinSpace::Environment",
+		"Forecast::Dataset", "FSx::Backup", "Glue::Catalog", "Glue::Registry", "Glue::Schema", "Grafana::Workspace", "IoTAnalytics::Channel",
+		"IoTSiteWise::Asset", "Location::GeofenceCollection", "MediaStore::Container", "ODB::CloudAutonomousVmCluster", "ODB::CloudVmCluster",
+		"Personalize::Dataset", "Pinpoint::App", "QBusiness::Index", "Rekognition::Collection", "SES::ContactList", "SES::MailManagerArchive",
+		"SSMIncidents::ReplicationSet", "SSO::Instance", "SageMaker::FeatureGroup", "SageMaker::MlflowTrackingServer",
+		"VerifiedPermissions::PolicyStore", "VoiceID::Domain", "Wisdom::KnowledgeBase":
+		return strings.HasPrefix(name, "AWS::")
+	}
+	return false
 }
 
 // lasting names the kinds of break.md's guard G10 that the sources do not flag.
@@ -65,6 +104,9 @@ func lasting(name string) bool {
 		"UserPool", "IdentityPool", "Keyspace", "Ledger", "BackupVault", "LogicallyAirGappedBackupVault",
 		"DBCluster", "DBInstance", "GlobalTable", "Database", "EventDataStore", "KeyValueStore",
 		"Datastore", "FHIRDatastore", "SequenceStore", "ReferenceStore", "VariantStore", "AnnotationStore", "Vault", "Disk":
+		return strings.HasPrefix(name, "AWS::")
+	}
+	if strings.HasSuffix(kind, "Snapshot") {
 		return strings.HasPrefix(name, "AWS::")
 	}
 	switch service {
@@ -84,10 +126,12 @@ func lasting(name string) bool {
 		return kind == "MicrosoftAD" || kind == "SimpleAD"
 	case "KMS", "PaymentCryptography":
 		return kind == "Key" || kind == "ReplicaKey"
+	case "ACMPCA":
+		return kind == "CertificateAuthority"
 	case "OpenSearchService", "Elasticsearch", "SDB":
 		return kind == "Domain"
 	case "OpenSearchServerless":
-		return kind == "Collection" || kind == "Index"
+		return kind == "Collection" || kind == "Index" || kind == "CollectionIndex"
 	case "Kendra", "S3Vectors":
 		return kind == "Index"
 	case "ECR":

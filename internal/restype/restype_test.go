@@ -116,6 +116,20 @@ func TestHolds(t *testing.T) {
 		"AWS::ElastiCache::ServerlessCache":  restype.HoldsPassing,
 		"AWS::SecretsManager::Secret":        restype.HoldsSecret,
 		"AWS::CloudFormation::Stack":         restype.HoldsNested,
+		"AWS::EC2::Instance":                 restype.HoldsLasting, // its own volumes go with it
+		"AWS::EC2::LaunchTemplate":           restype.HoldsNothing,
+		"AWS::AutoScaling::AutoScalingGroup": restype.HoldsNothing, // makes its instances anew as a matter of course
+		"AWS::Cloud9::EnvironmentEC2":        restype.HoldsLasting,
+		"AWS::WorkSpaces::Workspace":         restype.HoldsLasting,
+		"AWS::ACMPCA::CertificateAuthority":  restype.HoldsLasting,
+		"AWS::ACMPCA::Certificate":           restype.HoldsNothing,
+		"AWS::RDS::DBSnapshot":               restype.HoldsLasting,
+		"AWS::FSx::Backup":                   restype.HoldsLasting,
+		"AWS::Grafana::Workspace":            restype.HoldsLasting,
+		"AWS::APS::Workspace":                restype.HoldsPassing,
+		"AWS::SSM::Parameter":                restype.HoldsNothing, // the template gives it again
+		"AWS::Glue::Registry":                restype.HoldsLasting,
+		"Acme::Grafana::Workspace":           restype.HoldsNothing,
 		"AWS::EC2::VPC":                      restype.HoldsNothing,
 		"Acme::Store::Bucket":                restype.HoldsNothing,
 		"Custom::Bucket":                     restype.HoldsNothing,

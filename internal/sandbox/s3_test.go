@@ -46,7 +46,18 @@ func TestBuckets(t *testing.T) {
 		}
 		_, err = d.s3().CreateBucket(ctx, &s3.CreateBucketInput{Bucket: new("templates"), CreateBucketConfiguration: &types.CreateBucketConfiguration{LocationConstraint: "eu-west-1"}})
 		wantCode(t, err, "BucketAlreadyOwnedByYou")
+		versions := func() *s3.ListObjectVersionsOutput {
+			t.Helper()
+			return must[*s3.ListObjectVersionsOutput](t)(d.s3().ListObjectVersions(ctx, &s3.ListObjectVersionsInput{Bucket: new("templates"), MaxKeys: new(int32(1))}))
+		}
+		if out := versions(); len(out.Versions) > 0 || *out.IsTruncated {
+			t.Errorf("%+v", out)
+		}
 		put(t, d, "templates", "k", "v")
+		put(t, d, "templates", "l", "v")
+		if out := versions(); len(out.Versions) != 1 || *out.Versions[0].Key != "k" || *out.Versions[0].VersionId != "null" || !*out.IsTruncated || *out.NextKeyMarker != "k" {
+			t.Errorf("%+v", out)
+		}
 		_, err = d.s3().DeleteBucket(ctx, &s3.DeleteBucketInput{Bucket: new("templates")})
 		wantCode(t, err, "BucketNotEmpty")
 		list := must[*s3.ListBucketsOutput](t)(d.s3().ListBuckets(ctx, nil))

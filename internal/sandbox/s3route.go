@@ -39,6 +39,10 @@ func s3Operation(method, bucket, key string, query url.Values, header http.Heade
 	case key == "":
 		where = "bucket"
 	}
+	if method == http.MethodGet && where == "bucket" {
+		name, run = bucketRead(sub)
+		return name, false, run
+	}
 	switch strings.TrimSuffix(method+" "+where+" "+sub, " ") {
 	case "GET service":
 		return "ListBuckets", false, s3Call.listBuckets
@@ -48,12 +52,6 @@ func s3Operation(method, bucket, key string, query url.Values, header http.Heade
 		return "HeadBucket", false, s3Call.headBucket
 	case "DELETE bucket":
 		return "DeleteBucket", true, s3Call.deleteBucket
-	case "GET bucket location":
-		return "GetBucketLocation", false, s3Call.bucketLocation
-	case "GET bucket list-type":
-		return "ListObjectsV2", false, s3Call.listObjects
-	case "GET bucket":
-		return "ListObjects", false, s3Call.listObjectsV1
 	case "PUT object copy":
 		return "CopyObject", true, s3Call.copyObject
 	case "POST object uploads":
@@ -78,9 +76,24 @@ func s3Operation(method, bucket, key string, query url.Values, header http.Heade
 	return strings.TrimSpace(method + " " + where + " " + sub), false, nil
 }
 
+// bucketRead finds what is read of a bucket.
+func bucketRead(sub string) (name string, run s3Handler) {
+	switch sub {
+	case "location":
+		return "GetBucketLocation", s3Call.bucketLocation
+	case "list-type":
+		return "ListObjectsV2", s3Call.listObjects
+	case "":
+		return "ListObjects", s3Call.listObjectsV1
+	case "versions":
+		return "ListObjectVersions", s3Call.listVersions
+	}
+	return "GET bucket " + sub, nil
+}
+
 // subresource is the part of the query that chooses an operation.
 func subresource(query url.Values) string {
-	plain := []string{"x-id", "marker", "prefix", "delimiter", "max-keys", "continuation-token", "start-after", "encoding-type", "fetch-owner"}
+	plain := []string{"x-id", "marker", "prefix", "delimiter", "max-keys", "continuation-token", "start-after", "key-marker", "version-id-marker", "encoding-type", "fetch-owner"}
 	var subs []string
 	for name := range query {
 		if !slices.Contains(plain, name) && !strings.HasPrefix(name, "X-Amz-") && !strings.HasPrefix(name, "response-") {
@@ -249,6 +262,39 @@ func (r s3Call) fill(out *listResult) error {
 		out.Contents = append(out.Contents, listedObject{key, o.At, o.ETag, o.Size, "STANDARD"})
 	}
 	return nil
+}
+
+// listVersions lists objects as versions: no bucket of the sandbox keeps older ones.
+func (r s3Call) listVersions() (*answer, error) {
+	if _, err := r.owned(); err != nil {
+		return nil, err
+	}
+	q := r.r.URL.Query()
+	page := listResult{Prefix: q.Get("prefix"), StartAfter: q.Get("key-marker"), MaxKeys: 1000}
+	if n, err := strconv.Atoi(q.Get("max-keys")); err == nil && n >= 0 {
+		page.MaxKeys = min(n, page.MaxKeys)
+	}
+	if err := r.fill(&page); err != nil {
+		return nil, err
+	}
+	type version struct {
+		listedObject
+		VersionId string
+		IsLatest  bool `wire:"always"`
+	}
+	out := struct {
+		Name, Prefix, KeyMarker, NextKeyMarker, NextVersionIdMarker string
+		MaxKeys                                                     int
+		IsTruncated                                                 bool      `wire:"always"`
+		Version                                                     []version `wire:"flat"`
+	}{Name: r.bucket, Prefix: page.Prefix, KeyMarker: page.StartAfter, NextKeyMarker: page.NextContinuationToken, MaxKeys: page.MaxKeys, IsTruncated: page.IsTruncated}
+	if out.IsTruncated {
+		out.NextVersionIdMarker = "null"
+	}
+	for _, o := range page.Contents {
+		out.Version = append(out.Version, version{o, "null", true})
+	}
+	return r.xml("ListVersionsResult", out)
 }
 
 // encode writes keys as clients ask for them, since XML cannot hold every key.

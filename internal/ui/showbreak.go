@@ -227,30 +227,14 @@ func (v breakView) data(p *blast.Plan) {
 	var lines []string
 	for i := range p.Radius.Stacks {
 		for _, h := range p.Radius.Stacks[i].Holders {
-			text := covers(h)
+			text := h.Becomes()
 			if h.Cover == blast.Uncovered {
-				text = v.s.Bad(text)
+				text = v.s.Bad(text + reasonOf(h.Why))
 			}
 			lines = append(lines, fmt.Sprintf("%s::%s (%s): %s", h.Stack, h.LogicalID, h.Type, text))
 		}
 	}
 	v.section("what holds data", lines)
-}
-
-func covers(h blast.Holder) string {
-	switch h.Cover {
-	case blast.Retained:
-		return "stays, and recovery takes it in again"
-	case blast.Snapshot:
-		return "leaves a snapshot, which recovery hands to the parameter " + h.Parameter
-	case blast.Expendable:
-		return "is lost: its config calls it expendable"
-	case blast.Generated:
-		return "is made anew by CloudFormation"
-	case blast.Passing:
-		return "what is in it is lost"
-	}
-	return "WOULD BE LOST" + reasonOf(h.Why)
 }
 
 func reasonOf(why string) string {
