@@ -42,6 +42,8 @@ func TestEnvironmentBlock(t *testing.T) {
 		{"window", "dev", "environment: {class: development, break: {window: {cron: \"0 10 * *\", for: 6h}}}\n", "it must have five fields"},
 		{"two probes", "dev", "environment: {class: development, probes: {a: {tcp: \"x:1\", cloudformation: \"dev/**\"}}}\n", "it needs exactly one of"},
 		{"bad notify", "dev", "environment: {class: development, notify: {a: {webhok: {env: X}}}}\n", "unknown key webhok"},
+		{"address of another kind", "dev", "environment: {class: development, probes: {a: {http: {url: \"ftp://me:hush@x/\"}}}}\n", "it must be an http or https address, and is an address"},
+		{"webhook by its address", "dev", "environment: {class: development, notify: {a: {webhook: \"https://hooks.example/hush\"}}}\n", "notify.a.webhook must be a map: it is an address"},
 		{"bad region", "dev", "environment: {class: development, regions: [ireland]}\n", "it must be a region such as eu-west-1"},
 		{"bad mode", "dev", "environment: {class: development, mode: fast}\n", "environment.mode cannot be used"},
 		{"express", "dev", "environment: {class: development, mode: express}\n", ""},

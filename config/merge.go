@@ -161,6 +161,8 @@ func field(m stacks.Value, key string) (stacks.Field, bool) {
 // shown is a value in a message: short, and with quotes around a string.
 func shown(v stacks.Value) string {
 	switch {
+	case v.Kind == stacks.Text && strings.Contains(v.Text, "://"):
+		return "an address" // it may hold a password, or be a secret itself
 	case v.Kind == stacks.Text && len(v.Text) <= 60 && !strings.Contains(v.Text, "\n"):
 		return `"` + v.Text + `"`
 	case v.Kind == stacks.Call:

@@ -89,6 +89,14 @@ func text(v stacks.Value) string {
 	return ""
 }
 
+// word is a text that is kept with the records of a break, such as one of a command.
+func word(v stacks.Value) string {
+	if stacks.HoldsPassword(v.Text) {
+		return "it holds an address with a user or a password, which would be kept with the records of a break"
+	}
+	return text(v)
+}
+
 func boolean(v stacks.Value) string {
 	if v.Kind == stacks.Bool {
 		return ""

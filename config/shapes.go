@@ -89,7 +89,7 @@ func stackBreakShape() shape {
 	return shape{keys: map[string]shape{
 		"allow":   leaf(allow),
 		"rto":     leaf(period),
-		"runbook": leaf(text),
+		"runbook": leaf(word),
 		"probes":  listOf(leaf(text)),
 		"data": named(shape{check: func(v stacks.Value) string {
 			if v.Kind == stacks.Map {

@@ -26,6 +26,27 @@ Outputs:
 
 const secret = "hunter2-and-more"
 
+// TestNoPasswordsOfAddresses: what stands before the host of an address is kept
+// nowhere in a capsule.
+func TestNoPasswordsOfAddresses(t *testing.T) {
+	t.Parallel()
+	at := func(key string) stacks.Value {
+		return stacks.Value{Kind: stacks.Map, Fields: []stacks.Field{{Key: key, Value: stacks.String("curl https://me:hush@dev.example/" + key)}}}
+	}
+	in := input()
+	in.Stack.Environment.Probes, in.Stack.Environment.Notify, in.Stack.Environment.Break = at("probe"), at("notify"), at("break")
+	in.Stack.Break = at("runbook")
+	in.Stack.Config.Fields = append(in.Stack.Config.Fields, at("config").Fields...)
+	c, err := capsule.Make(in)
+	if err != nil {
+		t.Fatal(err)
+	}
+	text, err := c.Encode()
+	if err != nil || strings.Contains(string(text), "hush") || strings.Count(string(text), "https://dev.example/") != 5 {
+		t.Errorf("%v\n%s", err, text)
+	}
+}
+
 // input is a stack of one environment, with everything that a stack may have.
 func input() capsule.Input {
 	env := &stacks.Environment{Name: "dev", Path: "dev", Declared: true, Class: stacks.Development, Accounts: []string{"123456789012"}}

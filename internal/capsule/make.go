@@ -76,7 +76,7 @@ func Make(in Input) (Capsule, error) {
 		c.After = []stacks.Path{}
 	}
 	if in.Stack.Break.Kind == stacks.Map {
-		c.Break = yaml(in.Stack.Break)
+		c.Break = stacks.WithoutPasswords(yaml(in.Stack.Break))
 	}
 	c.KeyPrefix = in.Stack.KeyPrefix
 	if in.Desired != nil {
@@ -139,7 +139,7 @@ func environmentOf(e *stacks.Environment) Environment {
 	put("break", e.Break)
 	put("probes", e.Probes)
 	put("notify", e.Notify)
-	out.Block = yaml(block)
+	out.Block = stacks.WithoutPasswords(yaml(block))
 	return out
 }
 

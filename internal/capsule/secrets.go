@@ -245,7 +245,7 @@ func (s *sealer) clean(key string, v stacks.Value) stacks.Value {
 		call.Arg = s.clean("", call.Arg)
 		v.Call = &call
 	case stacks.Text:
-		v.Text = s.masked(v.Text)
+		v.Text = stacks.WithoutPasswords(s.masked(v.Text))
 		if v.Secret || soundsSecret(key) {
 			v.Text = hidden
 		}

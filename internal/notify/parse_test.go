@@ -57,6 +57,7 @@ func TestParseTellsEverythingThatIsWrong(t *testing.T) {
 		"address as a name": {block("a", block("webhook", block("env", text("https://hush")))), "it must be the name of a variable"},
 		"webhook and more":  {block("a", block("webhook", block("env", text("X"), "url", text("hush")))), "it must be {env: NAME}"},
 		"no topic":          {block("a", block("sns", text("arn:aws:sqs:eu-west-2:333333333333:q"))), "it must be the ARN of a topic"},
+		"password":          {block("a", block("command", stacks.Strings("curl", "https://me:hush@x/"))), "its word 2 holds an address with a user or a password"},
 		"two":               {block("a", block("lambda", text("x"), "command", stacks.Strings("y"))), "exactly one of"},
 		"none":              {block("a", block("full_detail", yes)), "exactly one of"},
 		"no truth":          {block("a", block("lambda", text("x"), "full_detail", text("yes"))), "true or false"},

@@ -21,6 +21,7 @@ import (
 
 	"github.com/deployer-cli/deployer/internal/program"
 	"github.com/deployer-cli/deployer/internal/steady"
+	"github.com/deployer-cli/deployer/stacks"
 )
 
 // Bounds of what is read and told.
@@ -113,12 +114,12 @@ func reason(err error) string {
 	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
 		return "the connection was closed"
 	}
-	return line(err.Error())
+	return Line(err.Error())
 }
 
 func certificate(err error) string {
 	if e, ok := errors.AsType[x509.CertificateInvalidError](err); ok {
-		return line(e.Error())
+		return Line(e.Error())
 	}
 	if _, ok := errors.AsType[x509.HostnameError](err); ok {
 		return "it is for another host"
@@ -136,7 +137,7 @@ func byCommand(ctx context.Context, args []string, runner Runner) finding {
 	}
 	exit, ok := errors.AsType[*program.ExitError](err)
 	if !ok {
-		return blind("%s cannot be run: %s", path.Base(args[0]), line(err.Error()))
+		return blind("%s cannot be run: %s", path.Base(args[0]), Line(err.Error()))
 	}
 	if words := lastLine(output); words != "" {
 		return bad("%s: %s", exit.How, words)
@@ -155,7 +156,7 @@ func ofAlarm(ctx context.Context, name string, alarms Alarms) finding {
 	f := finding{}
 	switch {
 	case err != nil:
-		return blind("%s", line(err.Error()))
+		return blind("%s", Line(err.Error()))
 	case state == "":
 		return bad("there is no alarm %s", name)
 	case state == alarmRang:
@@ -171,11 +172,11 @@ func ofStacks(ctx context.Context, glob string, stacks Stacks) finding {
 	ok, why, err := stacks.Up(ctx, glob)
 	switch {
 	case err != nil:
-		return blind("%s", line(err.Error()))
+		return blind("%s", Line(err.Error()))
 	case !ok && why == "":
 		return bad("%s is not up", glob)
 	case !ok:
-		return bad("%s", line(why))
+		return bad("%s", Line(why))
 	}
 	return good()
 }
@@ -184,15 +185,16 @@ func ofStacks(ctx context.Context, glob string, stacks Stacks) finding {
 func lastLine(text string) string {
 	last := ""
 	for l := range strings.Lines(text) {
-		if l = line(l); l != "" {
+		if l = Line(l); l != "" {
 			last = l
 		}
 	}
 	return last
 }
 
-// line makes one short line of a text, without what steers a terminal.
-func line(text string) string {
+// Line makes one short line of a text from outside, without what steers a terminal
+// and without the passwords of addresses.
+func Line(text string) string {
 	text = strings.Map(func(r rune) rune {
 		if unicode.IsSpace(r) {
 			return ' '
@@ -202,7 +204,7 @@ func line(text string) string {
 		}
 		return r
 	}, strip(strings.ToValidUTF8(text, "")))
-	runes := []rune(strings.TrimSpace(text))
+	runes := []rune(strings.TrimSpace(stacks.WithoutPasswords(text)))
 	if len(runes) > maxWhy {
 		return string(runes[:maxWhy]) + "…"
 	}

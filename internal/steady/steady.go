@@ -9,6 +9,7 @@ import (
 	"net/url"
 	"path"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/deployer-cli/deployer/stacks"
@@ -56,7 +57,7 @@ type Probe struct {
 
 // HTTP is a GET and what its answer has to be.
 type HTTP struct {
-	URL        string        // may hold a password: show Shown(URL)
+	URL        string        // its query may hold a token: show Shown(URL)
 	Status     int           // that is good; 0 for any from 200 to 299
 	Contains   string        // has to be in the first megabyte of the body; "" for anything
 	MaxLatency time.Duration // until the body is there; 0 for no bound but Timeout
@@ -133,7 +134,7 @@ type Reading struct {
 // hostPort tells what is wrong with an address of TCP.
 func hostPort(text string) string {
 	host, port, err := net.SplitHostPort(text)
-	if err != nil || host == "" {
+	if err != nil || host == "" || strings.ContainsRune(host, '@') {
 		return "it must be host:port, such as db.dev.example:5432"
 	}
 	if n, err := strconv.ParseUint(port, 10, 16); err != nil || n == 0 {
