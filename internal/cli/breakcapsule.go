@@ -246,7 +246,11 @@ func (s *session) secretsNow(ctx context.Context, p stacks.Path) map[string]stri
 func (b *breaker) unpack(ctx context.Context, k *knownBreak) (string, error) {
 	var all []capsule.Capsule
 	for _, p := range k.state.Order {
-		c, _, err := b.s.capsule(ctx, k.record, k.state.Targets[p])
+		t := k.state.Targets[p]
+		if t.Capsule.Hash == "" {
+			return "", &usageError{fmt.Sprintf("no capsule of %s was kept", p), "recover from the project's files: deployer recover " + k.record.id}
+		}
+		c, _, err := b.s.capsule(ctx, k.record, t)
 		if err != nil {
 			return "", err
 		}

@@ -61,6 +61,7 @@ type breaker struct {
 	resumed    bool                 // the journal was begun by an earlier run
 	relaunched *launcher            // what recover launched
 	undone     map[stacks.Path]bool // by recover: what was injected into them
+	intact     map[deedKey]bool     // what is not as the break left it any more, as recover found it
 	outcome    *breakOutcome
 }
 

@@ -82,5 +82,10 @@ func (l *looker) Equal(ctx context.Context, t *chaos.Target) ([]capsule.Differen
 			return nil, err
 		}
 	}
-	return l.compared.of(t)
+	out, err := l.compared.of(t)
+	if err != nil {
+		return nil, err
+	}
+	more, err := l.changedSince(ctx, t)
+	return append(out, more...), err
 }

@@ -180,6 +180,10 @@ func (s *session) findBreak(ctx context.Context, arg string, openOnly bool) (*kn
 			found = append(found, k)
 		}
 	}
+	// One that was closed while something was down can be recovered from by its id.
+	if going := slices.DeleteFunc(slices.Clone(found), func(k knownBreak) bool { return !k.state.Open() }); openOnly && len(going) == 1 {
+		found = going
+	}
 	switch {
 	case len(found) == 1:
 		return &found[0], nil

@@ -86,6 +86,9 @@ func (b *breaker) recover(ctx context.Context, o recoverOptions) error {
 			return err
 		}
 	}
+	if err := b.findIntact(ctx, k); err != nil {
+		return err
+	}
 	if o.plan && len(b.down(k.state)) == 0 {
 		fmt.Fprintln(b.app.env.Stdout, "everything is back already")
 		return nil
@@ -189,10 +192,11 @@ func (b *breaker) finishedAlready(ctx context.Context, arg string) bool {
 }
 
 // down lists what has to be brought back, in the plan's order.
-func (*breaker) down(st *chaos.State) []stacks.Path {
+func (b *breaker) down(st *chaos.State) []stacks.Path {
 	var out []stacks.Path
 	for _, p := range st.Order {
-		if t := st.Targets[p]; t.Status.Broken() {
+		t := st.Targets[p]
+		if t.Status == chaos.StatusRebuilding || slices.ContainsFunc(t.Deeds, b.broken) && t.Status.Broken() {
 			out = append(out, p)
 		}
 	}
@@ -226,7 +230,7 @@ func (b *breaker) takeOver(ctx context.Context, k *knownBreak) error {
 	b.id, b.record, b.place = k.record.id, k.record, k.place
 	i := slices.IndexFunc(s.project.Stacks(), func(st *stacks.Stack) bool { return st.Environment == k.place.env })
 	if i < 0 {
-		return &usageError{fmt.Sprintf("no file describes a stack of %s any more", k.place.env.Name), "bring back what was kept with: deployer recover " + b.id + " --from capsule"}
+		return &usageError{fmt.Sprintf("no file describes a stack of %s any more", k.place.env.Name), withoutFiles(k.state)}
 	}
 	b.any = s.project.Stacks()[i]
 	if err := s.banner(ctx, []*stacks.Stack{b.any}); err != nil {

@@ -91,7 +91,7 @@ func (b *breaker) showUndo(st *chaos.State) error {
 	docs := []undoDocument{}
 	for _, p := range st.Order {
 		for _, d := range st.Targets[p].Deeds {
-			if d.Injection == nil || !d.Status.Broken() {
+			if d.Injection == nil || !b.broken(d) {
 				continue
 			}
 			how := "back to how it was captured"
@@ -124,13 +124,16 @@ func (b *breaker) undoRequest(ctx context.Context, k *knownBreak, yes bool) (gua
 		t := k.state.Targets[p]
 		found := false
 		for _, d := range t.Deeds {
-			if d.Verb == stacks.Inject && d.Status.Broken() {
+			if d.Verb == stacks.Inject && b.broken(d) {
 				deeds, found = append(deeds, d), true
 			}
 		}
-		st, ok := s.project.Stack(p)
-		if !found || !ok {
+		if !found {
 			continue
+		}
+		st, ok := s.project.Stack(p)
+		if !ok {
+			return request, nil, undescribed(t, k.state)
 		}
 		live, err := s.cfn.Stack(ctx, t.Access, t.StackID)
 		if err != nil {
@@ -142,6 +145,25 @@ func (b *breaker) undoRequest(ctx context.Context, k *knownBreak, yes bool) (gua
 		})
 	}
 	return request, deeds, nil
+}
+
+// undescribed says that nothing tells whether a stack may be touched: the class of
+// its environment is in its files, or in what was kept of them.
+func undescribed(t *chaos.Target, st *chaos.State) error {
+	return &usageError{
+		fmt.Sprintf("%s cannot be put right: no file of the project describes it any more, and its environment's class is written there", t.Stack),
+		withoutFiles(st),
+	}
+}
+
+// withoutFiles is the way on where the files of what is broken are gone.
+func withoutFiles(st *chaos.State) string {
+	for _, t := range st.Targets {
+		if t.Capsule.Hash == "" {
+			return "not everything was captured; bring the files back, or put it right by hand and then: deployer break close " + st.ID + " --reason TEXT"
+		}
+	}
+	return "bring the files back, or use what was kept: deployer recover " + st.ID + " --from capsule"
 }
 
 func (b *breaker) stacksOf(r guard.Request) []*stacks.Stack {
@@ -165,6 +187,9 @@ func (b *breaker) revert(ctx context.Context, clearance guard.Clearance, d *chao
 	}
 	if err != nil {
 		return err
+	}
+	if err := b.onlyOurs(ctx, d, set.Changes); err != nil {
+		return errors.Join(err, w.Discard(ctx, t, set.ID))
 	}
 	t.Token = token(b.s.run, d.Stack, 3)
 	op, err := w.Execute(ctx, t, set.ID, false)

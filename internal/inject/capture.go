@@ -79,6 +79,31 @@ func (i *Injector) Check(ctx context.Context, in stacks.Injection) (stacks.Condi
 	return "", noKind(in)
 }
 
+// Change is something of a resource that is neither as it was captured nor as the
+// break left it: somebody set it since.
+type Change struct {
+	What    string // such as "reserved concurrency"
+	Was, Is string // as captured, and now
+}
+
+// Changed tells what of an injection's resource somebody has set since it was
+// broken. Undo leaves that as it is. A resource that its stack has made anew, and
+// one that is as it was or as the break left it, has none.
+func (i *Injector) Changed(ctx context.Context, in stacks.Injection) ([]Change, error) {
+	if now, err := i.current(ctx, in); err != nil || now.physical != in.PhysicalID {
+		return nil, err
+	}
+	switch in.Kind {
+	case RevokeIngress:
+		return i.changedRules(ctx, in)
+	case LambdaZero:
+		return i.changedFunction(ctx, in)
+	case DisableRule:
+		return i.changedRule(ctx, in)
+	}
+	return nil, nil // there is, or runs, or not
+}
+
 // named is what a stack has under a logical id.
 type named struct {
 	physical string // "" where there is none

@@ -2,6 +2,7 @@ package inject
 
 import (
 	"context"
+	"strconv"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/lambda"
@@ -38,8 +39,7 @@ func (i *Injector) captureFunction(ctx context.Context, in stacks.Injection) (an
 }
 
 func (i *Injector) checkFunction(ctx context.Context, in stacks.Injection) (stacks.Condition, error) {
-	was, err := before[functionBefore](in)
-	if err != nil {
+	if _, err := before[functionBefore](in); err != nil {
 		return "", err
 	}
 	n, err := i.reserved(ctx, in)
@@ -48,12 +48,37 @@ func (i *Injector) checkFunction(ctx context.Context, in stacks.Injection) (stac
 		return stacks.Broken, nil
 	case err != nil:
 		return "", err
-	case n != nil && *n == 0:
+	case throttled(n):
 		return stacks.Broken, nil
-	case aws.ToInt32(n) == aws.ToInt32(was.Reserved):
-		return stacks.Whole, nil
 	}
-	return stacks.Between, nil
+	return stacks.Whole, nil // with what it had, or with what somebody gave it since
+}
+
+// throttled tells whether a function is as the break leaves it.
+func throttled(n *int32) bool { return n != nil && *n == 0 }
+
+// changedFunction tells what somebody gave a function since.
+func (i *Injector) changedFunction(ctx context.Context, in stacks.Injection) ([]Change, error) {
+	was, err := before[functionBefore](in)
+	if err != nil {
+		return nil, err
+	}
+	n, err := i.reserved(ctx, in)
+	if gone(err) || err == nil && (throttled(n) || concurrency(n) == concurrency(was.Reserved)) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	return []Change{{What: "reserved concurrency", Was: concurrency(was.Reserved), Is: concurrency(n)}}, nil
+}
+
+// concurrency is a function's reserved concurrency in words.
+func concurrency(n *int32) string {
+	if n == nil {
+		return "none"
+	}
+	return strconv.Itoa(int(*n))
 }
 
 func (w *Writer) throttleFunction(ctx context.Context, in stacks.Injection) error {
@@ -72,8 +97,8 @@ func (w *Writer) releaseFunction(ctx context.Context, in stacks.Injection) error
 	if err != nil {
 		return err
 	}
-	if n, err := w.injector.reserved(ctx, in); err != nil || aws.ToInt32(n) == aws.ToInt32(was.Reserved) && (n == nil) == (was.Reserved == nil) {
-		return err
+	if n, err := w.injector.reserved(ctx, in); err != nil || !throttled(n) {
+		return err // what it has now somebody gave it
 	}
 	if was.Reserved != nil {
 		return w.do(ctx, write{stacks.Restore, serviceLambda, "PutFunctionConcurrency", in, func(ctx context.Context, cfg aws.Config) error {

@@ -1,8 +1,11 @@
 package inject
 
 import (
+	"cmp"
 	"context"
 	"slices"
+	"strconv"
+	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
@@ -129,12 +132,13 @@ func (i *Injector) checkRules(ctx context.Context, in stacks.Injection, old stri
 	if err != nil {
 		return "", err
 	}
+	anew := in.PhysicalID != old
+	if anew {
+		was.follow(old, in.PhysicalID)
+	}
 	missing := 0
 	for _, r := range was.Rules {
-		if r.Group == old {
-			r.Group = in.PhysicalID
-		}
-		if !slices.ContainsFunc(now, r.same) {
+		if !slices.ContainsFunc(now, r.same) && (anew || len(was.instead(r, now)) == 0) {
 			missing++
 		}
 	}
@@ -145,6 +149,72 @@ func (i *Injector) checkRules(ctx context.Context, in stacks.Injection, old stri
 		return stacks.Broken, nil
 	}
 	return stacks.Between, nil
+}
+
+// follow makes rules that let in the group's old self let in the new one.
+func (b *rulesBefore) follow(old, now string) {
+	b.Rules = slices.Clone(b.Rules)
+	for i := range b.Rules {
+		if b.Rules[i].Group == old {
+			b.Rules[i].Group = now
+		}
+	}
+}
+
+// instead lists what somebody has allowed since on the ports of a rule that was
+// taken away: then who may come in there is theirs to say.
+func (b *rulesBefore) instead(r inbound, now []inbound) []inbound {
+	var out []inbound
+	for _, n := range now {
+		ports := n.Protocol == r.Protocol && aws.ToInt32(n.From) == aws.ToInt32(r.From) && aws.ToInt32(n.To) == aws.ToInt32(r.To)
+		if ports && !slices.Contains(b.Kept, n.ID) && !slices.ContainsFunc(b.Rules, n.same) {
+			out = append(out, n)
+		}
+	}
+	return out
+}
+
+// changedRules tells which rules somebody made in the place of those that were
+// taken away.
+func (i *Injector) changedRules(ctx context.Context, in stacks.Injection) ([]Change, error) {
+	was, err := before[rulesBefore](in)
+	if err != nil {
+		return nil, err
+	}
+	now, err := i.inbound(ctx, in)
+	if err != nil {
+		return nil, err
+	}
+	var out []Change
+	for _, r := range was.Rules {
+		if slices.ContainsFunc(now, r.same) {
+			continue
+		}
+		var is []string
+		for _, n := range was.instead(r, now) {
+			is = append(is, n.words())
+		}
+		if len(is) > 0 {
+			out = append(out, Change{What: "inbound rule", Was: r.words(), Is: strings.Join(is, ", ")})
+		}
+	}
+	return out, nil
+}
+
+// words is a rule for a reader.
+func (r inbound) words() string {
+	ports := ""
+	if r.From != nil {
+		ports = " " + strconv.Itoa(int(*r.From))
+		if to := aws.ToInt32(r.To); to != *r.From {
+			ports += "-" + strconv.Itoa(int(to))
+		}
+	}
+	protocol := r.Protocol
+	if protocol == "-1" {
+		protocol, ports = "all", ""
+	}
+	return protocol + ports + " from " + cmp.Or(r.CIDR, r.CIDRv6, r.List, r.Group)
 }
 
 // revokeIngress takes away the rules that were captured. An answer that was lost
@@ -181,7 +251,8 @@ func (w *Writer) revoke(ctx context.Context, in stacks.Injection, was rulesBefor
 	}})
 }
 
-// authorizeIngress makes those of the captured rules again that are missing.
+// authorizeIngress makes those of the captured rules again that are missing, except
+// where somebody has allowed others on their ports since.
 func (w *Writer) authorizeIngress(ctx context.Context, in stacks.Injection) error {
 	was, err := before[rulesBefore](in)
 	if err != nil {
@@ -201,7 +272,7 @@ func (w *Writer) authorize(ctx context.Context, in stacks.Injection, was rulesBe
 	}
 	var missing []types.IpPermission
 	for _, r := range was.Rules {
-		if !slices.ContainsFunc(now, r.same) {
+		if !slices.ContainsFunc(now, r.same) && len(was.instead(r, now)) == 0 {
 			missing = append(missing, r.permission())
 		}
 	}

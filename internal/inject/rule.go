@@ -56,8 +56,7 @@ func (i *Injector) captureRule(ctx context.Context, in stacks.Injection) (any, e
 }
 
 func (i *Injector) checkRule(ctx context.Context, in stacks.Injection) (stacks.Condition, error) {
-	was, err := before[ruleBefore](in)
-	if err != nil {
+	if _, err := before[ruleBefore](in); err != nil {
 		return "", err
 	}
 	r, err := i.rule(ctx, in)
@@ -66,12 +65,26 @@ func (i *Injector) checkRule(ctx context.Context, in stacks.Injection) (stacks.C
 		return stacks.Broken, nil
 	case err != nil:
 		return "", err
-	case string(r.State) == was.State:
-		return stacks.Whole, nil
 	case r.State == types.RuleStateDisabled:
 		return stacks.Broken, nil
 	}
-	return stacks.Between, nil
+	return stacks.Whole, nil // as it was, or in a state that somebody put it in since
+}
+
+// changedRule tells in which state somebody put a rule since.
+func (i *Injector) changedRule(ctx context.Context, in stacks.Injection) ([]Change, error) {
+	was, err := before[ruleBefore](in)
+	if err != nil {
+		return nil, err
+	}
+	r, err := i.rule(ctx, in)
+	if gone(err) || err == nil && (r.State == types.RuleStateDisabled || string(r.State) == was.State) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	return []Change{{What: "state", Was: was.State, Is: string(r.State)}}, nil
 }
 
 func (w *Writer) disableRule(ctx context.Context, in stacks.Injection) error {
@@ -83,13 +96,12 @@ func (w *Writer) disableRule(ctx context.Context, in stacks.Injection) error {
 }
 
 func (w *Writer) enableRule(ctx context.Context, in stacks.Injection) error {
-	was, err := before[ruleBefore](in)
-	if err != nil {
+	if _, err := before[ruleBefore](in); err != nil {
 		return err
 	}
 	r, err := w.injector.rule(ctx, in)
-	if err != nil || string(r.State) == was.State {
-		return err
+	if err != nil || r.State != types.RuleStateDisabled {
+		return err // the state that it is in somebody put it in
 	}
 	name, bus := ruleName(in.PhysicalID)
 	return w.do(ctx, write{stacks.Restore, serviceEvents, "EnableRule", in, func(ctx context.Context, cfg aws.Config) error {

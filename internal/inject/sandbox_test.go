@@ -7,6 +7,8 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/aws/aws-sdk-go-v2/aws"
+
 	"github.com/deployer-cli/deployer/internal/awsconf"
 	"github.com/deployer-cli/deployer/internal/cfn"
 	awscloud "github.com/deployer-cli/deployer/internal/cloud"
@@ -73,6 +75,7 @@ type world struct {
 	cfn      *cfn.Cloud
 	injector *inject.Injector
 	target   stacks.Target
+	team     aws.Config // by which somebody else works at it
 }
 
 // inShop runs a test in a bubble of fake time, with the shop launched.
@@ -87,10 +90,14 @@ func inShop(t *testing.T, test func(t *testing.T, w *world)) {
 			Realm: stacks.RealmSandbox, HTTPClient: w.server.Client(), Endpoint: sandbox.Endpoint,
 			Keys: &awsconf.Keys{ID: "sandbox", Secret: "sandbox"},
 		})
-		aws := awscloud.New(awscloud.Options{Config: configs.Config, Realm: stacks.RealmSandbox, Run: run})
-		w.cfn = cfn.New(cfn.Options{Config: configs.Config, Account: aws.Account, Realm: stacks.RealmSandbox, Run: run})
-		w.injector = inject.New(inject.Options{Config: configs.Config, Account: aws.Account, Run: run, PollInterval: 100 * time.Millisecond})
+		sts := awscloud.New(awscloud.Options{Config: configs.Config, Realm: stacks.RealmSandbox, Run: run})
+		w.cfn = cfn.New(cfn.Options{Config: configs.Config, Account: sts.Account, Realm: stacks.RealmSandbox, Run: run})
+		w.injector = inject.New(inject.Options{Config: configs.Config, Account: sts.Account, Run: run, PollInterval: 100 * time.Millisecond})
 		w.target = stacks.Target{Path: "dev/shop", Name: "shop", Access: stacks.Access{Region: region}, Token: "create"}
+		var err error
+		if w.team, err = configs.Config(t.Context(), w.target.Access); err != nil {
+			t.Fatal(err)
+		}
 		op, err := w.cfn.Writer(w.clearance(stacks.Create)).Create(t.Context(), stacks.Change{
 			Verb: stacks.Create, Token: "create", Desired: &stacks.Desired{
 				Stack: &stacks.Stack{Path: "dev/shop", Name: "shop", Access: w.target.Access, Environment: &stacks.Environment{Name: "dev"}},

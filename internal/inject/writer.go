@@ -52,9 +52,10 @@ func (w *Writer) Do(ctx context.Context, in stacks.Injection) error {
 	return noKind(in)
 }
 
-// Undo brings back what Capture found. What is whole already, and what its stack
-// has replaced since, stays as it is and is no error. A resource that was deleted
-// is not made again here: *UnsuitableError.
+// Undo brings back what Capture found, where it is still as the break left it. What
+// is whole already, what somebody has set since (Changed tells it), and what its
+// stack has replaced since, stays as it is and is no error. A resource that was
+// deleted is not made again here: *UnsuitableError.
 func (w *Writer) Undo(ctx context.Context, in stacks.Injection) error {
 	if in.Kind == DeleteResource {
 		return &UnsuitableError{
