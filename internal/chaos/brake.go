@@ -1,6 +1,10 @@
 package chaos
 
-import "sync"
+import (
+	"context"
+	"sync"
+	"time"
+)
 
 // Stopped says why a break ended before everything was done. Nothing that it
 // forbids was sent to AWS.
@@ -18,6 +22,8 @@ func Stopper(by string) string {
 	switch by {
 	case ByStop, ByHalt:
 		return "a person"
+	case ByEnd:
+		return "the end of its process"
 	case ByMoved:
 		return "the team's own work"
 	case ByGuard:
@@ -67,6 +73,23 @@ func (b *Brake) Pulled() *Stopped {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	return b.why
+}
+
+// Wait lets time pass by a clock. It ends early with the reason when the brake is
+// pulled.
+func (b *Brake) Wait(ctx context.Context, clock Clock, d time.Duration) error {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	done := make(chan error, 1)
+	go func() { done <- clock.Wait(ctx, d) }()
+	select {
+	case err := <-done:
+		return err
+	case <-b.Done():
+		cancel()
+		<-done
+		return b.Pulled()
+	}
 }
 
 // Done is closed when the brake is pulled.

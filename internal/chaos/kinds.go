@@ -177,6 +177,7 @@ type Note struct {
 // Who stops a break.
 const (
 	ByStop  = "stop"  // break stop, or Ctrl-C
+	ByEnd   = "end"   // the process was told to end
 	ByBack  = "back"  // a recovery has begun
 	ByHalt  = "halt"  // break halt: stop, then recover
 	ByLever = "lever" // the project's off switch

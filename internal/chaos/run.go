@@ -3,6 +3,7 @@ package chaos
 import (
 	"context"
 	"errors"
+	"slices"
 	"sync"
 	"time"
 
@@ -60,7 +61,7 @@ type Ports struct {
 // what became of each stack. The error is nil when all are gone, a *Stopped when
 // the brake was pulled, and else what failed, as execute.Run tells it.
 func Run(ctx context.Context, job Job, ports Ports, sink event.Sink) (execute.Result, error) {
-	r := &runner{job: job, ports: ports}
+	r := &runner{job: job, ports: ports, sink: sink}
 	limit := 0
 	if job.Pause > 0 {
 		limit = 1
@@ -68,7 +69,7 @@ func Run(ctx context.Context, job Job, ports Ports, sink event.Sink) (execute.Re
 	result, err := execute.Run(ctx, execute.Job{
 		Command: "break", Plan: job.Plan, Clearance: job.Clearance, Limit: limit, FailFast: true,
 		Drain: ports.Brake.Done(), Now: ports.Clock.Now, Expected: job.Expected, Token: job.Token,
-	}, execute.Ports{Changer: r, Mender: r, Watcher: ports.Watcher, Decider: r}, event.Tee(r.noting(ctx), r.spared(sink)))
+	}, execute.Ports{Changer: r, Mender: r, Watcher: ports.Watcher, Decider: r}, event.Tee(r.noting(ctx), event.Func(r.tell)))
 	if why := ports.Brake.Pulled(); why != nil {
 		r.unsent(&result)
 		return result, errors.Join(why, r.failures())
@@ -81,6 +82,10 @@ func Run(ctx context.Context, job Job, ports Ports, sink event.Sink) (execute.Re
 type runner struct {
 	job   Job
 	ports Ports
+
+	telling sync.Mutex // held while sink hears
+	sink    event.Sink
+	held    map[stacks.Path]event.Event // what is told once a pause is over
 
 	mu     sync.Mutex
 	begun  bool                 // a target was sent, so that a pause is due
@@ -131,29 +136,34 @@ func (r *runner) mayBegin(ctx context.Context, t stacks.Target) error {
 // pause lets the time between two targets pass. What has to go with a target
 // goes at once.
 func (r *runner) pause(ctx context.Context, path stacks.Path) error {
-	chosen := false
-	for _, p := range r.job.Chosen {
-		chosen = chosen || p == path
-	}
+	chosen := slices.Contains(r.job.Chosen, path)
 	r.mu.Lock()
 	due := chosen && r.begun && r.job.Pause > 0
 	r.begun = r.begun || chosen
 	r.mu.Unlock()
-	if !due {
-		return nil
+	if due {
+		if err := r.ports.Brake.Wait(ctx, r.ports.Clock, r.job.Pause); err != nil {
+			return err
+		}
 	}
-	ctx, cancel := context.WithCancel(ctx)
-	defer cancel()
-	done := make(chan error, 1)
-	go func() { done <- r.ports.Clock.Wait(ctx, r.job.Pause) }()
-	select {
-	case err := <-done:
-		return err
-	case <-r.ports.Brake.Done():
-		cancel()
-		<-done
-		return r.ports.Brake.Pulled()
+	r.telling.Lock()
+	defer r.telling.Unlock()
+	if e, ok := r.held[path]; ok {
+		r.sink.Event(e)
 	}
+	return nil
+}
+
+// PauseBefore tells that a target waits for its turn.
+func PauseBefore(p stacks.Path, pause time.Duration) event.Event {
+	return event.Event{Kind: event.StepWaiting, Stack: p, Expected: pause.Seconds(), Cause: "the pause between targets"}
+}
+
+// paused tells whether a stack's turn comes only after a pause.
+func (r *runner) paused(path stacks.Path) bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.begun && r.job.Pause > 0 && slices.Contains(r.job.Chosen, path)
 }
 
 // stop pulls the brake for an error that ends the break.
@@ -244,16 +254,23 @@ func (r *runner) wasAccepted(p stacks.Path) bool {
 	return r.taken[p]
 }
 
-// spared tells of a stack whose call was never made that it was left alone, and
-// not that it failed.
-func (r *runner) spared(sink event.Sink) event.Sink {
-	return event.Func(func(e event.Event) {
-		if e.Kind == event.StepFailed && r.wasDenied(e.Stack) {
-			e.Kind, e.Cause = event.StepSkipped, "the break was stopped before it was its turn"
-			e.Action, e.Reason, e.Hint = string(execute.NotStarted), "", ""
+// tell passes on what execute says. A stack whose call was never made was left alone,
+// and did not fail; one before which there is a pause has not been begun.
+func (r *runner) tell(e event.Event) {
+	r.telling.Lock()
+	defer r.telling.Unlock()
+	switch {
+	case e.Kind == event.StepFailed && r.wasDenied(e.Stack):
+		e.Kind, e.Cause = event.StepSkipped, "the break was stopped before it was its turn"
+		e.Action, e.Reason, e.Hint = string(execute.NotStarted), "", ""
+	case e.Kind == event.StepStarted && r.paused(e.Stack):
+		if r.held == nil {
+			r.held = map[stacks.Path]event.Event{}
 		}
-		sink.Event(e)
-	})
+		r.held[e.Stack] = e
+		e = PauseBefore(e.Stack, r.job.Pause)
+	}
+	r.sink.Event(e)
 }
 
 func (r *runner) wasDenied(p stacks.Path) bool {

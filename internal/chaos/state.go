@@ -37,6 +37,32 @@ func (s *State) Unsent() bool {
 	return false
 }
 
+// TurnedBack tells whether CloudFormation turned back everything that was sent, so
+// that nothing was ever broken, and no probe noticed anything. why is what it said.
+func (s *State) TurnedBack() (why string, ok bool) {
+	for _, p := range s.Order {
+		for _, d := range s.Targets[p].Deeds {
+			switch d.Status {
+			case StatusPlanned:
+			case StatusRefused:
+				if !ok {
+					why, ok = d.Reason, true
+				}
+			default:
+				return "", false
+			}
+		}
+	}
+	return why, ok && !s.Pending() && !s.failed()
+}
+
+// Unbroken tells whether nothing is out of order, nor ever was: AWS took nothing, or
+// turned it back.
+func (s *State) Unbroken() bool {
+	_, back := s.TurnedBack()
+	return back || len(s.Broken()) == 0 && !s.Stamps[T0].Recorded()
+}
+
 // Broken lists the targets that are, or may be, out of order, in the plan's
 // order.
 func (s *State) Broken() []stacks.Path {

@@ -212,7 +212,8 @@ func (v *watch) over() bool {
 	if s.Pending() || len(s.Broken()) > 0 {
 		return false
 	}
-	return s.Stamps[T7].Recorded() || !s.Stamps[T0].Recorded()
+	_, back := s.TurnedBack()
+	return back || s.Stamps[T7].Recorded() || !s.Stamps[T0].Recorded()
 }
 
 // refold reads the journal again and tells the stamps that are new, or moved.
@@ -400,7 +401,10 @@ func (v *watch) finish(ctx context.Context) error {
 		return err
 	}
 	end := Finish{Result: "restored", Why: "everything is back"}
+	why, back := v.state.TurnedBack()
 	switch {
+	case back:
+		end = Finish{Result: "refused", Why: strings.TrimSuffix("nothing was broken: "+why, ": ")}
 	case !v.state.Stamps[T0].Recorded():
 		end = Finish{Result: "stopped", Why: "nothing was broken"}
 	case v.state.Equal():

@@ -462,11 +462,15 @@ func locked(s event.Sink) event.Sink {
 	})
 }
 
-// interruptible makes the first Ctrl-C stop what is left of the break, and the
+// interruptible makes the first Ctrl-C, or SIGTERM, stop what is left of the break, and the
 // next leave. Once everything is down the first leaves.
 func (b *breaker) interruptible(brake *chaos.Brake, down *atomic.Bool, leave, detach context.CancelCauseFunc) (restore func()) {
 	return b.app.interrupts.handle(func(sig os.Signal) {
-		if !down.Load() && sig != syscall.SIGHUP && brake.Pull(chaos.Stopped{By: chaos.ByStop, Why: "Ctrl-C"}) {
+		why := chaos.Stopped{By: chaos.ByStop, Why: "Ctrl-C"}
+		if sig == syscall.SIGTERM {
+			why = chaos.Stopped{By: chaos.ByEnd, Why: "it was told to end (SIGTERM)"}
+		}
+		if !down.Load() && sig != syscall.SIGHUP && brake.Pull(why) {
 			return
 		}
 		leave(cancelledError{})

@@ -99,7 +99,7 @@ func (b *breaker) inflict(ctx context.Context, clearance guard.Clearance, brake 
 	for i := range b.plan.Steps {
 		step := &b.plan.Steps[i]
 		begun := b.s.now()
-		err := b.pauseBefore(ctx, i, brake)
+		err := b.pauseBefore(ctx, i, brake, sink)
 		if err == nil {
 			sink.Event(event.Event{Kind: event.StepStarted, Stack: step.Stack, Action: "break", Total: len(step.Injections)})
 			err = b.disturb(ctx, clearance, brake, step)
@@ -129,24 +129,12 @@ func (b *breaker) inflict(ctx context.Context, clearance guard.Clearance, brake 
 }
 
 // pauseBefore lets the time between two targets pass.
-func (b *breaker) pauseBefore(ctx context.Context, i int, brake *chaos.Brake) error {
+func (b *breaker) pauseBefore(ctx context.Context, i int, brake *chaos.Brake, sink event.Sink) error {
 	if i == 0 || b.opts.pause == 0 {
 		return nil
 	}
-	ctx, cancel := context.WithCancel(ctx)
-	defer cancel()
-	go func() {
-		select {
-		case <-brake.Done():
-			cancel()
-		case <-ctx.Done():
-		}
-	}()
-	err := b.clock().Wait(ctx, b.opts.pause)
-	if why := brake.Pulled(); why != nil {
-		return why
-	}
-	return err
+	sink.Event(chaos.PauseBefore(b.plan.Steps[i].Stack, b.opts.pause))
+	return brake.Wait(ctx, b.clock(), b.opts.pause)
 }
 
 // disturb asks the guards again, writes the intent down, and breaks one stack.

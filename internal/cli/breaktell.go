@@ -93,9 +93,14 @@ func (b *breaker) result(err error) error {
 
 // told announces the end of a break.
 func (b *breaker) told(ctx context.Context, st *chaos.State) {
-	if st == nil || st.Finished == nil || !st.Stamps[chaos.T6].Recorded() {
+	if st == nil || st.Finished == nil {
 		return
 	}
-	b.announce(ctx, event.Restored)
+	switch _, back := st.TurnedBack(); {
+	case st.Stamps[chaos.T6].Recorded():
+		b.announce(ctx, event.Restored)
+	case !back:
+		return
+	}
 	b.announce(ctx, event.Finished)
 }

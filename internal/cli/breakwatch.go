@@ -294,6 +294,9 @@ func (b *breaker) ended(ctx context.Context, end watchEnd, runErr error) error {
 	case stopped != nil:
 		return b.withWay(stopped, end.state)
 	case runErr != nil:
+		if end.state != nil && end.state.Unbroken() {
+			return &unbrokenError{flatten(runErr)}
+		}
 		return &partlyError{flatten(runErr), b.recoverWith()}
 	case errors.Is(end.err, errDetached):
 		return nil
@@ -338,12 +341,27 @@ func (e *partlyError) ExitCode() int { return exitPartly }
 // Hint gives the way back.
 func (e *partlyError) Hint() string { return e.hint }
 
+// unbrokenError says that nothing was broken: AWS refused it, or turned it back.
+type unbrokenError struct{ errs []error }
+
+func (e *unbrokenError) Error() string { return "nothing was broken: " + e.Unwrap().Error() }
+
+// Unwrap gives all in one.
+func (e *unbrokenError) Unwrap() error { return errors.Join(e.errs...) }
+func (e *unbrokenError) ExitCode() int { return exitFailed }
+
+// Hint says that there is nothing to do.
+func (e *unbrokenError) Hint() string { return "there is nothing to recover" }
+
 // verdict is the error that a break ends with that everybody has recovered from.
 func (b *breaker) verdict(_ context.Context, st *chaos.State) error { return recoveredAs(st) }
 
 // recoveredAs turns a finished break into its exit code: not equal before missed.
 func recoveredAs(st *chaos.State) error {
 	if st.Finished != nil && st.Finished.Result == "closed" {
+		return nil
+	}
+	if _, back := st.TurnedBack(); back {
 		return nil
 	}
 	if st.Stamps[chaos.T0].Recorded() && !st.Equal() {

@@ -2,12 +2,14 @@ package cli
 
 import (
 	"context"
+	"fmt"
 	"net/http"
 	"net/netip"
 	"strings"
 
 	"github.com/deployer-cli/deployer/internal/cloud"
 	"github.com/deployer-cli/deployer/internal/notify"
+	"github.com/deployer-cli/deployer/internal/probe"
 	"github.com/deployer-cli/deployer/internal/program"
 	"github.com/deployer-cli/deployer/stacks"
 )
@@ -52,14 +54,31 @@ type listener struct {
 	access stacks.Access
 }
 
-// Run gives stdin to a program and drops what it prints.
+// Run gives stdin to a program. Where it fails, the last line that it printed says
+// why.
 func (l listener) Run(ctx context.Context, args []string, stdin []byte) error {
-	p, err := l.s.runner.program(ctx, l.access, args, stdin)
-	if err != nil {
-		return err
+	last, err := l.s.lastLine(ctx, l.access, args, stdin)
+	if err != nil && last != "" {
+		return fmt.Errorf("%w: %s", err, probe.Line(last))
 	}
-	p.Dir, p.Grace = l.s.home(), probeGrace
-	return program.Run(ctx, p, func(string) {})
+	return err
+}
+
+// lastLine runs a program in the project's folder and gives the last line that it
+// printed.
+func (s *session) lastLine(ctx context.Context, at stacks.Access, args []string, stdin []byte) (string, error) {
+	p, err := s.runner.program(ctx, at, args, stdin)
+	if err != nil {
+		return "", err
+	}
+	p.Dir, p.Grace = s.home(), probeGrace
+	last := ""
+	err = program.Run(ctx, p, func(line string) {
+		if strings.TrimSpace(line) != "" {
+			last = line
+		}
+	})
+	return last, err
 }
 
 // announcer implements notify.Topics and notify.Functions.

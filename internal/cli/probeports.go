@@ -12,7 +12,6 @@ import (
 
 	"github.com/deployer-cli/deployer/internal/cloud"
 	"github.com/deployer-cli/deployer/internal/probe"
-	"github.com/deployer-cli/deployer/internal/program"
 	"github.com/deployer-cli/deployer/internal/sandbox"
 	"github.com/deployer-cli/deployer/stacks"
 )
@@ -97,18 +96,7 @@ type commandRunner struct {
 
 // Run gives the last line that the program printed.
 func (c commandRunner) Run(ctx context.Context, args []string) (string, error) {
-	p, err := c.s.runner.program(ctx, c.access, args, nil)
-	if err != nil {
-		return "", err
-	}
-	p.Dir, p.Grace = c.s.home(), probeGrace
-	last := ""
-	err = program.Run(ctx, p, func(line string) {
-		if strings.TrimSpace(line) != "" {
-			last = line
-		}
-	})
-	return last, err
+	return c.s.lastLine(ctx, c.access, args, nil)
 }
 
 // alarmReader implements probe.Alarms.

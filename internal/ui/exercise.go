@@ -8,6 +8,7 @@ import (
 
 	"github.com/deployer-cli/deployer/internal/capsule"
 	"github.com/deployer-cli/deployer/internal/chaos"
+	"github.com/deployer-cli/deployer/stacks"
 )
 
 // ShowExercise writes how a break went, or stands: its moments, its stacks, the
@@ -27,7 +28,7 @@ func ShowExercise(w io.Writer, s Style, st *chaos.State, all []*chaos.State, col
 		if t.NewID != "" || t.Status == chaos.StatusRestored {
 			by = t.By.Words()
 		}
-		rows = append(rows, []string{"  " + string(p), statusWord(t.Status, s), by, reason})
+		rows = append(rows, []string{"  " + string(p), statusWord(t, s), by, reason})
 	}
 	fmt.Fprintln(w)
 	v.table([]string{"  stack", "now", "", ""}, rows)
@@ -57,13 +58,16 @@ func (v breakView) notes(st *chaos.State) {
 	}
 }
 
-func statusWord(status chaos.Status, s Style) string {
-	switch status {
+func statusWord(t *chaos.Target, s Style) string {
+	switch t.Status {
 	case chaos.StatusRestored:
 		return s.Good("back")
 	case chaos.StatusPlanned:
 		return s.Dim("not touched")
 	case chaos.StatusRefused:
+		if len(t.Deeds) > 0 && t.Deeds[0].Verb == stacks.Update {
+			return s.Dim("as it was: CloudFormation rolled the update back")
+		}
 		return s.Dim("not deleted: CloudFormation refused")
 	case chaos.StatusGone:
 		return s.Bad("down")
@@ -76,7 +80,7 @@ func statusWord(status chaos.Status, s Style) string {
 	case chaos.StatusIntended:
 		return s.Warn("announced; whether it was sent is not known")
 	}
-	return string(status)
+	return string(t.Status)
 }
 
 // standing says in a few words how a break stands.

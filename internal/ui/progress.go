@@ -70,7 +70,9 @@ func (p *progress) hear(e event.Event, s Style) string {
 		return p.watch(e, s)
 	case event.Hook:
 		return s.Dim(fmt.Sprintf("%s %s | ", e.Stack, e.Action)) + clean(e.Reason)
-	case event.StepWaiting, event.Throttled, event.RunFinished:
+	case event.StepWaiting:
+		return s.Dim(fmt.Sprintf("· %s waits %s: %s", e.Stack, Span(time.Duration(e.Expected*float64(time.Second))), clean(e.Cause)))
+	case event.Throttled, event.RunFinished:
 	}
 	return ""
 }

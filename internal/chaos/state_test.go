@@ -1,0 +1,50 @@
+package chaos_test
+
+import (
+	"testing"
+
+	"github.com/deployer-cli/deployer/internal/chaos"
+	"github.com/deployer-cli/deployer/stacks"
+)
+
+// TestTurnedBack: what CloudFormation turned back was never broken, and is not
+// recovered from; unless users felt it.
+func TestTurnedBack(t *testing.T) {
+	t.Parallel()
+	two := func() *diary {
+		d := &diary{t: t}
+		return d.add(chaos.KindPlan, plan(step("dev/web", oldID), step("dev/db", otherID))).add(chaos.KindClearance, chaos.Consent{}).
+			after(10).add(chaos.KindIntent, intent("t1")).add(chaos.KindAccepted, accepted("t1", 11))
+	}
+	back := func(d *diary) *diary {
+		return d.after(10).add(chaos.KindObserved, chaos.Observed{Stack: "dev/web", StackID: oldID, Status: stacks.UpdateComplete, Reason: "in use", At: at(30)})
+	}
+	taken := func(d *diary) *diary {
+		return back(d).add(chaos.KindIntent, chaos.Intent{Stack: "dev/db", StackID: otherID, Verb: stacks.Delete, Token: "t2"}).
+			add(chaos.KindAccepted, chaos.Accepted{Stack: "dev/db", Token: "t2", At: at(40)})
+	}
+	stop := func(d *diary) *diary { return d.add(chaos.KindStop, chaos.Stop{By: chaos.ByFault, Why: "in use"}) }
+	for name, c := range map[string]struct {
+		d    *diary
+		want bool
+	}{
+		"the only one":                  {back(begun(t).add(chaos.KindIntent, intent("t1")).add(chaos.KindAccepted, accepted("t1", 11))), true},
+		"not yet":                       {begun(t).add(chaos.KindIntent, intent("t1")).add(chaos.KindAccepted, accepted("t1", 11)), false},
+		"nothing sent":                  {begun(t), false},
+		"gone":                          {broken(t), false},
+		"the first, the second to come": {back(two()), false},
+		"the first, and stopped":        {stop(back(two())), true},
+		"the second is taken":           {taken(two()), false},
+		"both":                          {taken(two()).add(chaos.KindObserved, chaos.Observed{Stack: "dev/db", StackID: otherID, Status: stacks.UpdateComplete, Reason: "x"}), true},
+		"users felt it":                 {stop(back(two().add(chaos.KindProbe, chaos.Probe{Probe: "site", Role: "steady", At: at(20)}))), false},
+	} {
+		s := c.d.add(chaos.KindRestored, well(60, 90)).fold()
+		why, got := s.TurnedBack()
+		if got != c.want || s.Unbroken() != (c.want || name == "nothing sent") || got && why != "in use" {
+			t.Errorf("%s: turned back %v: %q, unbroken %v", name, got, why, s.Unbroken())
+		}
+		if _, recovered := s.RecoveryTime(); got && recovered {
+			t.Errorf("%s: it has a recovery time", name)
+		}
+	}
+}
