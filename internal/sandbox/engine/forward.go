@@ -79,7 +79,8 @@ func (s *session) premises(st *stack) string {
 		return reasonOf(err)
 	}
 	for _, name := range imports {
-		if _, ok := s.export(st.account(), name); !ok {
+		e, ok := s.export(st.account(), name)
+		if from := s.stack(e.Stack); !ok || from == nil || from.Status == deleteInProgress { // what is on its way out is no ground to build on
 			return "No export named " + name + " found"
 		}
 	}

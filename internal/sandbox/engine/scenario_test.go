@@ -201,7 +201,9 @@ func TestExports(t *testing.T) {
 	w.delete("user")
 	w.settle()
 	w.delete("net")
+	w.create("late", importer) // while its ground goes
 	w.settle()
+	w.expectReason("late", "late ROLLBACK_IN_PROGRESS No export named topic found. Rollback requested by user.")
 	if left := do[ListExportsOutput](w, "ListExports", &ListExportsInput{}).Exports; len(left) != 0 {
 		t.Errorf("exports are left: %v", left)
 	}
