@@ -63,3 +63,18 @@ func TestReader(t *testing.T) {
 		}
 	}
 }
+
+func TestShownAddress(t *testing.T) {
+	t.Parallel()
+	for in, want := range map[string]string{
+		"https://me:hush@dev.example/health?token=hush#hush": "https://dev.example/health",
+		"http://dev.example:8080/a%2Fb":                      "http://dev.example:8080/a%2Fb",
+		"hush":                                               "an address",
+		"http://[hush":                                       "an address",
+		"":                                                   "an address",
+	} {
+		if got := stacks.ShownAddress(in); got != want {
+			t.Errorf("%s is shown as %s", in, got)
+		}
+	}
+}

@@ -99,7 +99,7 @@ func (h *Handlers) http(ctx context.Context, st *stacks.Stack) (templates.Raw, e
 	}
 	name, _, _ := strings.Cut(address.Text, "?")
 	name, _, _ = strings.Cut(name, "#")
-	return templates.Raw{Name: named(name), File: name, Text: text}, nil
+	return templates.Raw{Name: named(name), File: stacks.ShownAddress(address.Text), Text: text}, nil
 }
 
 // named gives a name whose ending says what the text is; an address that ends

@@ -34,7 +34,7 @@ func overHTTP(ctx context.Context, h steady.HTTP, client Doer) finding {
 	begun := time.Now()
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, h.URL, nil)
 	if err != nil {
-		return blind("%s cannot be asked", steady.Shown(h.URL))
+		return blind("%s cannot be asked", stacks.ShownAddress(h.URL))
 	}
 	req.Header.Set("User-Agent", "deployer")
 	req.Header.Set("Cache-Control", "no-cache")

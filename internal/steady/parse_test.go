@@ -104,21 +104,6 @@ func TestParseTellsEverythingThatIsWrong(t *testing.T) {
 	}
 }
 
-func TestShown(t *testing.T) {
-	t.Parallel()
-	for in, want := range map[string]string{
-		"https://me:hush@dev.example/health?token=hush#hush": "https://dev.example/health",
-		"http://dev.example:8080/a%2Fb":                      "http://dev.example:8080/a%2Fb",
-		"hush":                                               "an address",
-		"http://[hush":                                       "an address",
-		"":                                                   "an address",
-	} {
-		if got := steady.Shown(in); got != want {
-			t.Errorf("%s is shown as %s", in, got)
-		}
-	}
-}
-
 func TestForStacks(t *testing.T) {
 	t.Parallel()
 	got := steady.ForStacks([]stacks.Path{"dev/network", "dev/web"})

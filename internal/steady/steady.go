@@ -6,7 +6,6 @@ package steady
 
 import (
 	"net"
-	"net/url"
 	"path"
 	"strconv"
 	"strings"
@@ -57,7 +56,7 @@ type Probe struct {
 
 // HTTP is a GET and what its answer has to be.
 type HTTP struct {
-	URL        string        // its query may hold a token: show Shown(URL)
+	URL        string        // its query may hold a token: show stacks.ShownAddress(URL)
 	Status     int           // that is good; 0 for any from 200 to 299
 	Contains   string        // has to be in the first megabyte of the body; "" for anything
 	MaxLatency time.Duration // until the body is there; 0 for no bound but Timeout
@@ -86,7 +85,7 @@ func (p Probe) Kind() string {
 func (p Probe) Target() string {
 	switch {
 	case p.HTTP != nil:
-		return Shown(p.HTTP.URL)
+		return stacks.ShownAddress(p.HTTP.URL)
 	case p.TCP != "":
 		return p.TCP
 	case len(p.Command) > 0:
@@ -108,16 +107,6 @@ func ForStacks(paths []stacks.Path) []Probe {
 		})
 	}
 	return out
-}
-
-// Shown is an address as it may be shown: without user, password, query and
-// fragment, where tokens stand. What is no address is not shown at all.
-func Shown(address string) string {
-	u, err := url.Parse(address)
-	if err != nil || u.Host == "" {
-		return "an address"
-	}
-	return (&url.URL{Scheme: u.Scheme, Host: u.Host, Path: u.Path, RawPath: u.RawPath}).String()
 }
 
 // Reading is what a probe saw once.

@@ -17,6 +17,7 @@ import (
 	"time"
 
 	"github.com/deployer-cli/deployer/internal/flow"
+	"github.com/deployer-cli/deployer/stacks"
 )
 
 // Defaults, as in Sceptre's http_template_handler.
@@ -46,7 +47,7 @@ type Client struct{ Doer Doer }
 
 // Error says why something could not be fetched.
 type Error struct {
-	URL    string // without a password
+	URL    string // as it may be shown
 	Status int    // 0 where there was no answer
 	Tries  int
 	Cause  error
@@ -90,7 +91,7 @@ func (c Client) Get(ctx context.Context, r Request) ([]byte, error) {
 			return nil, context.Cause(ctx)
 		}
 		if !passing(status, err) || try > r.Retries {
-			return nil, &Error{URL: address.Redacted(), Status: status, Tries: try, Cause: bare(err)}
+			return nil, &Error{URL: stacks.ShownAddress(r.URL), Status: status, Tries: try, Cause: bare(err)}
 		}
 		if err := flow.Pause(ctx, max(wait, min(firstPause<<(try-1), longestPause))); err != nil {
 			return nil, err

@@ -45,9 +45,9 @@ func TestGet(t *testing.T) {
 	}{
 		"at once":        {[]any{200}, 1, ""},
 		"after trouble":  {[]any{503, errors.New("reset"), 429, 200}, 4, ""},
-		"never":          {[]any{500}, 6, "https://user:xxxxx@x.test/a: the server answered 500 Internal Server Error, 6 times"},
-		"not there":      {[]any{404}, 1, "https://user:xxxxx@x.test/a: the server answered 404 Not Found"},
-		"no connection":  {[]any{errors.New("refused")}, 6, "https://user:xxxxx@x.test/a: refused, 6 times"},
+		"never":          {[]any{500}, 6, "https://x.test/a: the server answered 500 Internal Server Error, 6 times"},
+		"not there":      {[]any{404}, 1, "https://x.test/a: the server answered 404 Not Found"},
+		"no connection":  {[]any{errors.New("refused")}, 6, "https://x.test/a: refused, 6 times"},
 		"no such host":   {[]any{&net.DNSError{Err: "no such host", Name: "x.test", IsNotFound: true}}, 1, "lookup x.test: no such host"},
 		"nothing at all": {[]any{"hang"}, 6, "no answer within 5s, 6 times"},
 	} {
