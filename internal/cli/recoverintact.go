@@ -103,6 +103,7 @@ func (s *session) setSince(ctx context.Context, r *breakRecord, t *chaos.Target,
 
 // onlyOurs refuses a change set that would put back more than what was deleted and
 // what refers to it: somebody else has changed that behind CloudFormation's back.
+// What refers to it is told.
 func (b *breaker) onlyOurs(ctx context.Context, d *chaos.Deed, changes []stacks.ResourceChange) error {
 	body, err := b.s.cfn.Processed(ctx, d.Access, d.StackID)
 	if err != nil {
@@ -112,31 +113,49 @@ func (b *breaker) onlyOurs(ctx context.Context, d *chaos.Deed, changes []stacks.
 	if err != nil {
 		return err
 	}
-	ours := map[string]bool{d.LogicalID(): true}
+	dependents, others := sortChanges(t, d.LogicalID(), changes)
+	if len(others) > 0 {
+		return &guard.Refusal{
+			Rule: "drift", Code: exitRefused, What: fmt.Sprintf("%s of %s is not made again", d.LogicalID(), d.Stack),
+			Why: "CloudFormation reverts the drift of a whole stack, and would put back what somebody has changed of " + strings.Join(others, ", "),
+			Tip: fmt.Sprintf("see: deployer drift show %s; put that into its template, or back as it was, and recover again", d.Stack),
+		}
+	}
+	for _, id := range dependents {
+		fmt.Fprintf(b.app.talk(), "  %s  %s refers to it, and is brought to what its template says, too\n", d.Stack, id)
+	}
+	return nil
+}
+
+// sortChanges tells, of what a change set that reverts drift would change, what refers to
+// a resource that is made again, at last through others, and what has nothing to do
+// with it. A nested stack is in every change set of its parent.
+func sortChanges(t *cfntemplate.Template, id string, changes []stacks.ResourceChange) (dependents, others []string) {
+	ours := map[string]bool{id: true}
 	for grown := true; grown; {
 		grown = false
-		for id, r := range t.Resources {
-			refs, _ := cfntemplate.Refs(r.Properties)
-			if !ours[id] && slices.ContainsFunc(refs, func(ref string) bool { return ours[ref] }) {
-				ours[id], grown = true, true
+		for name, r := range t.Resources {
+			refs, attributes := cfntemplate.Refs(r.Properties)
+			for _, a := range attributes {
+				refs = append(refs, a[0])
+			}
+			if !ours[name] && slices.ContainsFunc(refs, func(ref string) bool { return ours[ref] }) {
+				ours[name], grown = true, true
 			}
 		}
 	}
-	var others []string
 	for _, c := range changes {
-		if !ours[c.LogicalID] {
+		switch {
+		case c.LogicalID == id:
+		case ours[c.LogicalID]:
+			dependents = append(dependents, c.LogicalID)
+		case c.Type != "AWS::CloudFormation::Stack" || c.Action != "modify":
 			others = append(others, c.LogicalID)
 		}
 	}
-	if len(others) == 0 {
-		return nil
-	}
+	slices.Sort(dependents)
 	slices.Sort(others)
-	return &guard.Refusal{
-		Rule: "drift", Code: exitRefused, What: fmt.Sprintf("%s of %s is not made again", d.LogicalID(), d.Stack),
-		Why: "CloudFormation reverts the drift of a whole stack, and would put back what somebody has changed of " + strings.Join(others, ", "),
-		Tip: fmt.Sprintf("see: deployer drift show %s; put that into its template, or back as it was, and recover again", d.Stack),
-	}
+	return dependents, others
 }
 
 // changedSince adds, to what a comparison with the capsule tells, what somebody has
