@@ -71,7 +71,11 @@ func (l *loader) readGroup(g *group, base stacks.Value) {
 	g.warnings = append(g.warnings, unknownKeys(d)...)
 	g.warnings = append(g.warnings, oldKeys(d)...)
 	g.declare(block, d)
-	merged, problems := merge(base, d.fields)
+	own, problem := sharedData(d.fields)
+	if problem != nil {
+		g.problems = append(g.problems, problem)
+	}
+	merged, problems := merge(base, own)
 	g.config = merged
 	g.problems = append(g.problems, problems...)
 }

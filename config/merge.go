@@ -108,21 +108,55 @@ func join(parent, child stacks.Field) (stacks.Field, *stacks.Problem) {
 	}
 }
 
-// tighten keeps a group's break.allow: never in force: restrictions inherit
-// downwards and only tighten.
+// tighten keeps a group's break.allow in force where it forbids: restrictions
+// inherit downwards and only tighten, also under a break block that is empty.
 func tighten(parent, child stacks.Value, out *stacks.Value) {
 	above, hasAbove := field(parent, "break")
 	below, hasBelow := field(child, "break")
-	if !hasAbove || !hasBelow || below.Value.Kind != stacks.Map {
+	if !hasAbove || !hasBelow || below.Value.Kind != stacks.Map && below.Value.Kind != stacks.Null {
 		return
 	}
-	allow, ok := field(above.Value, "allow")
-	if !ok || allow.Value.Text != "never" {
+	allow, _ := field(above.Value, "allow")
+	own, _ := field(below.Value, "allow")
+	if forbids(allow.Value) <= forbids(own.Value) {
 		return
 	}
-	below.Value.Fields = slices.Clone(below.Value.Fields)
+	below.Value = stacks.Value{Kind: stacks.Map, Pos: below.Value.Pos, Fields: slices.Clone(below.Value.Fields)}
 	put(&below.Value, allow)
 	put(out, below)
+}
+
+// forbids says how much a value of break.allow forbids: the more, the greater. What
+// is none of its words stays where it stands, to be told.
+func forbids(allow stacks.Value) int {
+	switch {
+	case allow.Kind == stacks.Null, allow.Kind == stacks.Bool && allow.Text == "true":
+		return 0
+	case allow.Kind == stacks.Bool:
+		return 1
+	}
+	return 2
+}
+
+// sharedData refuses break.data in a group's file: what may be lost is named in the
+// file of the stack that holds it. The group goes on without.
+func sharedData(v stacks.Value) (stacks.Value, *stacks.Problem) {
+	f, ok := field(v, "break")
+	if !ok {
+		return v, nil
+	}
+	data, ok := field(f.Value, "data")
+	if !ok || data.Value.Kind == stacks.Null {
+		return v, nil
+	}
+	f.Value.Fields = slices.DeleteFunc(slices.Clone(f.Value.Fields), func(f stacks.Field) bool { return f.Key == "data" })
+	v.Fields = slices.Clone(v.Fields)
+	put(&v, f)
+	return v, &stacks.Problem{
+		Pos: data.Pos, What: "break.data cannot stand in a group's file",
+		Why: "a name there would let go of whatever is called so in every stack below",
+		Tip: "move it to the file of the stack that holds the data",
+	}
 }
 
 // asList gives a list's items, and anything else as the only item.
