@@ -50,7 +50,7 @@ func TestAgain(t *testing.T) {
 		"what goes first failed":   {func(f *blast.Facts, _ *blast.Plan) { back(f, stacks.DeleteFailed) }, "G9", "gone first", 3},
 		"made in it since":         {func(f *blast.Facts, _ *blast.Plan) { user(f, "AWS::EC2::RouteTable", "VpcId: vpc-0abc12345", nil) }, "G9", "dev/user", 3},
 		"not in the plan":          {func(_ *blast.Facts, p *blast.Plan) { p.Steps[1].Stack = "dev/other" }, "G9", "not in the plan", 3},
-		"capsule not written":      {func(f *blast.Facts, _ *blast.Plan) { f.Capsules = nil }, "G12", "not written", 3},
+		"capsule not written":      {func(f *blast.Facts, _ *blast.Plan) { f.Capsules = nil }, "G12", "not there", 3},
 		"capsule of another": {func(f *blast.Facts, _ *blast.Plan) {
 			capsule(f, blast.Capsuled{Written: true, StackID: "x", Hash: "h", Back: "h"})
 		}, "G12", "another stack", 3},

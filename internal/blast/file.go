@@ -148,7 +148,7 @@ func movedSteps(p, fresh *Plan) []error {
 			stale(was.Stack, "it was %s, now another stack is under its name: %s", was.StackID, is.StackID)
 		case was.Found != is.Found:
 			stale(was.Stack, "it was %s, it is %s", was.Found, is.Found)
-		case was.Verb != is.Verb || !slices.Equal(was.After, is.After) || !slices.Equal(was.Why, is.Why) || !same(was.Injections, is.Injections) || !same(was.Changes, is.Changes):
+		case was.Verb != is.Verb || !slices.Equal(was.After, is.After) || !slices.Equal(was.Why, is.Why) || !same(was.Injections, is.Injections) || !slices.Equal(was.Changes, is.Changes):
 			stale(was.Stack, "what has to go before it, or what is done to it, is not what was planned")
 		case !same(p.Radius.of(was.Stack), fresh.Radius.of(was.Stack)):
 			stale(was.Stack, "what it takes with it is not what was planned")

@@ -33,6 +33,7 @@ func (k *scope) data() []Finding {
 				out = append(out, Finding{Stack: p, Why: "what the change would do is not known"})
 			}
 			out = append(out, k.changed(p, changes)...)
+			out = append(out, k.below(p)...)
 		}
 		return out
 	}
@@ -93,6 +94,34 @@ func (k *scope) changed(p stacks.Path, changes []stacks.ResourceChange) []Findin
 			Stack: p, Why: fmt.Sprintf("%s (%s) would be removed or replaced, %s", c.LogicalID, c.Type, why),
 			Fix: fmt.Sprintf("choose another value, or add to its file:  break: {data: {%s: expendable}}", c.LogicalID),
 		})
+	}
+	return out
+}
+
+// below finds the holders of data in the nested stacks of a stack that is changed:
+// CloudFormation updates those, too, and how is not foreseen.
+func (k *scope) below(p stacks.Path) []Finding {
+	u := k.w.at(p)
+	if u == nil {
+		return nil // G9 says that it does not live
+	}
+	var out []Finding
+	own, _ := ParseStack(u.root.Stack) // G2 refuses what cannot be read
+	for i, m := range u.members {
+		for _, why := range m.missing() {
+			out = append(out, Finding{Stack: p, Why: "what data it holds is not known: " + why, Fix: "let the caller read it"})
+		}
+		prefix := k.w.prefix(u, m)
+		for _, r := range m.Resources.Value {
+			h, holds := m.holder(r, deletes, &covering{own, p, true, prefix})
+			if i == 0 || !holds || h.Cover != Uncovered || r.Status == deleted {
+				continue
+			}
+			out = append(out, Finding{
+				Stack: p, Why: fmt.Sprintf("%s (%s) is in a nested stack, and whether the change replaces it cannot be foreseen", h.LogicalID, h.Type),
+				Fix: fmt.Sprintf("drift a stack without nested ones, or add to its file:  break: {data: {%s: expendable}}", h.LogicalID),
+			})
+		}
 	}
 	return out
 }
@@ -218,7 +247,7 @@ func (k *scope) capsuled(step *Step) []Finding {
 	c := k.f.Capsules[step.Stack]
 	switch {
 	case !c.Written:
-		return []Finding{{Stack: step.Stack, Why: "its capsule is not written: " + unsaid(c.Why)}}
+		return []Finding{{Stack: step.Stack, Why: "its capsule is not there: " + unsaid(c.Why)}}
 	case c.StackID != step.StackID:
 		return []Finding{{Stack: step.Stack, Why: "its capsule is of another stack: " + c.StackID}}
 	case c.Hash == "" || c.Hash != c.Back:

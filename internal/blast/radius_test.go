@@ -197,6 +197,18 @@ func TestChangesAndInjections(t *testing.T) {
 			f.Changes = map[stacks.Path][]stacks.ResourceChange{"dev/network": c}
 		}
 	}
+	nestedTable := func(data stacks.Value) facts {
+		return func(f *blast.Facts) {
+			changes(nil)(f)
+			parent := at(f, "dev/network")
+			parent.Stack.Break = data
+			parent.Template.Value = strings.Replace(networkTemplate, "Resources:", "Resources:\n  N: {Type: 'AWS::CloudFormation::Stack', Properties: {TemplateURL: x}}", 1)
+			child := seen(f.Environment, "dev/child", "Resources: {T: {Type: 'AWS::DynamoDB::Table'}}", "T AWS::DynamoDB::Table t-1")
+			child.Stack, child.Live.ParentID = nil, parent.Live.ID
+			parent.Resources.Value = append(parent.Resources.Value, stacks.Resource{LogicalID: "N", Type: "AWS::CloudFormation::Stack", PhysicalID: child.Live.ID, Status: "CREATE_COMPLETE"})
+			f.Stacks.Value = append(f.Stacks.Value, child)
+		}
+	}
 	inject := func(kind, typ string) facts {
 		return func(f *blast.Facts) {
 			f.Kind = kind
@@ -217,6 +229,8 @@ func TestChangesAndInjections(t *testing.T) {
 		"removes a table":        {changes(change("AWS::DynamoDB::Table", "remove", "")), false},
 		"does nobody knows what": {changes(change("AWS::DynamoDB::Table", "dynamic", "")), false},
 		"replaces a stranger":    {changes(change("Acme::Data::Store", "modify", "true")), false},
+		"table in a nested one":  {nestedTable(stacks.Value{}), false},
+		"nested, expendable":     {nestedTable(block("data", block("N.T", "expendable"))), true},
 		"changes not known":      {func(f *blast.Facts) { f.Kind = blast.DriftParameter }, false},
 		"stops instances":        {inject("stop-instances", "AWS::EC2::Instance"), true},
 		"deletes a function":     {inject(blast.DeleteResource, "AWS::Lambda::Function"), true},

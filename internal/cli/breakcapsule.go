@@ -164,6 +164,19 @@ func (b *breaker) keptBefore(ctx context.Context) (map[stacks.Path]blast.Capsule
 	return out, nil
 }
 
+// keptStill reads the capsule of a target back once more: it has to be where it was
+// written until the target goes.
+func (b *breaker) keptStill(ctx context.Context, t *chaos.Target) blast.Capsuled {
+	if t == nil {
+		return blast.Capsuled{Why: "the journal does not know the stack"}
+	}
+	c, hash, err := b.s.capsule(ctx, b.record, t)
+	if err != nil {
+		return blast.Capsuled{Why: err.Error()}
+	}
+	return blast.Capsuled{Written: true, StackID: c.StackID, Hash: t.Capsule.Hash, Back: hash}
+}
+
 // capsule reads the capsule of one target as it was written.
 func (s *session) capsule(ctx context.Context, r *breakRecord, t *chaos.Target) (c capsule.Capsule, hash string, err error) {
 	if t.Capsule.Hash == "" {

@@ -38,6 +38,9 @@ func (b *breaker) drifts(ctx context.Context, p stacks.Path, live *stacks.Live) 
 	if err := b.takes(other.Body, name, value); err != nil {
 		return nil, err
 	}
+	if err := b.foreseeable(other.Body); err != nil {
+		return nil, err
+	}
 	other.Parameters[i] = stacks.Parameter{Key: name, Value: value}
 	st := other.Stack
 	snapshot, err := plan.Observe(ctx, plan.Sources{
@@ -49,11 +52,44 @@ func (b *breaker) drifts(ctx context.Context, p stacks.Path, live *stacks.Live) 
 	builder := plan.NewBuilder(plan.Input{
 		Snapshot: snapshot, Environment: st.Environment, Realm: b.s.realm, Region: st.Access.Region, Parse: b.s.loader.Parse,
 	})
-	step := builder.Add(other, plan.Edges{})
-	if step.Changes == nil {
-		return []stacks.ResourceChange{}, nil
+	return builder.Add(other, plan.Edges{}).Changes, nil
+}
+
+// foreseeable refuses a template that CloudFormation rewrites before it runs it: what
+// another value replaces there would be known only from a change set.
+func (b *breaker) foreseeable(body []byte) error {
+	t, err := b.s.loader.Parse(body)
+	if err != nil {
+		return err
 	}
-	return step.Changes, nil
+	rewrites := slices.DeleteFunc(slices.Clone(t.Transforms), func(name string) bool { return name == "AWS::LanguageExtensions" })
+	for _, key := range []string{"Fn::ForEach", "Fn::Transform"} {
+		if mentions(t.Doc, key) {
+			rewrites = append(rewrites, key)
+		}
+	}
+	if len(rewrites) == 0 && !t.HasMacro() {
+		return nil
+	}
+	return &usageError{
+		"what another value would replace cannot be foreseen: its template is rewritten by " + strings.Join(rewrites, ", "), "drift a parameter of a stack whose template is not rewritten",
+	}
+}
+
+// mentions tells whether a part of a template has a function, with or without a name
+// behind it.
+func mentions(v any, function string) bool {
+	switch v := v.(type) {
+	case []any:
+		return slices.ContainsFunc(v, func(item any) bool { return mentions(item, function) })
+	case map[string]any:
+		for key, item := range v {
+			if key == function || strings.HasPrefix(key, function+"::") || mentions(item, function) {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 // asItLives is a live stack as if a file described just that: the template and

@@ -22,18 +22,16 @@ import (
 const reads = 8
 
 // looks gives each thing that was read of a live stack once: it stays as it is
-// while the stack's id and the time of its last change do.
+// while the stack's id and the time of its last change do. Its policy does not: that
+// is set without changing the stack, and is read every time.
 type looks struct {
 	mu        sync.Mutex
 	resources map[string]blast.Known[[]stacks.Resource]
 	templates map[string]blast.Known[string]
-	policies  map[string]blast.Known[string]
 }
 
 func newLooks() *looks {
-	return &looks{
-		resources: map[string]blast.Known[[]stacks.Resource]{}, templates: map[string]blast.Known[string]{}, policies: map[string]blast.Known[string]{},
-	}
+	return &looks{resources: map[string]blast.Known[[]stacks.Resource]{}, templates: map[string]blast.Known[string]{}}
 }
 
 func lookKey(l *stacks.Live) string {
@@ -199,10 +197,8 @@ func (b *breaker) liveStacks(ctx context.Context) ([]blast.Seen, error) {
 			return string(text), err
 		})
 		if b.mayGo(seen) {
-			seen.Policy = once(b.looks, b.looks.policies, key, func() (string, error) {
-				text, err := b.s.cfn.Policy(ctx, b.access, l.ID)
-				return string(text), err
-			})
+			text, err := b.s.cfn.Policy(ctx, b.access, l.ID)
+			seen.Policy = blast.Got(string(text), err)
 		}
 		out[i] = seen
 	})
@@ -232,8 +228,17 @@ func (b *breaker) described(l *stacks.Live) *stacks.Stack {
 	return nil
 }
 
-// mayGo tells whether a stack may go with the targets: any of a file does.
-func (b *breaker) mayGo(seen blast.Seen) bool { return seen.Stack != nil }
+// mayGo tells whether a stack may go with the targets: any of a file does, and what
+// is nested goes with its parent. Once there is a plan, only what is in it does.
+func (b *breaker) mayGo(seen blast.Seen) bool {
+	switch {
+	case seen.Live.ParentID != "":
+		return true
+	case seen.Stack == nil || b.plan == nil:
+		return seen.Stack != nil
+	}
+	return slices.ContainsFunc(b.plan.Steps, func(s blast.Step) bool { return s.StackID == seen.Live.ID })
+}
 
 func (b *breaker) exports(ctx context.Context) ([]blast.Export, error) {
 	all, err := b.s.cfn.Exports(ctx, b.access)

@@ -409,6 +409,7 @@ func (b *breaker) oncemore(ctx context.Context, path stacks.Path) error {
 	if err := b.refresh(ctx, []stacks.Path{path}, guarding(b.probes)); err != nil {
 		return err
 	}
+	b.capsuled = map[stacks.Path]blast.Capsuled{path: b.keptStill(ctx, state.Targets[path])}
 	facts, err := b.gather(ctx)
 	if err != nil {
 		return err
