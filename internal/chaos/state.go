@@ -2,6 +2,7 @@ package chaos
 
 import (
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/deployer-cli/deployer/stacks"
@@ -56,11 +57,13 @@ func (s *State) TurnedBack() (why string, ok bool) {
 	return why, ok && !s.Pending() && !s.failed()
 }
 
-// Unbroken tells whether nothing is out of order, nor ever was: AWS took nothing, or
-// turned it back.
-func (s *State) Unbroken() bool {
-	_, back := s.TurnedBack()
-	return back || len(s.Broken()) == 0 && !s.Stamps[T0].Recorded()
+// Unbroken tells whether nothing is out of order, nor ever was, nor is to be: AWS took
+// nothing, or turned it back. end is how such a break ends.
+func (s *State) Unbroken() (end Finish, ok bool) {
+	if why, back := s.TurnedBack(); back {
+		return Finish{Result: "refused", Why: strings.TrimSuffix("nothing was broken: "+why, ": ")}, true
+	}
+	return Finish{Result: "stopped", Why: "nothing was broken"}, len(s.Broken()) == 0 && !s.Pending() && !s.Stamps[T0].Recorded()
 }
 
 // Broken lists the targets that are, or may be, out of order, in the plan's

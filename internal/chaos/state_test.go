@@ -30,7 +30,7 @@ func TestTurnedBack(t *testing.T) {
 	}{
 		"the only one":                  {back(begun(t).add(chaos.KindIntent, intent("t1")).add(chaos.KindAccepted, accepted("t1", 11))), true},
 		"not yet":                       {begun(t).add(chaos.KindIntent, intent("t1")).add(chaos.KindAccepted, accepted("t1", 11)), false},
-		"nothing sent":                  {begun(t), false},
+		"nothing sent, and more to be":  {begun(t), false},
 		"gone":                          {broken(t), false},
 		"the first, the second to come": {back(two()), false},
 		"the first, and stopped":        {stop(back(two())), true},
@@ -40,11 +40,16 @@ func TestTurnedBack(t *testing.T) {
 	} {
 		s := c.d.add(chaos.KindRestored, well(60, 90)).fold()
 		why, got := s.TurnedBack()
-		if got != c.want || s.Unbroken() != (c.want || name == "nothing sent") || got && why != "in use" {
-			t.Errorf("%s: turned back %v: %q, unbroken %v", name, got, why, s.Unbroken())
+		end, unbroken := s.Unbroken()
+		if got != c.want || unbroken != c.want || got && (why != "in use" || end.Result != "refused") {
+			t.Errorf("%s: turned back %v: %q, unbroken %v: %+v", name, got, why, unbroken, end)
 		}
 		if _, recovered := s.RecoveryTime(); got && recovered {
 			t.Errorf("%s: it has a recovery time", name)
 		}
+	}
+	stopped := stop(begun(t)).fold()
+	if end, ok := stopped.Unbroken(); !ok || end.Result != "stopped" {
+		t.Errorf("stopped before anything was sent: %+v, %v", end, ok)
 	}
 }

@@ -212,8 +212,8 @@ func (v *watch) over() bool {
 	if s.Pending() || len(s.Broken()) > 0 {
 		return false
 	}
-	_, back := s.TurnedBack()
-	return back || s.Stamps[T7].Recorded() || !s.Stamps[T0].Recorded()
+	_, unbroken := s.Unbroken()
+	return unbroken || s.Stamps[T7].Recorded()
 }
 
 // refold reads the journal again and tells the stamps that are new, or moved.
@@ -400,15 +400,13 @@ func (v *watch) finish(ctx context.Context) error {
 	if err := v.refold(ctx); err != nil {
 		return err
 	}
-	end := Finish{Result: "restored", Why: "everything is back"}
-	why, back := v.state.TurnedBack()
+	end, unbroken := v.state.Unbroken()
 	switch {
-	case back:
-		end = Finish{Result: "refused", Why: strings.TrimSuffix("nothing was broken: "+why, ": ")}
-	case !v.state.Stamps[T0].Recorded():
-		end = Finish{Result: "stopped", Why: "nothing was broken"}
+	case unbroken:
 	case v.state.Equal():
-		end.Result, end.Why = "equal", "everything is back as it was"
+		end = Finish{Result: "equal", Why: "everything is back as it was"}
+	default:
+		end = Finish{Result: "restored", Why: "everything is back"}
 	}
 	if err := v.book.Write(ctx, KindFinish, end); err != nil {
 		return err

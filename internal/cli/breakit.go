@@ -272,14 +272,34 @@ func (b *breaker) perform(ctx context.Context, clearance guard.Clearance, brake 
 	if errors.Is(end.err, errDeadline) {
 		return errors.Join(runErr, b.afterDeadline(ctx))
 	}
-	if last, err := b.record.fold(ctx); err == nil {
-		end.state = last
-	}
+	runErr = errors.Join(runErr, b.endUnbroken(context.WithoutCancel(ctx), &end, runErr))
 	b.outcome.state = end.state
 	if a.globals.output == "text" {
 		b.summary(ctx, end.state)
 	}
 	return b.ended(ctx, end, runErr)
+}
+
+// endUnbroken ends a break of which nothing is left to wait for, where nobody stayed
+// to see that: it failed before anything was broken.
+func (b *breaker) endUnbroken(ctx context.Context, end *watchEnd, failed error) error {
+	last, err := b.record.fold(ctx)
+	if err != nil {
+		return nil //nolint:nilerr // what the watch saw last is shown
+	}
+	end.state = last
+	how, unbroken := last.Unbroken()
+	if failed == nil || !unbroken || last.Finished != nil {
+		return nil
+	}
+	if err := b.record.Write(ctx, chaos.KindFinish, how); err != nil {
+		return err
+	}
+	if last, err = b.record.fold(ctx); err == nil {
+		end.state = last
+		b.told(ctx, last)
+	}
+	return nil
 }
 
 // errDetached ends watching because nobody wanted to stay.

@@ -294,8 +294,10 @@ func (b *breaker) ended(ctx context.Context, end watchEnd, runErr error) error {
 	case stopped != nil:
 		return b.withWay(stopped, end.state)
 	case runErr != nil:
-		if end.state != nil && end.state.Unbroken() {
-			return &unbrokenError{flatten(runErr)}
+		if end.state != nil {
+			if _, unbroken := end.state.Unbroken(); unbroken {
+				return &unbrokenError{flatten(runErr)}
+			}
 		}
 		return &partlyError{flatten(runErr), b.recoverWith()}
 	case errors.Is(end.err, errDetached):
