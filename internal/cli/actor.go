@@ -125,7 +125,7 @@ func (r *actor) act(ctx context.Context, aims []aim, do deed) error {
 	if err := custody.open(ctx, &request); err != nil {
 		return err
 	}
-	custody.beat(ctx, func(err error) { fmt.Fprintf(r.app.talk(), "%s %v\n", r.app.err.Bad("deployer:"), err) })
+	custody.beat(ctx, lifeSigns{lost: func(err error) { fmt.Fprintf(r.app.talk(), "%s %v\n", r.app.err.Bad("deployer:"), err) }})
 	err = r.carryOut(ctx, clearance, aims, custodian{custody, do})
 	return errors.Join(err, custody.end(ctx, fmt.Sprintf("exit %d", exitCode(err))))
 }

@@ -52,8 +52,8 @@ type breaker struct {
 	plan     *blast.Plan
 	shown    bool // the guards were
 
-	record     *breakRecord            // its journal, once it begins
-	gate       func(stacks.Verb) error // says no once the lock is lost
+	record     *breakRecord                             // its journal, once it begins
+	gate       func(context.Context, stacks.Verb) error // says no once the lock is lost
 	ticks      *realmClock
 	tick       sync.Mutex           // guards ticks
 	files      *config.Project      // as they were read last; nil: as the session did

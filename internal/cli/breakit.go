@@ -145,9 +145,9 @@ func (b *breaker) cleared(ctx context.Context, clearance guard.Clearance, c *cus
 	}
 	b.announce(ctx, event.Planned)
 	brake := chaos.NewBrake()
-	c.beat(ctx, func(err error) {
+	c.beat(ctx, lifeSigns{lost: func(err error) {
 		brake.Pull(chaos.Stopped{By: chaos.ByFault, Why: err.Error(), Tip: "see: deployer lock show " + b.place.env.Name})
-	})
+	}})
 	b.gate = c.gate()
 	return b.perform(ctx, clearance, brake, sent)
 }

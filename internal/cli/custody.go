@@ -35,6 +35,7 @@ type custody struct {
 	stop     func()
 	mu       sync.Mutex
 	lost     *lockLostError // once a lock is somebody else's
+	silent   chan struct{}  // closed when a lock that could not be renewed is; nil while they are
 }
 
 // lockLostError says that a lock was lost while its run went on.
@@ -53,18 +54,52 @@ func (e *lockLostError) Hint() string {
 	return "see who is at it with: deployer lock show ENV; then run this again, it goes on from how the stacks live"
 }
 
-// gate lets a call of a verb go out while the run holds its locks. After that
+// gate lets a call of a verb go out while the run holds its locks: not while it
+// cannot show that it lives, and others may hold them by now. After they were lost
 // only what tidies up behind a call that went out already does, where that is
 // allowed.
-func (c *custody) gate(tidy ...stacks.Verb) func(stacks.Verb) error {
-	return func(v stacks.Verb) error {
-		c.mu.Lock()
-		defer c.mu.Unlock()
-		if c.lost == nil || slices.Contains(tidy, v) {
-			return nil
+func (c *custody) gate(tidy ...stacks.Verb) func(context.Context, stacks.Verb) error {
+	return func(ctx context.Context, v stacks.Verb) error {
+		for {
+			c.mu.Lock()
+			lost, silent := c.lost, c.silent
+			c.mu.Unlock()
+			if lost != nil && !slices.Contains(tidy, v) {
+				return lost
+			}
+			if silent == nil {
+				return nil
+			}
+			select {
+			case <-silent:
+			case <-ctx.Done():
+				return context.Cause(ctx)
+			}
 		}
-		return c.lost
 	}
+}
+
+// hold keeps the gate shut until heard; it tells whether it was open.
+func (c *custody) hold() bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.silent != nil {
+		return false
+	}
+	c.silent = make(chan struct{})
+	return true
+}
+
+// heard opens the gate that hold shut; it tells whether it was.
+func (c *custody) heard() bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.silent == nil {
+		return false
+	}
+	close(c.silent)
+	c.silent = nil
+	return true
 }
 
 // lose notes that a lock is lost.
@@ -72,6 +107,10 @@ func (c *custody) lose(err error) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.lost = &lockLostError{err}
+	if c.silent != nil {
+		close(c.silent)
+		c.silent = nil
+	}
 	return c.lost
 }
 
@@ -409,10 +448,16 @@ func (c *custody) end(ctx context.Context, result string) error {
 // endAtMost is how long the last records of a run may take.
 const endAtMost = 30 * time.Second
 
-// beat shows that the run lives, until stop. When a lock is somebody else's, or
-// cannot be renewed any more, the gate closes and lost is called with why, once, on
-// a goroutine of its own.
-func (c *custody) beat(ctx context.Context, lost func(error)) {
+// lifeSigns are what beat calls, on a goroutine of its own.
+type lifeSigns struct {
+	lost func(error)  // a lock is somebody else's, or cannot be renewed; once
+	wait func(string) // tells that nothing is sent until a lock is renewed, and that it is; nil for who does not wait
+}
+
+// beat shows that the run lives, until stop. When a lock is somebody else's the gate
+// closes for good. When it cannot be renewed any more, for a reason that may pass,
+// the gate closes until it is, for those that wait.
+func (c *custody) beat(ctx context.Context, say lifeSigns) {
 	ctx, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	var wg sync.WaitGroup
 	c.stop = func() { cancel(); wg.Wait() }
@@ -432,14 +477,20 @@ func (c *custody) beat(ctx context.Context, lost func(error)) {
 				errs = append(errs, h.Renew(awsconf.Brief(ctx)))
 			}
 			err := errors.Join(errs...)
+			late := time.Since(good) > guard.DeadAfter/2
 			switch {
 			case err == nil:
 				good = time.Now()
+				if c.heard() {
+					say.wait("the lock is renewed; going on")
+				}
 			case ctx.Err() != nil:
 				return
-			case errors.Is(err, state.ErrChanged) || time.Since(good) > guard.DeadAfter/2:
-				lost(c.lose(err))
+			case errors.Is(err, state.ErrChanged), late && (say.wait == nil || awsconf.IsDenied(err)):
+				say.lost(c.lose(err))
 				return
+			case late && c.hold():
+				say.wait(fmt.Sprintf("the lock cannot be renewed, and others may take it; nothing is sent until it is: %v", err))
 			}
 		}
 	})

@@ -15,12 +15,12 @@ type journaled struct {
 	writer   *cfn.Writer
 	journal  *journal.Journal
 	accounts map[stacks.Access]string
-	gate     func(stacks.Verb) error // says no once the run lost its lock; nil: there is none to lose
+	gate     func(context.Context, stacks.Verb) error // waits, or says no, where the run does not hold its lock; nil: there is none
 }
 
-func (w journaled) intend(verb stacks.Verb, t stacks.Target) error {
+func (w journaled) intend(ctx context.Context, verb stacks.Verb, t stacks.Target) error {
 	if w.gate != nil {
-		if err := w.gate(verb); err != nil {
+		if err := w.gate(ctx, verb); err != nil {
 			return err
 		}
 	}
@@ -35,7 +35,7 @@ func (w journaled) gated(ctx context.Context, verb stacks.Verb) context.Context 
 	if w.gate == nil {
 		return ctx
 	}
-	return awsconf.Gated(ctx, func() error { return w.gate(verb) })
+	return awsconf.Gated(ctx, func() error { return w.gate(ctx, verb) })
 }
 
 func targetOf(c stacks.Change) stacks.Target {
@@ -45,7 +45,7 @@ func targetOf(c stacks.Change) stacks.Target {
 
 // Create implements execute.Changer.
 func (w journaled) Create(ctx context.Context, c stacks.Change) (stacks.Operation, error) {
-	if err := w.intend(stacks.Create, targetOf(c)); err != nil {
+	if err := w.intend(ctx, stacks.Create, targetOf(c)); err != nil {
 		return stacks.Operation{}, err
 	}
 	return w.writer.Create(w.gated(ctx, stacks.Create), c)
@@ -53,7 +53,7 @@ func (w journaled) Create(ctx context.Context, c stacks.Change) (stacks.Operatio
 
 // Update implements execute.Changer.
 func (w journaled) Update(ctx context.Context, c stacks.Change) (stacks.Operation, error) {
-	if err := w.intend(stacks.Update, targetOf(c)); err != nil {
+	if err := w.intend(ctx, stacks.Update, targetOf(c)); err != nil {
 		return stacks.Operation{}, err
 	}
 	return w.writer.Update(w.gated(ctx, stacks.Update), c)
@@ -61,7 +61,7 @@ func (w journaled) Update(ctx context.Context, c stacks.Change) (stacks.Operatio
 
 // Delete implements execute.Changer.
 func (w journaled) Delete(ctx context.Context, t stacks.Target, retain []string) (stacks.Operation, error) {
-	if err := w.intend(stacks.Delete, t); err != nil {
+	if err := w.intend(ctx, stacks.Delete, t); err != nil {
 		return stacks.Operation{}, err
 	}
 	return w.writer.Delete(w.gated(ctx, stacks.Delete), t, retain)
@@ -69,7 +69,7 @@ func (w journaled) Delete(ctx context.Context, t stacks.Target, retain []string)
 
 // Continue implements execute.Mender.
 func (w journaled) Continue(ctx context.Context, t stacks.Target, skip []string) (stacks.Operation, error) {
-	if err := w.intend(stacks.Continue, t); err != nil {
+	if err := w.intend(ctx, stacks.Continue, t); err != nil {
 		return stacks.Operation{}, err
 	}
 	return w.writer.Continue(w.gated(ctx, stacks.Continue), t, skip)
@@ -77,7 +77,7 @@ func (w journaled) Continue(ctx context.Context, t stacks.Target, skip []string)
 
 // SetPolicy implements execute.Mender.
 func (w journaled) SetPolicy(ctx context.Context, t stacks.Target, body []byte) error {
-	if err := w.intend(stacks.Policy, t); err != nil {
+	if err := w.intend(ctx, stacks.Policy, t); err != nil {
 		return err
 	}
 	return w.writer.SetPolicy(w.gated(ctx, stacks.Policy), t, body)
@@ -89,7 +89,7 @@ func (w journaled) Protect(ctx context.Context, t stacks.Target, on bool) error 
 	if !on {
 		verb = stacks.Unprotect
 	}
-	if err := w.intend(verb, t); err != nil {
+	if err := w.intend(ctx, verb, t); err != nil {
 		return err
 	}
 	return w.writer.Protect(w.gated(ctx, verb), t, on)
@@ -97,7 +97,7 @@ func (w journaled) Protect(ctx context.Context, t stacks.Target, on bool) error 
 
 // Cancel cancels a running update.
 func (w journaled) Cancel(ctx context.Context, t stacks.Target) (stacks.Operation, error) {
-	if err := w.intend(stacks.Cancel, t); err != nil {
+	if err := w.intend(ctx, stacks.Cancel, t); err != nil {
 		return stacks.Operation{}, err
 	}
 	return w.writer.Cancel(w.gated(ctx, stacks.Cancel), t)
@@ -105,7 +105,7 @@ func (w journaled) Cancel(ctx context.Context, t stacks.Target) (stacks.Operatio
 
 // Propose makes a change set.
 func (w journaled) Propose(ctx context.Context, c stacks.Change, name string) (cfn.ChangeSet, error) {
-	if err := w.intend(stacks.Propose, targetOf(c)); err != nil {
+	if err := w.intend(ctx, stacks.Propose, targetOf(c)); err != nil {
 		return cfn.ChangeSet{}, err
 	}
 	return w.writer.Propose(w.gated(ctx, stacks.Propose), c, name)
@@ -113,7 +113,7 @@ func (w journaled) Propose(ctx context.Context, c stacks.Change, name string) (c
 
 // Execute carries a change set out.
 func (w journaled) Execute(ctx context.Context, t stacks.Target, changeSet string, disableRollback bool) (stacks.Operation, error) {
-	if err := w.intend(stacks.Execute, t); err != nil {
+	if err := w.intend(ctx, stacks.Execute, t); err != nil {
 		return stacks.Operation{}, err
 	}
 	return w.writer.Execute(w.gated(ctx, stacks.Execute), t, changeSet, disableRollback)
@@ -121,7 +121,7 @@ func (w journaled) Execute(ctx context.Context, t stacks.Target, changeSet strin
 
 // Discard deletes a change set.
 func (w journaled) Discard(ctx context.Context, t stacks.Target, changeSet string) error {
-	if err := w.intend(stacks.Discard, t); err != nil {
+	if err := w.intend(ctx, stacks.Discard, t); err != nil {
 		return err
 	}
 	return w.writer.Discard(w.gated(ctx, stacks.Discard), t, changeSet)
@@ -129,7 +129,7 @@ func (w journaled) Discard(ctx context.Context, t stacks.Target, changeSet strin
 
 // DiscardShell deletes the empty shell that a proposed creation left.
 func (w journaled) DiscardShell(ctx context.Context, t stacks.Target) error {
-	if err := w.intend(stacks.Discard, t); err != nil {
+	if err := w.intend(ctx, stacks.Discard, t); err != nil {
 		return err
 	}
 	return w.writer.DiscardShell(w.gated(ctx, stacks.Discard), t)

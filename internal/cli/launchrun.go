@@ -39,10 +39,10 @@ func (r *launcher) execute(ctx context.Context, clearance guard.Clearance) error
 	defer r.interruptible(stop, detach)()
 	notices := s.troubles.open()
 	defer s.troubles.close()
-	r.custody.beat(ctx, func(err error) {
+	r.custody.beat(ctx, lifeSigns{wait: s.troubles.note, lost: func(err error) {
 		s.troubles.note(err.Error())
 		stop()
-	})
+	}})
 	defer r.limited(detach)()
 
 	writer := journaled{

@@ -123,7 +123,7 @@ func (r *stalePlans) drop(ctx context.Context, w journaled, m aim) (execute.Outc
 	for i, cs := range r.found[m.stack.Path] {
 		last := i == len(r.found[m.stack.Path])-1
 		t := r.target(m)
-		if err := w.intend(stacks.Discard, t); err != nil {
+		if err := w.intend(ctx, stacks.Discard, t); err != nil {
 			return execute.Failed, err
 		}
 		errs = append(errs, drop(ctx, w, t, cs.ID, last && m.live.Status == stacks.ReviewInProgress))

@@ -61,6 +61,9 @@ func (s *Store) Acquire(ctx context.Context, l guard.Lock, signs func(guard.Lock
 	if err != nil {
 		return nil, nil, err
 	}
+	if found.Run == l.Run { // by an attempt of ours, whose answer was lost
+		return &Held{store: s, now: now, lock: l, version: record.Version}, nil, nil
+	}
 	why, dead := found.Dead(signs(found, record))
 	if !dead {
 		return nil, nil, &LockedError{found}
@@ -70,9 +73,11 @@ func (s *Store) Acquire(ctx context.Context, l guard.Lock, signs func(guard.Lock
 		return nil, nil, err
 	}
 	if version, err = s.Replace(ctx, key, body, record.Version); errors.Is(err, ErrChanged) {
-		if found, _, err = s.Lock(ctx, l.Environment); err == nil {
+		var now Record
+		if found, now, err = s.Lock(ctx, l.Environment); err == nil && found.Run != l.Run {
 			err = &LockedError{found} // somebody was quicker
 		}
+		version = now.Version
 	}
 	if err != nil {
 		return nil, nil, err
@@ -132,7 +137,19 @@ func (h *Held) write(ctx context.Context, l guard.Lock) error {
 	if err != nil {
 		return err
 	}
-	version, err := h.store.Replace(ctx, path.Join(locks, named(l.Environment)), body, h.version)
+	key := path.Join(locks, named(l.Environment))
+	version, err := h.store.Replace(ctx, key, body, h.version)
+	if errors.Is(err, ErrChanged) {
+		// By an earlier call of ours, whose answer never came? Nobody else writes our run.
+		found, r, failed := h.store.Lock(ctx, l.Environment)
+		if failed != nil && !errors.Is(failed, ErrAbsent) {
+			return failed
+		}
+		if failed != nil || found.Run != h.lock.Run || found.Released {
+			return err
+		}
+		version, err = h.store.Replace(ctx, key, body, r.Version)
+	}
 	if err != nil {
 		return err
 	}
