@@ -35,20 +35,31 @@ func (w *Writer) Drift(ctx context.Context, t stacks.Target, parameters map[stri
 	}})
 }
 
+// ProposeDrift makes the change set of what Drift does, and waits until it is
+// worked out. Where the stack has those values already it is a
+// *stacks.NoChangesError.
+func (w *Writer) ProposeDrift(ctx context.Context, t stacks.Target, parameters map[string]string, name string) (ChangeSet, error) {
+	return w.proposeSame(ctx, t, parameters, &cloudformation.CreateChangeSetInput{ChangeSetName: &name, IncludeNestedStacks: new(true)})
+}
+
 // ProposeRevert makes a change set that puts right what was changed behind the
 // stack's back, with the template and the parameters that the stack has, and waits
 // until it is worked out. Where nothing has drifted it is a *stacks.NoChangesError.
 func (w *Writer) ProposeRevert(ctx context.Context, t stacks.Target, name string) (ChangeSet, error) {
-	all, err := w.previous(ctx, t, nil)
-	if err != nil {
+	return w.proposeSame(ctx, t, nil, &cloudformation.CreateChangeSetInput{ChangeSetName: &name, DeploymentMode: types.DeploymentModeRevertDrift})
+}
+
+// proposeSame makes a change set with the template that a stack has.
+func (w *Writer) proposeSame(ctx context.Context, t stacks.Target, parameters map[string]string, in *cloudformation.CreateChangeSetInput) (ChangeSet, error) {
+	var err error
+	if in.Parameters, err = w.previous(ctx, t, parameters); err != nil {
 		return ChangeSet{}, err
 	}
-	made := name
+	in.ChangeSetType, in.StackName, in.ClientToken, in.RoleARN = types.ChangeSetTypeUpdate, &t.StackID, optional(t.Token), optional(t.Role)
+	in.UsePreviousTemplate, in.Capabilities = new(true), capabilities()
+	made := *in.ChangeSetName
 	_, err = w.do(ctx, write{verb: stacks.Propose, operation: "CreateChangeSet", target: t, send: func(ctx context.Context, cl *cloudformation.Client) (receipt, error) {
-		out, err := cl.CreateChangeSet(ctx, &cloudformation.CreateChangeSetInput{
-			ChangeSetName: &name, ChangeSetType: types.ChangeSetTypeUpdate, StackName: &t.StackID, ClientToken: optional(t.Token), Capabilities: capabilities(),
-			UsePreviousTemplate: new(true), Parameters: all, RoleARN: optional(t.Role), DeploymentMode: types.DeploymentModeRevertDrift,
-		})
+		out, err := cl.CreateChangeSet(ctx, in)
 		if err != nil {
 			return receipt{}, err
 		}

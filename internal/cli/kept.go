@@ -21,6 +21,8 @@ type leftovers struct {
 	stacks map[stacks.Path]leftover
 	given  map[stacks.Path]map[string]string // the snapshots that were left, by parameter
 	broken map[stacks.Path]string            // the ids of the stacks that were broken
+	again  map[stacks.Path]again             // what lives under their names
+	alone  map[stacks.Path]string            // what a launch would change, and is left as it is
 }
 
 // leftover is what CloudFormation left of one stack.
@@ -33,6 +35,10 @@ type leftover struct {
 // leftoversOf reads off the capsules what was kept of the stacks that are down.
 func (b *breaker) leftoversOf(ctx context.Context, k *knownBreak, down []stacks.Path) (*leftovers, error) {
 	out := &leftovers{id: b.id, stacks: map[stacks.Path]leftover{}, broken: map[stacks.Path]string{}, given: map[stacks.Path]map[string]string{}}
+	var err error
+	if out.again, err = b.rebuiltOf(ctx, k, down); err != nil {
+		return nil, err
+	}
 	for _, p := range down {
 		t := k.state.Targets[p]
 		out.broken[p] = t.StackID

@@ -72,6 +72,7 @@ func (r *launcher) decided(ctx context.Context) error {
 	if a.globals.output == "text" {
 		ui.ShowPlan(a.talk(), a.err, r.plan, a.columns())
 	}
+	r.tellAlone()
 	if err := r.showSets(ctx); err != nil {
 		return err
 	}
@@ -204,9 +205,13 @@ func (r *launcher) prepare(ctx context.Context) error {
 	if err := r.shake(); err != nil {
 		return s.failed(err)
 	}
-	if r.planner, err = s.planner(ctx, sc, planOptions{
+	opts := planOptions{
 		salt: r.salt, adopt: r.opts.adopt, delete: r.deletes(), prune: r.opts.prune, sends: r.file == nil && r.opts.out == "" && !r.opts.changeSets,
-	}); err != nil {
+	}
+	if r.left != nil {
+		opts.leave = r.left.leave
+	}
+	if r.planner, err = s.planner(ctx, sc, opts); err != nil {
 		return s.failed(err)
 	}
 	if err := s.boundTwins(ctx, sc.list(), r.planner.accounts); err != nil {
@@ -329,6 +334,9 @@ func (r *launcher) noteHooks() {
 	}
 	for i := range r.plan.Steps {
 		step := &r.plan.Steps[i]
+		if r.left != nil && step.Action == plan.None {
+			continue // a recovery touches nothing of it
+		}
 		if step.Action != plan.Skip && step.Action != plan.Delete {
 			step.Hooked = r.planner.hooked(step.Stack)
 		}

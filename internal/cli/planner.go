@@ -44,9 +44,10 @@ type planner struct {
 type planOptions struct {
 	adopt  bool
 	delete bool
-	sends  bool   // what is planned is sent from here: no plan file comes between
-	prune  bool   // delete what is obsolete, beside launching the rest
-	salt   []byte // of a plan file's hashes of secret values
+	sends  bool                    // what is planned is sent from here: no plan file comes between
+	prune  bool                    // delete what is obsolete, beside launching the rest
+	salt   []byte                  // of a plan file's hashes of secret values
+	leave  func(*plan.Step) string // why a stack is left as it lives, "" for not; nil: none is
 }
 
 // planner reads how the scope's stacks live.
@@ -100,7 +101,7 @@ func (p *planner) input(opts planOptions) plan.Input {
 		Account: p.accounts[head.Access], Region: head.Access.Region, Adopt: opts.adopt,
 		AccountOf: func(a stacks.Access) string { return p.accounts[a] },
 		Outside:   func(path stacks.Path) bool { return !slices.Contains(p.sc.selection.Stacks, path) },
-		Parse:     p.s.loader.Parse, Uses: p.uses, SameSecret: p.same, Salt: opts.salt,
+		Parse:     p.s.loader.Parse, Uses: p.uses, SameSecret: p.same, Salt: opts.salt, Leave: opts.leave,
 	}
 }
 

@@ -112,7 +112,7 @@ func (p *proposals) step(ctx context.Context, w journaled, step *plan.Step) (non
 	}
 	p.sets[step.Stack], p.ids[step.Stack] = t, cs.ID
 	step.ChangeSet, step.StackID = cs.ID, cs.StackID
-	changes, err := p.contents(ctx, step.Desired.Stack.Access, cs)
+	changes, err := p.r.s.contents(ctx, step.Desired.Stack.Access, cs)
 	if err != nil {
 		return false, err
 	}
@@ -165,14 +165,14 @@ func (p *proposals) nothing(step *plan.Step) bool {
 }
 
 // contents lists what a change set would do, those of nested stacks included.
-func (p *proposals) contents(ctx context.Context, a stacks.Access, cs cfn.ChangeSet) ([]stacks.ResourceChange, error) {
+func (s *session) contents(ctx context.Context, a stacks.Access, cs cfn.ChangeSet) ([]stacks.ResourceChange, error) {
 	out := changeSetOf(cs).Changes
 	for _, id := range cs.Nested {
-		nested, err := p.r.s.cfn.ChangeSet(ctx, a, "", id)
+		nested, err := s.cfn.ChangeSet(ctx, a, "", id)
 		if err != nil {
 			return nil, err
 		}
-		inside, err := p.contents(ctx, a, nested)
+		inside, err := s.contents(ctx, a, nested)
 		if err != nil {
 			return nil, err
 		}
@@ -300,7 +300,7 @@ func (w reviewed) late(ctx context.Context, c stacks.Change, planned *plan.Step)
 	}
 	t := targetOf(c)
 	t.StackID, t.Token = cs.StackID, c.Token+"-x"
-	changes, err := (&proposals{r: w.r}).contents(ctx, t.Access, cs)
+	changes, err := w.r.s.contents(ctx, t.Access, cs)
 	if err != nil {
 		return stacks.Operation{}, err
 	}

@@ -29,7 +29,7 @@ func (r *launcher) asReviewed(ctx context.Context, step *plan.Step) error {
 	case cs.StackID != step.StackID || cs.Name != changeSetOfRun(r.file.Run):
 		return stale("is not the plan's", fmt.Sprintf("it is %s of %s", cs.Name, cs.StackID))
 	}
-	changes, err := (&proposals{r: r}).contents(ctx, access, cs)
+	changes, err := r.s.contents(ctx, access, cs)
 	if err != nil {
 		return err
 	}

@@ -104,11 +104,14 @@ func (b *breaker) recover(ctx context.Context, o recoverOptions) error {
 
 // bringBack undoes what was injected, and launches what is down.
 func (b *breaker) bringBack(ctx context.Context, k *knownBreak, o recoverOptions) error {
-	down := b.down(k.state)
+	down, inPlace := b.down(k.state), k.state.Plan.Kind != blast.DeleteStack
 	switch {
-	case isInjection(k.state.Plan.Kind) && o.plan:
-		return b.showUndo(k.state)
-	case isInjection(k.state.Plan.Kind):
+	case inPlace && o.plan:
+		return b.showUndo(ctx, k.state)
+	case inPlace:
+		if err := b.s.settled(ctx, k); err != nil {
+			return err
+		}
 		return b.undo(ctx, k, o.yes)
 	case len(down) > 0:
 		return b.relaunch(ctx, k, down, o)

@@ -1,9 +1,11 @@
 package cli
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 
 	"github.com/deployer-cli/deployer/internal/chaos"
 	"github.com/deployer-cli/deployer/internal/guard"
@@ -12,8 +14,8 @@ import (
 	"github.com/deployer-cli/deployer/stacks"
 )
 
-// undo puts right what was injected: each as it was captured, and a deleted
-// resource by a change set that reverts the drift.
+// undo puts right what was injected, or drifted: each as it was captured, and a
+// deleted resource by a change set that reverts the drift.
 func (b *breaker) undo(ctx context.Context, k *knownBreak, yes bool) error {
 	request, deeds, err := b.undoRequest(ctx, k, yes)
 	if err != nil || len(deeds) == 0 {
@@ -44,16 +46,19 @@ func (b *breaker) undo(ctx context.Context, k *knownBreak, yes bool) error {
 	var errs []error
 	writer := b.s.injector().Writer(clearance)
 	for _, d := range deeds {
-		fmt.Fprintf(b.app.talk(), "  %s  %s is put right\n", d.Stack, d.LogicalID())
+		fmt.Fprintf(b.app.talk(), "  %s  %s is put right\n", d.Stack, cmp.Or(d.LogicalID(), "its parameter"))
 		if err := b.record.Write(ctx, chaos.KindIntent, chaos.Intent{Stack: d.Stack, StackID: d.StackID, Verb: stacks.Restore, Token: token(b.s.run, d.Stack, 1), For: chaos.ToRecover}); err != nil {
 			errs = append(errs, err)
 			break
 		}
-		if d.Injection.Kind == inject.DeleteResource {
+		switch {
+		case d.Injection == nil:
+			errs = append(errs, b.undrift(ctx, clearance, k.state.Targets[d.Stack], d))
+		case d.Injection.Kind == inject.DeleteResource:
 			errs = append(errs, b.revert(ctx, clearance, d))
-			continue
+		default:
+			errs = append(errs, b.putRight(ctx, writer, d))
 		}
-		errs = append(errs, b.putRight(ctx, writer, d))
 	}
 	err = errors.Join(errs...)
 	return errors.Join(err, custody.end(ctx, fmt.Sprintf("exit %d", exitCode(err))))
@@ -87,18 +92,19 @@ type undoDocument struct {
 }
 
 // showUndo shows what would be put right, and how.
-func (b *breaker) showUndo(st *chaos.State) error {
+func (b *breaker) showUndo(ctx context.Context, st *chaos.State) error {
 	docs := []undoDocument{}
 	for _, p := range st.Order {
-		for _, d := range st.Targets[p].Deeds {
-			if d.Injection == nil || !b.broken(d) {
+		t := st.Targets[p]
+		for _, d := range t.Deeds {
+			if d.Verb == stacks.Delete || !b.broken(d) {
 				continue
 			}
-			how := "back to how it was captured"
-			if d.Injection.Kind == inject.DeleteResource {
-				how = "made again by a change set that reverts the stack's drift"
+			doc, err := b.undoOf(ctx, t, d)
+			if err != nil {
+				return err
 			}
-			docs = append(docs, undoDocument{p, d.LogicalID(), d.Injection.Type, d.Injection.Kind, how})
+			docs = append(docs, doc)
 		}
 	}
 	if done, err := b.app.document(docs); done {
@@ -110,6 +116,25 @@ func (b *breaker) showUndo(st *chaos.State) error {
 	}
 	ui.Table(b.app.env.Stdout, []string{"stack", "resource", "type", "broken by", "recover puts it"}, rows)
 	return nil
+}
+
+// undoOf says how one deed is put right.
+func (b *breaker) undoOf(ctx context.Context, t *chaos.Target, d *chaos.Deed) (undoDocument, error) {
+	switch {
+	case d.Injection == nil:
+		name, value, secret, err := b.before(ctx, t)
+		if err != nil {
+			return undoDocument{}, err
+		}
+		_, to, _ := strings.Cut(b.plan.Arg, ":")
+		if secret {
+			value = hiddenValue
+		}
+		return undoDocument{t.Stack, "", "", b.plan.Kind, fmt.Sprintf("parameter %s: %s -> %s, and nothing else", name, to, value)}, nil
+	case d.Injection.Kind == inject.DeleteResource:
+		return undoDocument{t.Stack, d.LogicalID(), d.Injection.Type, d.Injection.Kind, "made again by a change set that reverts the stack's drift"}, nil
+	}
+	return undoDocument{t.Stack, d.LogicalID(), d.Injection.Type, d.Injection.Kind, "back to how it was captured"}, nil
 }
 
 // undoRequest says to the guard what is to be put right.
@@ -124,7 +149,7 @@ func (b *breaker) undoRequest(ctx context.Context, k *knownBreak, yes bool) (gua
 		t := k.state.Targets[p]
 		found := false
 		for _, d := range t.Deeds {
-			if d.Verb == stacks.Inject && b.broken(d) {
+			if d.Verb != stacks.Delete && b.broken(d) {
 				deeds, found = append(deeds, d), true
 			}
 		}
@@ -191,18 +216,5 @@ func (b *breaker) revert(ctx context.Context, clearance guard.Clearance, d *chao
 	if err := b.onlyOurs(ctx, d, set.Changes); err != nil {
 		return errors.Join(err, w.Discard(ctx, t, set.ID))
 	}
-	t.Token = token(b.s.run, d.Stack, 3)
-	op, err := w.Execute(ctx, t, set.ID, false)
-	if err != nil {
-		return err
-	}
-	for p, err := range b.s.cfn.Watch(ctx, op) {
-		if err != nil {
-			return err
-		}
-		if p.Done && !p.Status.Succeeded(stacks.Execute) {
-			return fmt.Errorf("%s: reverting ended with %s: %s", d.Stack, p.Status, p.Reason)
-		}
-	}
-	return nil
+	return b.carryOut(ctx, w, t, set)
 }

@@ -21,6 +21,7 @@ type Input struct {
 	Region      string                     // of the plan's head
 	AccountOf   func(stacks.Access) string // the account behind an access; nil or "" when not known
 	Adopt       bool                       // plan differences in deployer's own tags too
+	Leave       func(*Step) string         // why a stack is left as it lives, whatever was decided, "" for not; nil: none is
 	Salt        []byte                     // of the plan file's hashes of secret values; without it there are none
 	Outside     func(stacks.Path) bool     // not under the PATH that was asked for; nil: nothing is
 
@@ -96,6 +97,11 @@ func (b *Builder) Add(d *stacks.Desired, e Edges) Step {
 	s.step.After = stacks.SortPaths(s.step.After)
 	b.states[d.Stack.Path] = s
 	b.decide(s)
+	if b.in.Leave != nil {
+		if why := b.in.Leave(&s.step); why != "" {
+			s.leave(why)
+		}
+	}
 	s.step.Inputs, s.step.Secrets = b.inputs(s), b.secrets(s)
 	s.decided = s.step
 	return s.step
@@ -163,6 +169,12 @@ func (b *Builder) decide(s *state) {
 	if s.stack.Protect && s.step.Changing() && s.step.Blocked == "" {
 		s.block(s.step.Action, "its config protects it (protect: true), and it would change: "+s.step.Cause, "take protect away to change it")
 	}
+}
+
+// leave takes back what was decided: the stack stays as it lives.
+func (s *state) leave(why string) {
+	s.step.Action, s.step.Late, s.step.Cause, s.step.Blocked, s.step.Asks = None, false, why, "", ""
+	s.step.Changes, s.step.MayReplace, s.step.Diff, s.step.NotAdopted, s.step.Resources = []stacks.ResourceChange{}, []string{}, nil, false, 0
 }
 
 func (s *state) skip(cause string) {

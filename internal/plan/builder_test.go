@@ -107,6 +107,10 @@ func TestUpdate(t *testing.T) {
 		{name: "update failed before", lives: func(l *stacks.Live) { l.Status = stacks.UpdateFailed }, want: "update dev/net, its last update failed"},
 		{name: "joined", lives: func(l *stacks.Live) { l.Status = stacks.UpdateInProgress }, want: "… dev/net"},
 		{name: "rolled back", lives: func(l *stacks.Live) { l.Status = stacks.UpdateRollbackComplete }, want: "none dev/net, nothing changed"},
+		{name: "left", change: func(d *stacks.Desired) {
+			d.Parameters = []stacks.Parameter{{Key: "Port", Value: "81"}}
+		}, input: func(in *Input) { in.Leave = func(*Step) string { return "left as it is" } }, want: "none dev/net, left as it is"},
+		{name: "left, and its template is broken", change: func(d *stacks.Desired) { d.Body = []byte("a: [") }, input: func(in *Input) { in.Leave = func(*Step) string { return "left as it is" } }, want: "none dev/net, left as it is"},
 		{name: "never came up", lives: func(l *stacks.Live) { l.Status = stacks.RollbackComplete }, want: "recreate dev/net, it never came up"},
 	}
 	for _, tt := range tests {
