@@ -141,7 +141,11 @@ func (a *app) runEvents(ctx context.Context, arg string, limit int, follow bool)
 		if err != nil {
 			return err
 		}
-		if err := a.showEvents(events, follow); err != nil || !follow || !busy {
+		err = a.showEvents(events, follow)
+		if w, ok := a.env.Stdout.(*checkedWriter); ok && w.unread() {
+			return nil // it is told at the end, unless the reader just had enough
+		}
+		if err != nil || !follow || !busy {
 			return err
 		}
 		timer := time.NewTimer(followEvery)

@@ -53,7 +53,14 @@ func System() Env {
 		dir = "."
 	}
 	interrupts := make(chan os.Signal, 3)
-	signal.Notify(interrupts, os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
+	for _, s := range []os.Signal{os.Interrupt, syscall.SIGTERM, syscall.SIGHUP} {
+		if !signal.Ignored(s) { // else by nohup, or a shell that put us in the background
+			signal.Notify(interrupts, s)
+		}
+	}
+	// A reader that is gone must not end a run: the write's error says it. To ignore
+	// the signal would have programs that we start ignore it too.
+	signal.Notify(make(chan os.Signal, 1), syscall.SIGPIPE)
 	size := func() (int, int) {
 		w, h, err := term.GetSize(int(os.Stderr.Fd()))
 		if err != nil {

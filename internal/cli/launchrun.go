@@ -114,7 +114,7 @@ func (e *interruptedError) ExitCode() int { return exitInterrupted }
 func (r *launcher) sink() (event.Sink, func()) {
 	a := r.app
 	if a.globals.output != "text" {
-		return ui.JSONLines(a.env.Stdout), func() {}
+		return ui.JSONLines(a.env.Stdout)
 	}
 	return ui.Sink(ui.Stream{
 		W: a.talk(), Style: a.err, Live: a.env.StderrTerminal && a.env.Environ["TERM"] != "dumb",

@@ -19,7 +19,7 @@ type checkedWriter struct {
 	err error
 }
 
-// Write passes on.
+// Write passes on. That the reader had enough fails nothing: what is done goes on.
 func (c *checkedWriter) Write(p []byte) (int, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -27,12 +27,27 @@ func (c *checkedWriter) Write(p []byte) (int, error) {
 	if err != nil && c.err == nil {
 		c.err = err
 	}
+	if enough(err) {
+		return len(p), nil
+	}
 	return n, err
+}
+
+// enough tells that nobody reads any more.
+func enough(err error) bool {
+	return errors.Is(err, syscall.EPIPE) || errors.Is(err, io.ErrClosedPipe)
+}
+
+// unread tells that nobody can read what is written any more.
+func (c *checkedWriter) unread() bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.err != nil
 }
 
 // failure is what went wrong, nil also when the reader only had enough.
 func (c *checkedWriter) failure() error {
-	if c.err == nil || errors.Is(c.err, syscall.EPIPE) || errors.Is(c.err, io.ErrClosedPipe) {
+	if c.err == nil || enough(c.err) {
 		return nil
 	}
 	return fmt.Errorf("the output could not be written: %w", pathless(c.err))

@@ -43,16 +43,45 @@ func Show(events <-chan event.Event, st Stream) {
 	showPlain(events, st)
 }
 
-// Sink returns a Sink that feeds the channel Show reads, and a function that
-// closes it and waits until everything was shown. Events beyond the buffer wait
-// for the screen.
+// Sink returns a Sink that feeds Show, and a function that ends it and waits until
+// everything was shown. Events wait for the screen, the run does not.
 func Sink(st Stream) (event.Sink, func()) {
-	events := make(chan event.Event, 256)
+	return queued(func(events <-chan event.Event) { Show(events, st) })
+}
+
+// queued returns a Sink that never waits for who reads, however slow, and a function
+// that waits until all was read.
+func queued(read func(<-chan event.Event)) (event.Sink, func()) {
+	in, out := make(chan event.Event), make(chan event.Event)
 	var shown sync.WaitGroup
-	shown.Go(func() { Show(events, st) })
-	return event.Func(func(e event.Event) { events <- e }), func() {
-		close(events)
+	shown.Go(func() { pump(in, out) })
+	shown.Go(func() { read(out) })
+	return event.Func(func(e event.Event) { in <- e }), func() {
+		close(in)
 		shown.Wait()
+	}
+}
+
+// pump passes on what comes in, in order, and keeps whatever is not taken yet.
+func pump(in <-chan event.Event, out chan<- event.Event) {
+	defer close(out)
+	var waiting []event.Event
+	for in != nil || len(waiting) > 0 {
+		var to chan<- event.Event
+		var first event.Event
+		if len(waiting) > 0 {
+			to, first = out, waiting[0]
+		}
+		select {
+		case e, open := <-in:
+			if !open {
+				in = nil
+				continue
+			}
+			waiting = append(waiting, e)
+		case to <- first:
+			waiting = waiting[1:]
+		}
 	}
 }
 

@@ -85,11 +85,14 @@ func stillThere(p *progress, now time.Time) string {
 	return fmt.Sprintf("still running (%s): %s", done, strings.Join(parts, ", "))
 }
 
-// JSONLines returns a Sink that writes every event as one line of JSON.
-func JSONLines(w io.Writer) event.Sink {
+// JSONLines returns a Sink that writes every event as one line of JSON, and a
+// function that waits until all were written. The run does not wait for who reads.
+func JSONLines(w io.Writer) (event.Sink, func()) {
 	enc := json.NewEncoder(w)
 	enc.SetEscapeHTML(false)
-	return event.Func(func(e event.Event) {
-		enc.Encode(e) //nolint:errcheck // a reader that is gone must not stop the run
+	return queued(func(events <-chan event.Event) {
+		for e := range events {
+			enc.Encode(e) //nolint:errcheck // a reader that is gone must not stop the run
+		}
 	})
 }

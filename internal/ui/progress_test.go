@@ -3,6 +3,7 @@ package ui
 import (
 	"bytes"
 	"fmt"
+	"io"
 	"strings"
 	"sync"
 	"testing"
@@ -166,12 +167,55 @@ type broken struct{}
 
 func (broken) Write([]byte) (int, error) { return 0, fmt.Errorf("gone") }
 
+// stuck is a reader that stopped reading: its terminal was halted, or it is slow.
+type stuck struct {
+	free chan struct{}
+	strings.Builder
+}
+
+func (s *stuck) Write(p []byte) (int, error) {
+	<-s.free
+	return s.Builder.Write(p)
+}
+
+func TestARunDoesNotWaitForItsReader(t *testing.T) {
+	t.Parallel()
+	begin := map[string]func(io.Writer) (event.Sink, func()){
+		"json": JSONLines,
+		"text": func(w io.Writer) (event.Sink, func()) { return Sink(Stream{W: w, Now: time.Now}) },
+	}
+	for name, begin := range begin {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				w := &stuck{free: make(chan struct{})}
+				sink, shown := begin(w)
+				const n = 10_000
+				for i := range n {
+					sink.Event(event.Event{Seq: int64(i), Kind: event.Warning, Reason: fmt.Sprintf("word %d.", i)})
+				}
+				close(w.free)
+				shown()
+				last := 0
+				for i := range n {
+					at := strings.Index(w.String()[last:], fmt.Sprintf("word %d.", i))
+					if at < 0 {
+						t.Fatalf("event %d was not shown, or out of turn", i)
+					}
+					last += at
+				}
+			})
+		})
+	}
+}
+
 func TestJSONLines(t *testing.T) {
 	t.Parallel()
 	var out bytes.Buffer
-	sink := JSONLines(&out)
+	sink, shown := JSONLines(&out)
 	sink.Event(event.Event{Seq: 1, Kind: event.Warning, Reason: "a <b> & \x1b[31m c"})
 	sink.Event(event.Event{Seq: 2, Kind: event.RunFinished})
+	shown()
 	want := `{"seq":1,"time":"0001-01-01T00:00:00Z","run":"","kind":"warning","stack":"","status":"","resource":"","type":"","reason":"a <b> & \u001b[31m c","cause":""}
 {"seq":2,"time":"0001-01-01T00:00:00Z","run":"","kind":"run-finished","stack":"","status":"","resource":"","type":"","reason":"","cause":""}
 `
