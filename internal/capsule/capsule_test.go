@@ -14,7 +14,7 @@ import (
 const template = `Parameters:
   Size: {Type: String}
   Password: {Type: String, NoEcho: true}
-  Key: {Type: String, NoEcho: true, Default: dull}
+  Key: {Type: String, NoEcho: true, Default: ''}
 Resources:
   Vpc: {Type: "AWS::EC2::VPC", DeletionPolicy: Delete}
   Web: {Type: "AWS::EC2::Instance"}
@@ -161,6 +161,12 @@ func TestMakeRefuses(t *testing.T) {
 		{"a secret by its resolver", func(in *capsule.Input) {
 			in.Desired.Parameters[1].Secret = true
 		}, "Size", "stands in the config itself"},
+		{"a secret by default", func(in *capsule.Input) {
+			in.Template = strings.Replace(in.Template, "Default: ''", "Default: dull", 1)
+		}, "Key", "the default that stands in the template"},
+		{"a default in a block", func(in *capsule.Input) {
+			in.Template = strings.Replace(in.Template, "{Type: String, NoEcho: true}", "\n    Type: String\n    NoEcho: true\n    Default: |-\n      dull", 1)
+		}, "Password", "cannot be taken out"},
 		{"a secret in the template", func(in *capsule.Input) {
 			in.Desired.Secrets = []string{"s3cr3t"}
 			in.Template += "Description: s3cr3t\n"

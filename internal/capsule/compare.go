@@ -105,9 +105,10 @@ func (m *comparison) place() {
 
 // templates compares what the templates say, not how they are laid out.
 func (m *comparison) templates() {
-	m.document("template", m.was.Template.Original, m.now.Template)
-	if m.was.Template.Processed != "" && m.now.Processed != "" && m.was.Template.Original == m.now.Template {
-		m.document("processed template", m.was.Template.Processed, m.now.Processed)
+	now := Kept(m.now.Template)
+	m.document("template", m.was.Template.Original, now)
+	if m.was.Template.Processed != "" && m.now.Processed != "" && m.was.Template.Original == now {
+		m.document("processed template", m.was.Template.Processed, Kept(m.now.Processed))
 	}
 }
 

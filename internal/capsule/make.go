@@ -67,7 +67,7 @@ func Make(in Input) (Capsule, error) {
 		Notifications: sorted(in.Live.Notifications), Capabilities: sorted(in.Live.Capabilities),
 		TimeoutMinutes: in.Live.TimeoutMinutes, TerminationProtection: in.Live.TerminationProtection,
 		OnFailure: in.Stack.OnFailure, DisableRollback: in.Stack.DisableRollback,
-		Template: Template{Original: in.Template, Processed: in.Processed}, Policy: in.Policy,
+		Template: s.texts(), Policy: in.Policy,
 		After: stacks.SortPaths(slices.Clone(in.After)), Config: s.config(in.Stack.Config),
 		Commit: in.Commit, Dirty: in.Dirty, Probes: in.Probes, Caller: in.Caller, Version: in.Version,
 		Created: in.Live.Created.UTC(), Updated: in.Live.Updated.UTC(), Time: in.Time.UTC(), Salt: hex.EncodeToString(in.Salt),

@@ -122,7 +122,9 @@ func (s *sealer) secret(key string, given stacks.Parameter) Parameter {
 	field := s.field(key)
 	switch {
 	case field.Kind == stacks.Null && s.template != nil && s.template.Parameters[key].Default != nil:
-		p.Default = true
+		if p.Default = true; *s.template.Parameters[key].Default != "" {
+			s.refuse(key, "its value is the default that stands in the template, and a capsule holds no secrets")
+		}
 	case field.Kind == stacks.Null:
 		s.refuse(key, "the config gives no value for it")
 	case !calls(field):
@@ -200,6 +202,21 @@ func (s *sealer) exports() []Export {
 		out = append(out, Export{Name: e.Name, Value: s.masked(e.Value), Importers: sorted(e.Importers)})
 	}
 	slices.SortFunc(out, func(a, b Export) int { return cmp.Compare(a.Name, b.Name) })
+	return out
+}
+
+// texts are the template's, without the defaults of secret parameters: even where
+// they are not in use, they are somebody's secret.
+func (s *sealer) texts() Template {
+	out := Template{Original: s.in.Template, Processed: s.in.Processed}
+	for _, text := range []*string{&out.Original, &out.Processed} {
+		kept, parameter, err := withoutDefaults(*text)
+		if err != nil {
+			s.refuse(parameter, "the default of a secret parameter stands in the template, and cannot be taken out of what is kept: "+err.Error())
+			return Template{}
+		}
+		*text = kept
+	}
 	return out
 }
 

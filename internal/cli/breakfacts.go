@@ -391,9 +391,14 @@ func (b *breaker) withEchoes(f *blast.Facts) map[stacks.Path]blast.Known[[]blast
 		}
 		for _, name := range t.ParameterNames {
 			given := slices.ContainsFunc(d.Parameters, func(p stacks.Parameter) bool { return p.Key == name })
-			if p := t.Parameters[name]; p.NoEcho && !given && p.Default == nil {
-				known.Value = append(slices.Clone(known.Value), blast.Secret{Parameter: name, Why: "it is secret (NoEcho), and the config does not give it"})
+			one := blast.Secret{Parameter: name, Why: "it is secret (NoEcho), and the config does not give it"}
+			switch p := t.Parameters[name]; {
+			case !p.NoEcho || given:
+				continue
+			case p.Default != nil:
+				one.Obtainable, one.Literal, one.Why = true, *p.Default != "", "" // the template gives it
 			}
+			known.Value = append(slices.Clone(known.Value), one)
 		}
 		out[seen.Path()] = known
 	}

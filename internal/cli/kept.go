@@ -91,7 +91,7 @@ func (l leftover) fates(d *stacks.Desired) (reattach.Plan, error) {
 		return reattach.Plan{}, err
 	}
 	if len(t.Transforms) > 0 {
-		if !l.captured(t) { // what its macros make of it is not known
+		if !l.captured(d.Body) { // what its macros make of it is not known
 			return l.lost("its template has macros, and is not the one that was captured: use --from capsule"), nil
 		}
 		if t, err = cfntemplate.Parse([]byte(l.capsule.Template.Processed)); err != nil {
@@ -103,9 +103,10 @@ func (l leftover) fates(d *stacks.Desired) (reattach.Plan, error) {
 
 // captured tells whether a template is the one that was captured, of which is known
 // what its macros made.
-func (l leftover) captured(t *cfntemplate.Template) bool {
+func (l leftover) captured(body []byte) bool {
 	before, err := cfntemplate.Parse([]byte(l.capsule.Template.Original))
-	return err == nil && l.capsule.Template.Processed != "" && plan.Same(before.Doc, t.Doc)
+	now, err2 := cfntemplate.Parse([]byte(capsule.Kept(string(body))))
+	return err == nil && err2 == nil && l.capsule.Template.Processed != "" && plan.Same(before.Doc, now.Doc)
 }
 
 // lost is the fate of everything when nothing can be told.

@@ -10,6 +10,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/deployer-cli/deployer/internal/capsule"
 	"github.com/deployer-cli/deployer/internal/cfn"
 	"github.com/deployer-cli/deployer/internal/graph"
 	"github.com/deployer-cli/deployer/internal/guard"
@@ -406,10 +407,16 @@ func (p *planner) born(path stacks.Path, live *stacks.Live) {
 	d, action := p.desired[path], p.actions[path]
 	p.mu.Unlock()
 	created := action == plan.Create || action == plan.Recreate
-	if !created || live == nil || !live.Updated.IsZero() || d == nil || d.BodyLate || len(d.Secrets) > 0 {
+	if !created || live == nil || !live.Updated.IsZero() || d == nil || d.BodyLate || secretive(d) {
 		return
 	}
 	_ = p.s.cache.Put(templateCache{}.key(live.ID, live.Changed()), d.Body) // it only costs a read
+}
+
+// secretive tells whether a template holds a secret: one that was rendered into it,
+// or the default of a secret parameter.
+func secretive(d *stacks.Desired) bool {
+	return len(d.Secrets) > 0 || capsule.Kept(string(d.Body)) != string(d.Body)
 }
 
 // remember keeps a live template that says what the project wants, where that
@@ -417,7 +424,7 @@ func (p *planner) born(path stacks.Path, live *stacks.Live) {
 // only costs time.
 func (p *planner) remember(d *stacks.Desired) {
 	seen, ok := p.snapshot.Get(d.Stack.Path)
-	if !ok || seen.Live == nil || d.BodyLate || len(d.Secrets) > 0 || !bytes.Equal(seen.Template, d.Body) {
+	if !ok || seen.Live == nil || d.BodyLate || secretive(d) || !bytes.Equal(seen.Template, d.Body) {
 		return
 	}
 	c := templateCache{p.s.cache}
