@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -156,9 +157,40 @@ func readLever(ctx context.Context, l *cloud.Lever) (leverText, error) {
 	if err != nil {
 		return leverText{}, err
 	}
-	var t leverText
-	if err := json.Unmarshal([]byte(text), &t); err != nil {
+	t, ok := parseLever(text)
+	if !ok {
 		return leverText{}, fmt.Errorf("%s holds something else", l.Name())
 	}
 	return t, nil
+}
+
+// parseLever reads what a lever's parameter holds. Only a document just as it is
+// written here says anything, and it has to say engaged: a key of another name or
+// case, one twice, null or nothing at all is no release.
+func parseLever(text string) (leverText, bool) {
+	var t struct {
+		Engaged *bool      `json:"engaged"`
+		By      *string    `json:"by,omitempty"`
+		Reason  *string    `json:"reason,omitempty"`
+		At      *time.Time `json:"at,omitempty"`
+	}
+	var plain bytes.Buffer
+	if json.Unmarshal([]byte(text), &t) != nil || json.Compact(&plain, []byte(text)) != nil || t.Engaged == nil {
+		return leverText{}, false
+	}
+	again, err := json.Marshal(t)
+	if err != nil || !bytes.Equal(again, plain.Bytes()) {
+		return leverText{}, false
+	}
+	out := leverText{Engaged: *t.Engaged}
+	if t.By != nil {
+		out.By = *t.By
+	}
+	if t.Reason != nil {
+		out.Reason = *t.Reason
+	}
+	if t.At != nil {
+		out.At = *t.At
+	}
+	return out, true
 }
