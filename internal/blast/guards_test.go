@@ -100,6 +100,9 @@ func spoilings() []spoiling {
 		{"window unreadable", func(f *blast.Facts) { add(f, "window", block("cron", "whenever", "for", "6h")) }, "G2 G6 G13 G15", "window", 3},
 		{"frozen", func(f *blast.Facts) { f.Environment.Guard = block("freeze", stacks.Strings("2026-11-22/P1D")) }, "G6", "frozen", 3},
 		{"frozen yesterday", func(f *blast.Facts) { f.Environment.Guard = block("freeze", stacks.Strings("2026-11-20/P1D")) }, "", "", 0},
+		{"frozen around it", func(f *blast.Facts) { around(f).Guard = block("freeze", stacks.Strings("2026-11-22/P1D")) }, "G6", "all is frozen", 3},
+		{"frozen around it yesterday", func(f *blast.Facts) { around(f).Guard = block("freeze", stacks.Strings("2026-11-20/P1D")) }, "", "", 0},
+		{"freeze around it unreadable", func(f *blast.Facts) { around(f).Guard = block("freeze", stacks.Strings("soon")) }, "G6", "guard.freeze", 3},
 		{"freeze unreadable", func(f *blast.Facts) { f.Environment.Guard = block("freeze", stacks.Strings("soon")) }, "G6", "guard.freeze", 3},
 		{"lever engaged", func(f *blast.Facts) { f.Lever.Value = blast.Lever{Engaged: true, By: "bob", Reason: "demo"} }, "G6", "by bob: demo", 3},
 		{"lever unreadable", func(f *blast.Facts) { f.Lever = blast.Got(blast.Lever{}, errDenied) }, "G6", "cannot be told", 3},
@@ -226,6 +229,14 @@ func spoilings() []spoiling {
 		{"permit leaves out what goes too", func(f *blast.Facts) { permit(f, func(p *blast.Permit) { p.Include = []string{"dev/net*"} }) }, "G15", "dev/app", 3},
 		{"permit excludes it", func(f *blast.Facts) { permit(f, func(p *blast.Permit) { p.Exclude = []string{"**/network"} }) }, "G15", "dev/network", 3},
 	}
+}
+
+// around puts an environment around that of the targets.
+func around(f *blast.Facts) *stacks.Environment {
+	outer := environment("all", stacks.Development)
+	outer.Path = ""
+	f.Environments = append(f.Environments, outer)
+	return outer
 }
 
 // permit requires a permit and gives one that fits, spoilt.

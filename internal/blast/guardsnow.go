@@ -14,6 +14,7 @@ func (k *scope) time() []Finding {
 	if k.f.Now.IsZero() {
 		return []Finding{{Why: "what time it is is not known"}}
 	}
+	var frozen []*stacks.Environment // whose freezes bind
 	for _, e := range k.environments() {
 		p, err := ParsePolicy(e, k.f.Environments)
 		if err != nil {
@@ -29,7 +30,12 @@ func (k *scope) time() []Finding {
 				out = append(out, Finding{Why: fmt.Sprintf("%s may be broken at %s, which it is not now", e.Name, w.Text), Fix: fix})
 			}
 		}
-		out = append(out, k.frozen(e)...)
+		frozen = append(append(frozen, e), around(e, k.f.Environments)...)
+	}
+	for i, e := range frozen {
+		if !slices.Contains(frozen[:i], e) {
+			out = append(out, k.frozen(e)...)
+		}
 	}
 	switch l := k.f.Lever; {
 	case !l.Read:
@@ -40,6 +46,7 @@ func (k *scope) time() []Finding {
 	return out
 }
 
+// frozen tells which freezes of an environment's guard block are on.
 func (k *scope) frozen(e *stacks.Environment) []Finding {
 	p, err := guard.ParsePolicy(e)
 	if err != nil {

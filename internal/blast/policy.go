@@ -60,10 +60,7 @@ func ParsePolicy(e *stacks.Environment, all []*stacks.Environment) (Policy, erro
 	if p.MaxPercent == 0 {
 		p.MaxPercent = defaultPercent
 	}
-	for _, outer := range all {
-		if outer == nil || outer == e || outer.Path == e.Path || !outer.Declared || !e.Path.Within(outer.Path) {
-			continue
-		}
+	for _, outer := range around(e, all) {
 		if outer.Class != stacks.Development {
 			p.Never = true // a group inside of what is never broken
 		}
@@ -74,6 +71,17 @@ func ParsePolicy(e *stacks.Environment, all []*stacks.Environment) (Policy, erro
 		p.tighten(o)
 	}
 	return p, nil
+}
+
+// around lists the declared environments that an environment lies in.
+func around(e *stacks.Environment, all []*stacks.Environment) []*stacks.Environment {
+	var out []*stacks.Environment
+	for _, outer := range all {
+		if outer != nil && outer != e && outer.Path != e.Path && outer.Declared && e.Path.Within(outer.Path) {
+			out = append(out, outer)
+		}
+	}
+	return out
 }
 
 // tighten applies the restrictions of an environment around this one. What that
