@@ -222,7 +222,11 @@ func (b *breaker) choose(pool []*stacks.Stack, named []stacks.Path) error {
 	if b.targets, err = blast.Choose(candidates, b.choice); err != nil {
 		return err
 	}
-	b.outOf = len(candidates)
+	left, err := blast.Pool(candidates, b.choice) // what is excluded could not be drawn
+	if err != nil {
+		return err
+	}
+	b.outOf = len(left)
 	first := b.sc.stacks[b.targets[0]]
 	for _, p := range b.targets {
 		if st := b.sc.stacks[p]; st.Access != first.Access {
