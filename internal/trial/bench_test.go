@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"runtime"
 	"slices"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -47,7 +48,7 @@ func full() []scenario {
 }
 
 // TestBench takes the measures, prints them against their bars, writes them down
-// and compares them with what is committed.
+// and judges them.
 func TestBench(t *testing.T) { //nolint:paralleltest // it measures: nothing beside it
 	var list []scenario
 	switch *measure {
@@ -87,16 +88,44 @@ func TestBench(t *testing.T) { //nolint:paralleltest // it measures: nothing bes
 		writeJSON(t, name, base)
 		return
 	}
-	worse, better := compare(got.counted(), base)
-	for _, line := range better {
-		fmt.Println("better:", line)
+	said, wrong := judge(*measure, got, bars, base)
+	for _, line := range said {
+		fmt.Println(line)
 	}
-	for _, line := range worse {
+	for _, line := range wrong {
 		t.Error(line)
 	}
-	if len(worse) > 0 {
-		fmt.Println("\nIf that is worth it, say why in the commit and take new numbers: make bench-baseline")
+}
+
+// judge says what of a measure is worth a line, and what makes it fail: a bar that
+// is missed, always; what is worse than the base, or not in it, in the short measure
+// only, which is there to compare. The full one has rows that nobody compares.
+func judge(measure string, got results, bars []bar, base results) (said, wrong []string) {
+	worse, better, unknown := compare(got.counted(), base)
+	for _, line := range better {
+		said = append(said, "better: "+line)
 	}
+	if measure == "full" {
+		for _, line := range worse {
+			said = append(said, "worse: "+line)
+		}
+		if len(unknown) > 0 {
+			said = append(said, fmt.Sprintf("%d of %d rows are compared with nothing: %s", len(unknown), len(got.counted()), strings.Join(unknown, ", ")))
+		}
+	} else {
+		for _, row := range unknown {
+			wrong = append(wrong, row+": not in testdata/baseline.json: make bench-baseline")
+		}
+		if wrong = append(wrong, worse...); len(wrong) > 0 {
+			said = append(said, "", "If that is worth it, say why in the commit and take new numbers: make bench-baseline")
+		}
+	}
+	for _, b := range bars {
+		if b.Met == "no" {
+			wrong = append(wrong, fmt.Sprintf("bar missed: %s: %.4g, bar %s", b.Measure, *b.Here, b.Bar))
+		}
+	}
+	return said, wrong
 }
 
 // scenarios runs them in processes, as many at a time as there are cores: the

@@ -54,14 +54,14 @@ func (r results) counted() results {
 	return out
 }
 
-// compare says what is worse than the base by more than its margin, and what is
-// better. Rows of the base that were not measured this time do not count; new
-// ones without a base do.
-func compare(got, base results) (worse, better []string) {
+// compare says what is worse than the base by more than its margin, what is
+// better, and which rows the base does not know. Rows of the base that were not
+// measured this time do not count.
+func compare(got, base results) (worse, better, unknown []string) {
 	for _, row := range slices.Sorted(maps.Keys(got)) {
 		was, ok := base[row]
 		if !ok {
-			worse = append(worse, row+": not in testdata/baseline.json: make bench-baseline")
+			unknown = append(unknown, row)
 			continue
 		}
 		for _, name := range slices.Sorted(maps.Keys(got[row])) {
@@ -75,7 +75,7 @@ func compare(got, base results) (worse, better []string) {
 			}
 		}
 	}
-	return worse, better
+	return worse, better, unknown
 }
 
 // TestCompare proves that the check can fail, and at what.
@@ -96,20 +96,54 @@ func TestCompare(t *testing.T) {
 		{"throttled", func(r results) { r["shape=wide create"][throttled] = 4 }, "throttled% is 4, was 1", ""},
 		{"one stack failed", func(r results) { r["shape=wide create"][failed] = 1 }, "failed is 1, was 0", ""},
 		{"better", func(r results) { r["shape=wide create"][calls] = 300 }, "", "calls is 300, was 400"},
-		{"unknown", func(r results) { r["new"] = metrics{calls: 1} }, "new: not in", ""},
 		{"not measured", func(r results) { delete(r, "shape=wide create") }, "", ""},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
 			got := base()
 			c.change(got)
-			worse, better := compare(got.counted(), base())
+			worse, better, _ := compare(got.counted(), base())
 			for _, side := range []struct {
 				lines []string
 				want  string
 			}{{worse, c.worse}, {better, c.better}} {
 				if (len(side.lines) == 0) != (side.want == "") || !strings.Contains(strings.Join(side.lines, "\n"), side.want) {
 					t.Errorf("got %q, want %q", side.lines, side.want)
+				}
+			}
+		})
+	}
+}
+
+// TestJudge: what fails make bench and what make bench-check, and that the rest is
+// at least said.
+func TestJudge(t *testing.T) {
+	t.Parallel()
+	row := "shape=30x10/stacks=300/reads=none create"
+	base := results{row: {calls: 400, wall: 1.02}}
+	for _, c := range []struct {
+		name, measure string
+		got           results
+		said, wrong   string
+	}{
+		{"as it was", "full", results{row: {calls: 400, wall: 1.02}}, "", ""},
+		{"a row without a base, of all", "full", results{"new": {calls: 1}}, "1 of 1 rows are compared with nothing: new", ""},
+		{"the same where it is compared", "short", results{"new": {calls: 1}}, "make bench-baseline", "new: not in"},
+		{"worse, of all", "full", results{row: {calls: 500}}, "worse: " + row + ": calls is 500", ""},
+		{"the same where it is compared", "short", results{row: {calls: 500}}, "make bench-baseline", "calls is 500, was 400"},
+		{"better", "short", results{row: {calls: 300}}, "better: " + row, ""},
+		{"a bar is missed", "full", results{row: {calls: 400, wall: 1.06}}, "", "bar missed: the same: 30 chains of 10: 1.06, bar ≤ 1.05"},
+		{"the same where it is compared", "short", results{row: {calls: 400, wall: 1.06}}, "", "bar missed: the same: 30 chains of 10: 1.06"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			said, wrong := judge(c.measure, c.got, contract(c.got), base)
+			for _, side := range []struct {
+				lines []string
+				want  string
+			}{{said, c.said}, {wrong, c.wrong}} {
+				if text := strings.Join(side.lines, "\n"); (text == "") != (side.want == "") || !strings.Contains(text, side.want) {
+					t.Errorf("got %q, want %q", text, side.want)
 				}
 			}
 		})
