@@ -174,7 +174,7 @@ func (a *app) runBreak(c *cli.Context, command string) error {
 	if err != nil {
 		return err
 	}
-	b := &breaker{app: a, opts: o, looks: newLooks()}
+	b := newBreaker(a, o)
 	err = b.run(c.Context)
 	if b.s != nil {
 		err = errors.Join(err, b.s.close())

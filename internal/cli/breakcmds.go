@@ -313,7 +313,7 @@ func (a *app) breakResumeCommand() *cli.Command {
 			if err != nil {
 				return err
 			}
-			b := &breaker{app: a, opts: breakOptions{command: "resume", detach: c.Bool("detach")}, looks: newLooks()}
+			b := newBreaker(a, breakOptions{command: "resume", detach: c.Bool("detach")})
 			err = b.resume(c.Context, arg)
 			if b.s != nil {
 				err = errors.Join(err, b.s.close())

@@ -15,6 +15,7 @@ import (
 	"github.com/deployer-cli/deployer/config"
 	"github.com/deployer-cli/deployer/internal/blast"
 	"github.com/deployer-cli/deployer/internal/capsule"
+	"github.com/deployer-cli/deployer/internal/flow"
 	"github.com/deployer-cli/deployer/internal/graph"
 	"github.com/deployer-cli/deployer/internal/guard"
 	"github.com/deployer-cli/deployer/internal/logbook"
@@ -57,12 +58,16 @@ type breaker struct {
 	ticks      *realmClock
 	tick       sync.Mutex           // guards ticks
 	files      *config.Project      // as they were read last; nil: as the session did
-	checking   sync.Mutex           // held while the guards are asked again
+	checking   flow.Turn            // held while the guards are asked again
 	resumed    bool                 // the journal was begun by an earlier run
 	relaunched *launcher            // what recover launched
 	undone     map[stacks.Path]bool // by recover: what was injected into them
 	intact     map[deedKey]bool     // what is not as the break left it any more, as recover found it
 	outcome    *breakOutcome
+}
+
+func newBreaker(a *app, o breakOptions) *breaker {
+	return &breaker{app: a, opts: o, looks: newLooks(), checking: flow.NewTurn()}
 }
 
 func (b *breaker) run(ctx context.Context) error {

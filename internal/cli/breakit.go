@@ -417,8 +417,11 @@ func (b *breaker) deletions() *plan.Plan {
 
 // oncemore asks the guards that are asked again right before a call.
 func (b *breaker) oncemore(ctx context.Context, path stacks.Path) error {
-	b.checking.Lock()
-	defer b.checking.Unlock()
+	end, err := b.checking.Take(ctx)
+	if err != nil {
+		return err
+	}
+	defer end()
 	state, err := b.record.fold(ctx)
 	if err != nil {
 		return err

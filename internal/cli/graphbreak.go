@@ -16,7 +16,7 @@ func (a *app) graphBreak(ctx context.Context, arg, format string) error {
 	if arg == "" {
 		return &usageError{"graph --break needs a PATH", "such as dev/network: what would be broken"}
 	}
-	b := &breaker{app: a, opts: breakOptions{command: "plan", args: []string{arg}, kind: blast.DeleteStack}, looks: newLooks()}
+	b := newBreaker(a, breakOptions{command: "plan", args: []string{arg}, kind: blast.DeleteStack})
 	if err := b.opts.checkArgs(); err != nil {
 		return err
 	}

@@ -53,7 +53,7 @@ func (a *app) recoverCommand() *cli.Command {
 
 // recover launches what is down, watches until it is back, and says how it went.
 func (a *app) recover(ctx context.Context, o recoverOptions) error {
-	b := &breaker{app: a, opts: breakOptions{command: "recover"}, looks: newLooks()}
+	b := newBreaker(a, breakOptions{command: "recover"})
 	err := b.recover(ctx, o)
 	if b.s != nil {
 		err = errors.Join(err, b.s.close())

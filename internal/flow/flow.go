@@ -41,3 +41,28 @@ func Each(ctx context.Context, limit, n int, do func(int)) {
 	close(work)
 	wg.Wait()
 }
+
+// Turn is a lock that can be waited for with a context: what is held while others
+// are asked over the network must not keep whoever gives up. The zero Turn is not
+// usable: see NewTurn.
+type Turn chan struct{}
+
+// NewTurn returns a turn that nobody has.
+func NewTurn() Turn { return make(Turn, 1) }
+
+// Take waits until nobody else has the turn and takes it, until end is called. When
+// ctx ends while somebody else has it, it returns its cause, and nothing is taken.
+func (t Turn) Take(ctx context.Context) (end func(), err error) {
+	end = func() { <-t }
+	select {
+	case t <- struct{}{}:
+		return end, nil
+	default:
+	}
+	select {
+	case t <- struct{}{}:
+		return end, nil
+	case <-ctx.Done():
+		return nil, context.Cause(ctx)
+	}
+}

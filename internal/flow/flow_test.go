@@ -63,3 +63,28 @@ func TestEachEndsWithTheContext(t *testing.T) {
 	}
 	flow.Each(ctx, 4, 0, func(int) { t.Error("there was nothing to do") })
 }
+
+func TestTurn(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		turn := flow.NewTurn()
+		gone, cancel := context.WithCancel(t.Context())
+		cancel()
+		end, err := turn.Take(gone) // it is free: nobody waits
+		if err != nil {
+			t.Fatal(err)
+		}
+		why := errors.New("enough")
+		ctx, leave := context.WithCancelCause(t.Context())
+		go func() { _ = flow.Pause(t.Context(), time.Minute); leave(why) }()
+		if _, err := turn.Take(ctx); !errors.Is(err, why) {
+			t.Errorf("%v", err)
+		}
+		go func() { _ = flow.Pause(t.Context(), time.Minute); end() }()
+		begun := time.Now()
+		if end, err = turn.Take(t.Context()); err != nil || time.Since(begun) != time.Minute {
+			t.Errorf("%v after %v", err, time.Since(begun))
+		}
+		end()
+	})
+}

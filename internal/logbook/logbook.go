@@ -14,9 +14,9 @@ import (
 	"path"
 	"regexp"
 	"strings"
-	"sync"
 	"time"
 
+	"github.com/deployer-cli/deployer/internal/flow"
 	"github.com/deployer-cli/deployer/internal/record"
 	"github.com/deployer-cli/deployer/internal/state"
 )
@@ -38,10 +38,10 @@ type Books struct {
 	shared Shared // nil for none
 	files  Shared // capsules on this machine
 
-	mu     sync.Mutex
-	synced map[string]bool // books whose files and shared entries were compared
+	writing flow.Turn
+	synced  map[string]bool // books whose files and shared entries were compared
 
-	readers sync.Mutex
+	reading flow.Turn
 	known   map[string][]record.Entry // what was read of books that are shared
 }
 
@@ -49,7 +49,10 @@ type Books struct {
 // names the run that writes; shared is nil where no other machine has to see
 // them.
 func New(dir, run string, shared Shared) *Books {
-	return &Books{dir: dir, run: run, shared: shared, files: state.InFiles(dir), synced: map[string]bool{}, known: map[string][]record.Entry{}}
+	return &Books{
+		dir: dir, run: run, shared: shared, files: state.InFiles(dir),
+		writing: flow.NewTurn(), synced: map[string]bool{}, reading: flow.NewTurn(), known: map[string][]record.Entry{},
+	}
 }
 
 // idLetters are those that nobody reads for another.
@@ -104,8 +107,11 @@ func (b *Books) Append(ctx context.Context, env, id, kind string, at time.Time, 
 	if err != nil {
 		return record.Entry{}, err
 	}
-	b.mu.Lock()
-	defer b.mu.Unlock()
+	end, err := b.writing.Take(ctx)
+	if err != nil {
+		return record.Entry{}, err
+	}
+	defer end()
 	f, entries, done, err := b.open(k)
 	if err != nil {
 		return record.Entry{}, err

@@ -102,8 +102,11 @@ func (b *Books) Read(ctx context.Context, env, id string) ([]record.Entry, error
 // extend adds what is shared beyond this machine's entries. What was read before
 // is not fetched again: whoever watches reads often.
 func (b *Books) extend(ctx context.Context, k book, entries []record.Entry) ([]record.Entry, error) {
-	b.readers.Lock()
-	defer b.readers.Unlock()
+	end, err := b.reading.Take(ctx)
+	if err != nil {
+		return nil, err
+	}
+	defer end()
 	known, local := b.known[b.key(k)], len(entries)
 	if len(known) > local && (local == 0 || known[local-1].Hash() == entries[local-1].Hash()) {
 		entries = known
