@@ -269,6 +269,9 @@ func (b *breaker) decide(ctx context.Context) error {
 	if b.facts, err = b.gather(ctx); err != nil {
 		return err
 	}
+	if bound {
+		b.prepareAlong(ctx)
+	}
 	b.plan = blast.Make(b.facts)
 	b.plan.ID, b.plan.Made, b.plan.By, b.plan.Version = b.newID(), s.now().UTC(), b.facts.Caller, Version()
 	b.plan.Commit, b.plan.Dirty = commit(ctx, s.dir)

@@ -408,17 +408,35 @@ func (b *breaker) withEchoes(f *blast.Facts) map[stacks.Path]blast.Known[[]blast
 // prepareValues makes the stacks ready as they are now: other stacks' outputs are
 // read from how they live.
 func (b *breaker) prepareValues(ctx context.Context, sts []*stacks.Stack) {
-	s := b.s
-	s.readOutputs()
+	b.s.readOutputs()
 	b.secrets = map[stacks.Path]blast.Known[[]blast.Secret]{}
 	b.desired = map[stacks.Path]*stacks.Desired{}
 	for _, st := range sts {
-		d, err := s.prepare.Prepare(ctx, st)
-		b.secrets[st.Path] = b.secretsOf(d, err)
-		if err == nil {
-			b.desired[st.Path] = d
+		b.prepareOne(ctx, st)
+	}
+}
+
+func (b *breaker) prepareOne(ctx context.Context, st *stacks.Stack) {
+	d, err := b.s.prepare.Prepare(ctx, st)
+	b.secrets[st.Path] = b.secretsOf(d, err)
+	if err == nil {
+		b.desired[st.Path] = d
+	}
+}
+
+// prepareAlong makes the stacks of other environments ready that go along. Those
+// are of development, or they would not go.
+func (b *breaker) prepareAlong(ctx context.Context) {
+	going, _ := blast.MustGo(b.facts)
+	for _, g := range going {
+		if _, known := b.secrets[g.Path]; known {
+			continue
+		}
+		if st := b.stack(g.Path); st != nil && st.Access == b.access {
+			b.prepareOne(ctx, st)
 		}
 	}
+	b.facts.Secrets = b.withEchoes(b.facts)
 }
 
 // readOutputs makes resolvers read other stacks' outputs from how they live, each

@@ -57,16 +57,17 @@ type setsOf struct {
 // changer is what makes the executor's calls: where change sets are carried
 // out nothing else ever is.
 func (r *launcher) changer(w journaled) execute.Changer {
-	if r.file != nil || r.proposals != nil {
-		return reviewed{journaled: w, r: r}
+	var out execute.Changer = w
+	switch {
+	case r.file != nil || r.proposals != nil:
+		out = reviewed{journaled: w, r: r}
+	case r.left == nil && r.sets != nil:
+		return executor{journaled: w, sets: r.sets}
 	}
 	if r.left != nil {
-		return takesIn{journaled: w, r: r}
+		return takesIn{journaled: w, r: r, other: out}
 	}
-	if r.sets == nil {
-		return w
-	}
-	return executor{journaled: w, sets: r.sets}
+	return out
 }
 
 // executor carries a change set out wherever a stack would be created or

@@ -249,6 +249,17 @@ func (l *leftovers) ownShells(p *planner) {
 	}
 }
 
+// takesIn tells whether a step makes a stack around what was left of it, or of a
+// snapshot: that has change sets of its own, made in the run.
+func (l *leftovers) takesIn(step *plan.Step) bool {
+	if l == nil {
+		return false
+	}
+	_, ok := l.stacks[step.Stack]
+	made := step.Action == plan.Create || step.Status == stacks.ImportRollbackComplete
+	return ok && made || l.waits(step.Stack) != ""
+}
+
 // verbs are what recovering a stack of which something was kept takes besides.
 func (l *leftovers) verbs(p stacks.Path) []stacks.Verb {
 	if _, ok := l.stacks[p]; !ok {

@@ -100,7 +100,7 @@ func (p *proposals) decideAgain(ctx context.Context, step *plan.Step) error {
 
 // step makes the change set of one step and takes over what it says.
 func (p *proposals) step(ctx context.Context, w journaled, step *plan.Step) (none bool, err error) {
-	if step.Late || step.Blocked != "" || (step.Action != plan.Create && step.Action != plan.Update) {
+	if step.Late || step.Blocked != "" || (step.Action != plan.Create && step.Action != plan.Update) || p.r.left.takesIn(step) {
 		return false, nil
 	}
 	cs, t, err := p.make(ctx, w, step)

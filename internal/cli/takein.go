@@ -16,7 +16,8 @@ import (
 // creation would make everything anew, or collide with it.
 type takesIn struct {
 	journaled
-	r *launcher
+	r     *launcher
+	other execute.Changer // of the stacks of which nothing was left
 }
 
 var _ execute.Changer = takesIn{}
@@ -31,7 +32,7 @@ func (w takesIn) Create(ctx context.Context, c stacks.Change) (stacks.Operation,
 	}
 	left, ok := w.r.left.stacks[c.Desired.Stack.Path]
 	if !ok {
-		return w.journaled.Create(ctx, c)
+		return w.other.Create(ctx, c)
 	}
 	c.StackID = "" // that of what was deleted a moment ago
 	fates, err := left.fates(c.Desired)
@@ -48,7 +49,7 @@ func (w takesIn) Create(ctx context.Context, c stacks.Change) (stacks.Operation,
 		op, err := w.proposed(ctx, c, "")
 		return op, w.explained(err, fates.Of(reattach.ByName))
 	}
-	return w.journaled.Create(ctx, c)
+	return w.other.Create(ctx, c)
 }
 
 // Update implements execute.Changer. A stack whose import was rolled back is there
@@ -57,7 +58,7 @@ func (w takesIn) Update(ctx context.Context, c stacks.Change) (stacks.Operation,
 	left, ok := w.r.left.stacks[c.Desired.Stack.Path]
 	step := w.r.planned(c.Desired.Stack.Path)
 	if !ok || step == nil || step.Live == nil || step.Live.Status != stacks.ImportRollbackComplete {
-		return w.journaled.Update(ctx, c)
+		return w.other.Update(ctx, c)
 	}
 	fates, err := left.fates(c.Desired)
 	if err == nil {
@@ -70,6 +71,11 @@ func (w takesIn) Update(ctx context.Context, c stacks.Change) (stacks.Operation,
 		return w.imported(ctx, c, fates)
 	}
 	return w.rest(ctx, c, fates)
+}
+
+// Delete implements execute.Changer.
+func (w takesIn) Delete(ctx context.Context, t stacks.Target, retain []string) (stacks.Operation, error) {
+	return w.other.Delete(ctx, t, retain)
 }
 
 // imported takes in by an import, waits for it, and goes on with the update that
@@ -97,12 +103,13 @@ func (w takesIn) imported(ctx context.Context, c stacks.Change, fates reattach.P
 	return rest, err
 }
 
-// rest brings what an import could not.
+// rest brings what an import could not. Where the run goes by change sets, so does
+// this.
 func (w takesIn) rest(ctx context.Context, c stacks.Change, fates reattach.Plan) (stacks.Operation, error) {
-	if len(fates.Of(reattach.ByName)) == 0 {
+	c.Named = len(fates.Of(reattach.ByName)) > 0
+	if !c.Named && w.r.proposals == nil {
 		return w.journaled.Update(ctx, c)
 	}
-	c.Named = true
 	return w.proposed(ctx, c, "")
 }
 
@@ -118,7 +125,7 @@ func (w takesIn) proposed(ctx context.Context, c stacks.Change, suffix string) (
 		}
 		return stacks.Operation{}, err
 	}
-	return reviewed(w).run(ctx, c, t, cs.ID)
+	return reviewed{w.journaled, w.r}.run(ctx, c, t, cs.ID)
 }
 
 // ends waits for the end of an import.
