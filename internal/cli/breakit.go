@@ -116,8 +116,11 @@ func (b *breaker) request(ctx context.Context, c *custody) (guard.Request, error
 	return request, s.gather(ctx, &request, c.areas)
 }
 
-func (b *breaker) live(id string) *stacks.Live {
-	for _, seen := range b.facts.Stacks.Value {
+func (b *breaker) live(id string) *stacks.Live { return liveIn(b.facts, id) }
+
+// liveIn finds a stack by its id, nil where it is not among the facts.
+func liveIn(f *blast.Facts, id string) *stacks.Live {
+	for _, seen := range f.Stacks.Value {
 		if seen.Live != nil && seen.Live.ID == id {
 			return seen.Live
 		}
@@ -413,53 +416,6 @@ func (b *breaker) deletions() *plan.Plan {
 		out.Steps = append(out.Steps, one)
 	}
 	return out
-}
-
-// oncemore asks the guards that are asked again right before a call.
-func (b *breaker) oncemore(ctx context.Context, path stacks.Path) error {
-	end, err := b.checking.Take(ctx)
-	if err != nil {
-		return err
-	}
-	defer end()
-	state, err := b.record.fold(ctx)
-	if err != nil {
-		return err
-	}
-	if state.Stopped != nil {
-		return &chaos.Stopped{By: state.Stopped.By, Why: state.Stopped.Why, Tip: "get back what is down with: deployer recover " + b.id}
-	}
-	if err := b.refresh(ctx, []stacks.Path{path}, guarding(b.probes)); err != nil {
-		return err
-	}
-	b.capsuled = map[stacks.Path]blast.Capsuled{path: b.keptStill(ctx, state.Targets[path])}
-	facts, err := b.gather(ctx)
-	if err != nil {
-		return err
-	}
-	for i := range b.plan.Steps {
-		step := &b.plan.Steps[i]
-		if step.Stack != path {
-			continue
-		}
-		for _, v := range blast.Again(facts, b.plan, step) {
-			if v.OK {
-				continue
-			}
-			by := chaos.ByGuard
-			switch {
-			case v.Guard == blast.Moved:
-				by = chaos.ByMoved
-			case v.Guard == "G6" && facts.Lever.Value.Engaged:
-				by = chaos.ByLever
-			case v.Guard == "G8":
-				by = chaos.ByProbe
-			}
-			return &chaos.Stopped{By: by, Why: fmt.Sprintf("%s: %s (%s)", path, v.Why, v.Guard), Tip: v.Fix}
-		}
-		return nil
-	}
-	return &chaos.Stopped{By: chaos.ByGuard, Why: fmt.Sprintf("%s is not in the plan", path)}
 }
 
 // stopped writes down why nothing further was broken.
