@@ -46,6 +46,7 @@ type Facts struct {
 
 	Lever    Known[Lever]
 	Open     Known[[]Open] // breaks of the project that are not closed
+	OpenFix  string        // what to do where that cannot be told
 	Past     Known[[]Past] // what was broken before
 	Permits  Known[[]Permit]
 	Stands   Known[[]Stand] // what deployer, its callers and the project stand on

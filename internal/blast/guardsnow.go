@@ -69,7 +69,7 @@ func (k *scope) frozen(e *stacks.Environment) []Finding {
 func (k *scope) busy() []Finding {
 	var out []Finding
 	if !k.f.Open.Read {
-		out = append(out, Finding{Why: "whether another break is open cannot be told: " + k.f.Open.reason()})
+		out = append(out, Finding{Why: "whether another break is open cannot be told: " + k.f.Open.reason(), Fix: k.f.OpenFix})
 	}
 	for _, o := range k.f.Open.Value {
 		if o.ID != k.f.Break || o.ID == "" {

@@ -53,6 +53,7 @@ type breakDocument struct {
 	Met         *bool                        `json:"met"`
 	Equal       bool                         `json:"equal"`
 	Stacks      map[stacks.Path]targetInWord `json:"stacks"`
+	Unusable    string                       `json:"unusable,omitempty"` // why its journal tells nothing
 }
 
 // targetInWord is one stack of a break as JSON.
@@ -96,7 +97,7 @@ func documentOf(st *chaos.State) breakDocument {
 
 func (a *app) breakStatusCommand() *cli.Command {
 	return &cli.Command{
-		Name: "status", Usage: "show what is broken now", ArgsUsage: "[ENV]",
+		Name: "status", Usage: "show what is broken now", ArgsUsage: "[ID|PATH]",
 		Action: func(c *cli.Context) error {
 			return a.withBreaks(c, func(ctx context.Context, s *session, arg string) error { return s.listBreaks(ctx, arg, true) })
 		},
@@ -105,53 +106,11 @@ func (a *app) breakStatusCommand() *cli.Command {
 
 func (a *app) breakListCommand() *cli.Command {
 	return &cli.Command{
-		Name: "list", Usage: "list all breaks, the latest last", ArgsUsage: "[ENV]",
+		Name: "list", Usage: "list all breaks, the latest last", ArgsUsage: "[ID|PATH]",
 		Action: func(c *cli.Context) error {
 			return a.withBreaks(c, func(ctx context.Context, s *session, arg string) error { return s.listBreaks(ctx, arg, false) })
 		},
 	}
-}
-
-// listBreaks lists the breaks; of those that are open everything is shown.
-func (s *session) listBreaks(ctx context.Context, env string, open bool) error {
-	a := s.app
-	places, err := s.breakable()
-	if err != nil {
-		return err
-	}
-	all, err := s.breaks(ctx, places)
-	if err != nil {
-		return err
-	}
-	docs := []breakDocument{}
-	var listed []*chaos.State
-	var unreadable []error
-	for _, k := range all {
-		switch {
-		case env != "" && strings.TrimSuffix(env, "/") != k.place.env.Name:
-		case k.err != nil:
-			unreadable = append(unreadable, fmt.Errorf("the journal of break %s: %w", k.record.id, k.err))
-		case open && !k.state.Open() && len(k.state.Broken()) == 0:
-		default:
-			docs = append(docs, documentOf(k.state))
-			listed = append(listed, k.state)
-		}
-	}
-	if done, err := a.document(docs); done {
-		return errors.Join(append(unreadable, err)...)
-	}
-	switch {
-	case len(listed) == 0:
-		fmt.Fprintln(a.env.Stdout, map[bool]string{true: "nothing is broken", false: "nothing was ever broken"}[open])
-	case !open:
-		ui.Table(a.env.Stdout, ui.BreakHeader(), ui.BreakRows(a.out, listed))
-	default:
-		for _, st := range listed {
-			ui.ShowExercise(a.env.Stdout, a.out, st, nil, a.outColumns())
-		}
-		fmt.Fprintln(a.talk(), a.advice("get it back with: deployer recover; watch with: deployer break resume"))
-	}
-	return errors.Join(unreadable...)
 }
 
 func (a *app) breakShowCommand() *cli.Command {
@@ -282,6 +241,9 @@ func (a *app) breakCloseCommand() *cli.Command {
 func (s *session) closeBreak(ctx context.Context, arg, reason string) error {
 	a := s.app
 	k, err := s.findBreak(ctx, arg, true)
+	if damaged, ok := errors.AsType[*damagedError](err); ok && damaged.k.record.id == arg {
+		return s.putAside(ctx, damaged, reason)
+	}
 	if err != nil {
 		return err
 	}

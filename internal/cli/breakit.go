@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"syscall"
@@ -31,7 +32,7 @@ type breakOutcome struct {
 // breakIt shows the plan, asks, writes down, and takes down.
 func (b *breaker) breakIt(ctx context.Context) error {
 	a := b.app
-	if err := b.stale(); err != nil {
+	if err := errors.Join(b.unused(ctx), b.stale()); err != nil {
 		return err
 	}
 	if a.globals.output == "text" {
@@ -178,11 +179,31 @@ func (b *breaker) again(ctx context.Context) error {
 	return b.refused()
 }
 
+// unused refuses a plan that was begun before: what was agreed on is done once.
+func (b *breaker) unused(ctx context.Context) error {
+	if b.file == nil {
+		return nil
+	}
+	ids, err := b.s.books(b.place.env, b.place.access).List(ctx, b.place.env.Name)
+	if err == nil && slices.Contains(ids, b.file.ID) {
+		err = usedPlan(b.file.ID)
+	}
+	return err
+}
+
+// usedPlan says that a plan was begun before.
+func usedPlan(id string) error {
+	return &guard.Refusal{
+		Rule: "G16", Code: exitStale, What: "nothing is broken", Why: "this plan was used already, by the break " + id + ": a plan is carried out once",
+		Tip: "see how that went with: deployer break show " + id + "\nto break it again, make a new plan with: deployer break plan, and agree on its digest",
+	}
+}
+
 // writeDown begins the journal: the plan, who agreed, and a capsule of every
 // stack, each read back. Nothing is touched before all of it is durable.
 func (b *breaker) writeDown(ctx context.Context) error {
 	if !b.resumed {
-		if err := b.record.Write(ctx, chaos.KindPlan, b.journalPlan()); err != nil {
+		if err := b.record.begin(ctx, b.journalPlan()); err != nil {
 			return err
 		}
 	}
@@ -197,9 +218,13 @@ func (b *breaker) writeDown(ctx context.Context) error {
 	for _, v := range b.plan.Verdicts {
 		guards = append(guards, v.Guard)
 	}
-	return b.record.Write(ctx, chaos.KindClearance, chaos.Consent{
+	err := b.record.Write(ctx, chaos.KindClearance, chaos.Consent{
 		Run: b.s.run, How: how, Digest: b.plan.Sum, Who: b.facts.Caller.ARN, From: b.app.from(), Expires: b.s.now().Add(breakFor).UTC(), Guards: guards,
 	})
+	if err != nil {
+		return err
+	}
+	return b.record.seal(ctx)
 }
 
 // journalPlan is the plan as the journal begins with it.

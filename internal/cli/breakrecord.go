@@ -49,13 +49,43 @@ func (r *breakRecord) Write(ctx context.Context, kind string, body any) error {
 	return err
 }
 
+// begin writes the plan, with which a journal begins, and which it has once.
+func (r *breakRecord) begin(ctx context.Context, p chaos.Plan) error {
+	_, err := r.books.Begin(ctx, r.env, r.id, chaos.KindPlan, r.now().UTC(), p)
+	if _, begun := errors.AsType[*logbook.BegunError](err); begun {
+		return usedPlan(r.id)
+	}
+	return err
+}
+
+// clearedName is the document that stands beside a journal that goes as far as the
+// clearance: from then on something may be broken, and a journal that ends before it
+// was cut off.
+const clearedName = "cleared"
+
+// seal writes down outside of the journal that it goes as far as the clearance.
+func (r *breakRecord) seal(ctx context.Context) error {
+	_, err := r.books.Put(ctx, r.env, r.id, clearedName, []byte(r.id+"\n"))
+	return err
+}
+
 // fold reads the whole journal.
 func (r *breakRecord) fold(ctx context.Context) (*chaos.State, error) {
 	entries, err := r.books.Read(ctx, r.env, r.id)
 	if err != nil {
 		return nil, err
 	}
-	return chaos.Fold(entries)
+	st, err := chaos.Fold(entries)
+	if err != nil || st.Cleared != nil {
+		return st, err
+	}
+	switch _, err := r.books.Get(ctx, r.env, r.id, clearedName); {
+	case errors.Is(err, state.ErrAbsent):
+		return st, nil
+	case err != nil:
+		return nil, err
+	}
+	return nil, &chaos.JournalError{Why: "its end is missing: it was cleared to begin, and does not say so"}
 }
 
 // knownBreak is one break of the project, and where its journal is.
@@ -63,7 +93,8 @@ type knownBreak struct {
 	place  area
 	record *breakRecord
 	state  *chaos.State
-	err    error // why it cannot be read
+	err    error  // why it cannot be read
+	aside  *aside // who ended it all the same, nil for nobody
 }
 
 // breaks reads every break of the environments given, oldest first.
@@ -83,6 +114,7 @@ func (s *session) breaks(ctx context.Context, places []area) ([]knownBreak, erro
 			if k.state, k.err = k.record.fold(ctx); errors.Is(k.err, state.ErrAbsent) {
 				continue // whoever began it died before its first entry was whole: nothing was done
 			}
+			k.damage(ctx)
 			out = append(out, k)
 		}
 	}
@@ -127,8 +159,11 @@ func (b *breaker) past(ctx context.Context, f *blast.Facts) {
 	var open []blast.Open
 	past := []blast.Past{}
 	for _, k := range all {
+		if k.aside != nil {
+			continue
+		}
 		if k.err != nil {
-			f.Open = blast.Known[[]blast.Open]{Why: fmt.Sprintf("the journal of %s cannot be read: %v", k.record.id, k.err)}
+			f.Open, f.OpenFix = blast.Known[[]blast.Open]{Why: k.err.Error()}, hintOf(k.err)
 			f.Past = blast.Known[[]blast.Past]{Why: f.Open.Why}
 			return
 		}
@@ -166,13 +201,19 @@ func (s *session) findBreak(ctx context.Context, arg string, openOnly bool) (*kn
 	if err != nil {
 		return nil, err
 	}
+	arg = bareArg(arg)
+	if err := s.knownArg(arg, all); err != nil {
+		return nil, err
+	}
 	var found []knownBreak
 	var unreadable error
 	for _, k := range all {
 		if k.err != nil {
-			unreadable = fmt.Errorf("the journal of break %s: %w", k.record.id, k.err)
 			if arg == k.record.id {
-				return nil, unreadable
+				return nil, k.err
+			}
+			if k.aside == nil {
+				unreadable = k.err
 			}
 			continue
 		}
@@ -217,17 +258,10 @@ func (s *session) readable(ctx context.Context) []*chaos.State {
 }
 
 func (k *knownBreak) matches(arg string, openOnly bool) bool {
-	arg = strings.TrimSuffix(strings.TrimSuffix(arg, "/"), ".yaml")
-	if arg != "" && logbook.IsID(arg) {
-		return k.record.id == arg
-	}
-	if openOnly && !k.state.Open() && len(k.state.Broken()) == 0 {
+	if openOnly && !logbook.IsID(arg) && !k.state.Open() && len(k.state.Broken()) == 0 {
 		return false
 	}
-	if arg == "" || arg == k.state.Environment {
-		return true
-	}
-	return slices.Contains(k.state.Order, stacks.Path(arg))
+	return k.named(arg)
 }
 
 // noBreakError says that there is no such break.

@@ -90,8 +90,29 @@ func (b *Books) Environments() ([]string, error) {
 	return out, nil
 }
 
+// keeps tells whether there is anything of a break besides its journal: documents,
+// or its id among those that are shared.
+func (b *Books) keeps(ctx context.Context, k book) (bool, error) {
+	kept, err := os.ReadDir(filepath.Join(b.dir, k.env, k.id))
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return false, b.failed("what was kept of a break cannot be listed", err)
+	}
+	if len(kept) > 0 || b.shared == nil {
+		return len(kept) > 0, nil
+	}
+	keys, err := b.shared.List(ctx, path.Join(top, k.env, k.id)+"/")
+	if err != nil || len(keys) > 0 {
+		return len(keys) > 0, err
+	}
+	_, err = b.shared.Get(ctx, k.listed())
+	if errors.Is(err, state.ErrAbsent) {
+		return false, nil
+	}
+	return err == nil, err
+}
+
 // List gives the ids of an environment's breaks, this machine's and those that
-// are shared, oldest first.
+// are shared, oldest first; also those of which only documents are left.
 func (b *Books) List(ctx context.Context, env string) ([]string, error) {
 	if env == "" {
 		return nil, errors.New("breaks are listed by environment")
@@ -102,7 +123,7 @@ func (b *Books) List(ctx context.Context, env string) ([]string, error) {
 	}
 	var ids []string
 	for _, f := range files {
-		if id, ok := strings.CutSuffix(f.Name(), suffix); ok && IsID(id) && !f.IsDir() {
+		if id := strings.TrimSuffix(f.Name(), suffix); IsID(id) && f.IsDir() == (id == f.Name()) {
 			ids = append(ids, id)
 		}
 	}

@@ -103,6 +103,32 @@ func (b book) listed() string       { return path.Join(top, b.env, "ids", b.id) 
 // first: its numbers can be taken once, so that no two machines can write
 // different journals.
 func (b *Books) Append(ctx context.Context, env, id, kind string, at time.Time, body any) (record.Entry, error) {
+	return b.add(ctx, env, id, func(ctx context.Context, w *writer) (record.Entry, error) { return w.append(ctx, kind, at, body) })
+}
+
+// Begin writes the first entry of a break's journal, as Append does. Where there is
+// an entry already, or a document of that break, it is a *BegunError, and nothing is
+// written: of two that begin the same break at once only one does.
+func (b *Books) Begin(ctx context.Context, env, id, kind string, at time.Time, body any) (record.Entry, error) {
+	return b.add(ctx, env, id, func(ctx context.Context, w *writer) (record.Entry, error) {
+		kept, err := b.keeps(ctx, w.book)
+		if err != nil {
+			return record.Entry{}, err
+		}
+		if kept {
+			return record.Entry{}, &BegunError{ID: id}
+		}
+		return w.begin(ctx, kind, at, body)
+	})
+}
+
+// BegunError says that a break has a journal already.
+type BegunError struct{ ID string }
+
+// Error names the break.
+func (e *BegunError) Error() string { return "the break " + e.ID + " was begun already" }
+
+func (b *Books) add(ctx context.Context, env, id string, put func(context.Context, *writer) (record.Entry, error)) (record.Entry, error) {
 	k, err := bookOf(env, id)
 	if err != nil {
 		return record.Entry{}, err
@@ -118,7 +144,7 @@ func (b *Books) Append(ctx context.Context, env, id, kind string, at time.Time, 
 	}
 	defer done()
 	w := &writer{books: b, book: k, file: f, entries: entries}
-	e, err := w.append(ctx, kind, at, body)
+	e, err := put(ctx, w)
 	if err != nil {
 		delete(b.synced, b.key(k))
 		return record.Entry{}, err

@@ -512,3 +512,66 @@ func TestDocuments(t *testing.T) {
 		t.Error("it was read back as it was written, and is not")
 	}
 }
+
+// A break is begun once, by one of many, and a journal that is gone is not one that
+// never was.
+func TestBegin(t *testing.T) {
+	t.Parallel()
+	for name, shared := range map[string]logbook.Shared{"local": nil, "shared": bucket()} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			dir := t.TempDir()
+			place := func() *logbook.Books {
+				if shared != nil {
+					return logbook.New(t.TempDir(), "r", shared) // machines of their own
+				}
+				return logbook.New(dir, "r", nil)
+			}
+			var begun atomic.Int64
+			var all sync.WaitGroup
+			for range 6 {
+				all.Go(func() {
+					_, err := place().Begin(t.Context(), "dev", id, "plan", noon(), "p")
+					if _, again := errors.AsType[*logbook.BegunError](err); err == nil {
+						begun.Add(1)
+					} else if !again {
+						t.Error(err)
+					}
+				})
+			}
+			all.Wait()
+			if begun.Load() != 1 {
+				t.Errorf("%d began it", begun.Load())
+			}
+			b := place()
+			if entries, err := b.Read(t.Context(), "dev", id); err != nil || len(entries) != 1 {
+				t.Errorf("%v, %v", entries, err)
+			}
+		})
+	}
+}
+
+func TestGone(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	b := logbook.New(dir, "r", nil)
+	add(t, b, "one")
+	if _, err := b.Put(t.Context(), "dev", id, "capsule", []byte("kept")); err != nil {
+		t.Fatal(err)
+	}
+	for _, cut := range []func(string) error{func(name string) error { return os.Truncate(name, 0) }, os.Remove} {
+		if err := cut(file(dir)); err != nil {
+			t.Fatal(err)
+		}
+		_, err := b.Read(t.Context(), "dev", id)
+		if _, gone := errors.AsType[*logbook.GoneError](err); !gone {
+			t.Errorf("reading it: %v", err)
+		}
+		if _, err := b.Begin(t.Context(), "dev", id, "plan", noon(), "p"); err == nil {
+			t.Error("it was begun again")
+		}
+		if ids, err := b.List(t.Context(), "dev"); err != nil || !slices.Equal(ids, []string{id}) {
+			t.Errorf("listed: %v, %v", ids, err)
+		}
+	}
+}

@@ -77,8 +77,8 @@ func (b *Books) agree(ctx context.Context, k book, local []record.Entry, n int) 
 }
 
 // Read gives a break's journal, whole and verified: this machine's, and what is
-// shared beyond it. One that does not exist is state.ErrAbsent. The answer is not
-// to be changed.
+// shared beyond it. One that does not exist is state.ErrAbsent; where something else
+// was kept of that break it is a *GoneError. The answer is not to be changed.
 func (b *Books) Read(ctx context.Context, env, id string) ([]record.Entry, error) {
 	k, err := bookOf(env, id)
 	if err != nil {
@@ -94,9 +94,24 @@ func (b *Books) Read(ctx context.Context, env, id string) ([]record.Entry, error
 		}
 	}
 	if len(entries) == 0 {
+		kept, err := b.keeps(ctx, k)
+		if err != nil {
+			return nil, err
+		}
+		if kept {
+			return nil, &GoneError{ID: id}
+		}
 		return nil, fmt.Errorf("break %s of %s: %w", id, env, state.ErrAbsent)
 	}
 	return entries, nil
+}
+
+// GoneError says that a break was begun, and that its journal is not there.
+type GoneError struct{ ID string }
+
+// Error names the break.
+func (e *GoneError) Error() string {
+	return "the journal of break " + e.ID + " is gone, while what was kept with it is there"
 }
 
 // extend adds what is shared beyond this machine's entries. What was read before

@@ -49,6 +49,31 @@ func (w *writer) append(ctx context.Context, kind string, at time.Time, body any
 	return record.Entry{}, fmt.Errorf("the journal of %s grows too fast to add to it", w.book.id)
 }
 
+// begin puts the very first entry, or none.
+func (w *writer) begin(ctx context.Context, kind string, at time.Time, body any) (record.Entry, error) {
+	if err := w.sync(ctx); err != nil {
+		return record.Entry{}, err
+	}
+	if len(w.entries) > 0 {
+		return record.Entry{}, &BegunError{ID: w.book.id}
+	}
+	e, err := record.Next(nil, at, w.books.run, kind, body)
+	if err != nil {
+		return e, err
+	}
+	taken, err := w.books.put(ctx, w.book, e)
+	if err == nil && !taken {
+		err = &BegunError{ID: w.book.id}
+	}
+	if err == nil {
+		err = w.keep(e)
+	}
+	if err != nil {
+		return e, err
+	}
+	return e, w.enlist(ctx)
+}
+
 func (w *writer) last() *record.Entry {
 	if len(w.entries) == 0 {
 		return nil
