@@ -60,6 +60,7 @@ type breaker struct {
 	files      *config.Project      // as they were read last; nil: as the session did
 	checking   flow.Turn            // held while the guards are asked again
 	resumed    bool                 // the journal was begun by an earlier run
+	felt       bool                 // something of it is down already, and users may notice
 	relaunched *launcher            // what recover launched
 	undone     map[stacks.Path]bool // by recover: what was injected into them
 	intact     map[deedKey]bool     // what is not as the break left it any more, as recover found it

@@ -147,11 +147,11 @@ func (b *breaker) refresh(ctx context.Context, paths []stacks.Path, probes []ste
 	return ctx.Err()
 }
 
-// judged takes it for given, in a break that goes on after a crash, that what was
-// broken before has its effect: of the probes only those that guard still count.
+// judged takes it for given, in a break that goes on after a crash, that what is
+// down of it has its effect: of the probes only those that guard still count.
 func (b *breaker) judged(readings []blast.Probed) []blast.Probed {
 	for i := range readings {
-		if b.resumed && readings[i].Role == string(steady.Steady) {
+		if b.felt && readings[i].Role == string(steady.Steady) {
 			readings[i].OK, readings[i].Unknown, readings[i].Why = true, false, ""
 		}
 	}
