@@ -177,6 +177,10 @@ func spoilings() []spoiling {
 
 		{"it is the state bucket", func(f *blast.Facts) { f.Stands.Value[0].Names = []string{"dev-app-bucket"} }, "G11", "is the state bucket", 3},
 		{"by its ARN", func(f *blast.Facts) { f.Stands.Value[0].Names = []string{"arn:aws:s3:::dev-app-bucket"} }, "G11", "is the state bucket", 3},
+		{"topic of a stack that stays", func(f *blast.Facts) {
+			at(f, "dev/app").Resources.Value[1] = stacks.Resource{LogicalID: "Bucket", Type: "AWS::SNS::Topic", PhysicalID: "arn:aws:sns:eu-west-1:333333333333:told", Status: "CREATE_COMPLETE"}
+			at(f, "dev/queue").Live.Notifications = []string{"arn:aws:sns:eu-west-1:333333333333:told"}
+		}, "G11", "is the notification topic of dev/queue", 3},
 		{"stands unreadable", func(f *blast.Facts) { f.Stands = blast.Got([]blast.Stand(nil), errDenied) }, "G11", "not known", 3},
 		{"the service role of another", func(f *blast.Facts) {
 			at(f, "dev/app").Resources.Value = append(at(f, "dev/app").Resources.Value, stacks.Resource{LogicalID: "Role", Type: "AWS::IAM::Role", PhysicalID: "deploy"})

@@ -160,7 +160,7 @@ func (k *scope) stands() []Finding {
 	if !k.f.Stands.Read {
 		out = append(out, Finding{Why: "what deployer itself stands on is not known: " + k.f.Stands.reason()})
 	}
-	all := append(slices.Clone(k.f.Stands.Value), k.roles()...)
+	all := append(slices.Clone(k.f.Stands.Value), k.stay()...)
 	for _, u := range k.units {
 		for _, m := range u.members {
 			aliases := m.aliases()
@@ -176,8 +176,9 @@ func (k *scope) stands() []Finding {
 	return out
 }
 
-// roles lists the service roles of the live stacks that stay.
-func (k *scope) roles() []Stand {
+// stay lists what the live stacks that stay stand on: their service roles and the
+// topics they tell.
+func (k *scope) stay() []Stand {
 	var out []Stand
 	for _, u := range k.w.units {
 		if slices.Contains(k.units, u) {
@@ -186,6 +187,9 @@ func (k *scope) roles() []Stand {
 		for _, m := range u.members {
 			if m.Live.ServiceRole != "" {
 				out = append(out, Stand{What: "the service role of " + m.Title(), Names: []string{m.Live.ServiceRole}})
+			}
+			if len(m.Live.Notifications) > 0 {
+				out = append(out, Stand{What: "the notification topic of " + m.Title(), Names: m.Live.Notifications})
 			}
 		}
 	}

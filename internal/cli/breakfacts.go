@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"maps"
 	"slices"
-	"strings"
 	"sync"
 	"time"
 
@@ -87,7 +86,7 @@ func (b *breaker) gather(ctx context.Context) (*blast.Facts, error) {
 	f.Lever = blast.Got(b.lever(ctx))
 	b.past(ctx, f)
 	f.Permits = blast.Got(b.permits(ctx))
-	f.Stands = blast.Known[[]blast.Stand]{Value: b.stands(caller.ARN), Read: true}
+	f.Stands = blast.Got(b.stands(ctx, f))
 	f.Probes = blast.Known[[]blast.Probed]{Value: b.readings, Read: b.readings != nil || len(b.probes) == 0}
 	b.kindFacts(ctx, f)
 	f.Secrets = b.withEchoes(f)
@@ -282,57 +281,9 @@ func (b *breaker) contents(ctx context.Context, f *blast.Facts) {
 
 // lever reads the project's off switch where the targets live.
 func (b *breaker) lever(ctx context.Context) (blast.Lever, error) {
-	l := b.s.cloud.Lever(own(b.access), leverName(projectName(b.any)))
+	l := b.s.cloud.Lever(b.access, leverName(projectName(b.any)))
 	t, err := readLever(ctx, l)
 	return blast.Lever{Engaged: t.Engaged, By: t.By, Reason: t.Reason, At: t.At}, err
-}
-
-// stands lists what deployer, whoever runs it, and the project stand on.
-func (b *breaker) stands(caller string) []blast.Stand {
-	var out []blast.Stand
-	add := func(what string, names ...string) {
-		names = slices.DeleteFunc(names, func(n string) bool { return n == "" })
-		if len(names) > 0 {
-			out = append(out, blast.Stand{What: what, Names: names})
-		}
-	}
-	add("the role of whoever runs this", caller, roleOf(caller))
-	for _, e := range b.s.project.Environments() {
-		add("the state bucket of "+e.Name, e.State.Bucket)
-		for _, f := range e.Notify.Fields {
-			for _, key := range []string{"sns", "lambda"} {
-				if v, ok := f.Value.Get(key); ok {
-					add("the notification "+f.Key+" of "+e.Name, v.Text)
-				}
-			}
-		}
-	}
-	for _, st := range b.s.project.Stacks() {
-		add("sceptre_role of "+string(st.Path), st.Access.Role, roleOf(st.Access.Role))
-		if st.Bucket.Kind == stacks.Text {
-			add("the template bucket of "+string(st.Path), st.Bucket.Text)
-		}
-		for _, n := range st.Notifications {
-			if n.Kind == stacks.Text {
-				add("the notification topic of "+string(st.Path), n.Text)
-			}
-		}
-	}
-	return out
-}
-
-// roleOf is the name of the role in an ARN of a role or of a session of one.
-func roleOf(arn string) string {
-	for _, mark := range []string{":role/", ":assumed-role/"} {
-		if _, rest, ok := strings.Cut(arn, mark); ok {
-			parts := strings.Split(rest, "/")
-			if mark == ":role/" {
-				return parts[len(parts)-1]
-			}
-			return parts[0]
-		}
-	}
-	return ""
 }
 
 // secretsOf tells of each secret parameter of a stack whether its value can be

@@ -6,7 +6,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"slices"
 	"strings"
 	"time"
 
@@ -64,10 +63,11 @@ func projectName(st *stacks.Stack) string {
 }
 
 // levers gives the project's levers: one for each account and region in which an
-// environment allows breaks.
-func (s *session) levers() []*cloud.Lever {
+// environment allows breaks, reached as its stacks are.
+func (s *session) levers(ctx context.Context) ([]*cloud.Lever, error) {
 	var out []*cloud.Lever
-	var seen []stacks.Access
+	type place struct{ account, region, name string }
+	seen := map[place]bool{}
 	for _, st := range s.project.Stacks() {
 		e := st.Environment
 		if e == nil || e.Class != stacks.Development {
@@ -76,12 +76,20 @@ func (s *session) levers() []*cloud.Lever {
 		if allow, ok := e.Break.Get("allow"); !ok || allow.Kind != stacks.Bool || allow.Text != "true" {
 			continue
 		}
-		if at := own(st.Access); !slices.Contains(seen, at) {
-			seen = append(seen, at)
-			out = append(out, s.cloud.Lever(at, leverName(projectName(st))))
+		at, err := s.located(ctx, st)
+		if err != nil {
+			return nil, err
+		}
+		account, err := s.cloud.Account(ctx, at.Access)
+		if err != nil {
+			return nil, err
+		}
+		if p := (place{account, at.Access.Region, leverName(projectName(st))}); !seen[p] {
+			seen[p] = true
+			out = append(out, s.cloud.Lever(at.Access, p.name))
 		}
 	}
-	return out
+	return out, nil
 }
 
 // lever shows the levers, or sets them all.
@@ -94,7 +102,10 @@ func (a *app) lever(ctx context.Context, set *leverText) error {
 	if err := s.connect(); err != nil {
 		return err
 	}
-	levers := s.levers()
+	levers, err := s.levers(ctx)
+	if err != nil {
+		return err
+	}
 	if len(levers) == 0 {
 		return &usageError{"no environment of this project allows breaks", "there is nothing to stop; break.allow: true in a development environment would allow them"}
 	}

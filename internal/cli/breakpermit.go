@@ -41,8 +41,9 @@ func permitName(project, env string) string {
 	return "/deployer/" + project + "/permits/" + strings.ReplaceAll(env, "/", "-")
 }
 
+// permitsAt reaches the permits in the environment's own account, whoever asks.
 func (s *session) permitsAt(a area) *cloud.Lever {
-	return s.cloud.Lever(own(a.access), permitName(projectName(s.anyOf(a.env)), a.env.Name))
+	return s.cloud.Lever(a.access, permitName(projectName(s.anyOf(a.env)), a.env.Name))
 }
 
 // readPermits reads an environment's permits; none were ever written is none.

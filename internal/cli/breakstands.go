@@ -1,0 +1,124 @@
+package cli
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/deployer-cli/deployer/internal/blast"
+	"github.com/deployer-cli/deployer/stacks"
+)
+
+// foundations gathers what something stands on.
+type foundations struct{ all []blast.Stand }
+
+func (l *foundations) add(what string, names ...string) {
+	names = slices.DeleteFunc(names, func(n string) bool { return n == "" })
+	if len(names) > 0 {
+		l.all = append(l.all, blast.Stand{What: what, Names: names})
+	}
+}
+
+// stands lists what deployer, whoever runs it, and the project stand on.
+func (b *breaker) stands(ctx context.Context, f *blast.Facts) ([]blast.Stand, error) {
+	l := &foundations{}
+	l.add("the role of whoever runs this", f.Caller.ARN, roleOf(f.Caller.ARN))
+	l.add("the lever of the project", leverName(f.Project))
+	for _, e := range b.project().Environments() {
+		l.add("the state bucket of "+e.Name, e.State.Bucket)
+		l.add("the permits of "+e.Name, permitName(f.Project, e.Name))
+		for _, n := range e.Notify.Fields {
+			for _, key := range []string{"sns", "lambda"} {
+				if v, ok := n.Value.Get(key); ok {
+					l.add("the notification "+n.Key+" of "+e.Name, v.Text)
+				}
+			}
+		}
+	}
+	for _, st := range b.project().Stacks() {
+		l.add("sceptre_role of "+string(st.Path), st.Access.Role, roleOf(st.Access.Role))
+		for i, v := range append([]stacks.Value{st.Bucket}, st.Notifications...) {
+			what := "the notification topic of "
+			if i == 0 {
+				what = "the template bucket of "
+			}
+			l.add(what+string(st.Path), b.comesTo(f, v)...)
+		}
+	}
+	err := b.rolesElsewhere(ctx, f, l)
+	return l.all, err
+}
+
+// comesTo is what a value of the config may name: itself, and of a resolver's call the
+// outputs of the live stacks of which it speaks.
+func (b *breaker) comesTo(f *blast.Facts, v stacks.Value) []string {
+	var out []string
+	v.Walk(func(w stacks.Value) bool {
+		if w.Kind != stacks.Text {
+			return true
+		}
+		out = append(out, w.Text)
+		of, key, one := strings.Cut(w.Text, "::")
+		path := strings.TrimSuffix(of, ".yaml")
+		for i := range f.Stacks.Value {
+			if seen := &f.Stacks.Value[i]; seen.Live != nil && (string(seen.Path()) == path || seen.Live.Name == of) {
+				for _, o := range seen.Live.Outputs {
+					if !one || o.Key == key {
+						out = append(out, o.Value)
+					}
+				}
+			}
+		}
+		return true
+	})
+	return out
+}
+
+// rolesElsewhere adds the service roles of the live stacks of this account in the
+// other regions of the project: roles are shared by all regions.
+func (b *breaker) rolesElsewhere(ctx context.Context, f *blast.Facts, l *foundations) error {
+	seen := []string{b.access.Region}
+	for _, st := range b.project().Stacks() {
+		e := st.Environment
+		if slices.Contains(seen, st.Access.Region) || st.Access.Region == "" || e != nil && len(e.Accounts) > 0 && !slices.Contains(e.Accounts, f.Account) {
+			continue
+		}
+		at, err := b.s.located(ctx, st)
+		if err != nil {
+			return fmt.Errorf("how %s is reached: %w", st.Path, err)
+		}
+		account, err := b.s.cloud.Account(ctx, at.Access)
+		if err != nil {
+			return fmt.Errorf("in which account %s is: %w", st.Path, err)
+		}
+		if account != f.Account {
+			continue
+		}
+		seen = append(seen, st.Access.Region)
+		all, err := b.s.cfn.Sweep(ctx, at.Access)
+		if err != nil {
+			return fmt.Errorf("the stacks of %s: %w", st.Access.Region, err)
+		}
+		for i := range all {
+			if all[i].Status.Exists() {
+				l.add(fmt.Sprintf("the service role of %s in %s", all[i].Name, all[i].Region), all[i].ServiceRole)
+			}
+		}
+	}
+	return nil
+}
+
+// roleOf is the name of the role in an ARN of a role or of a session of one.
+func roleOf(arn string) string {
+	for _, mark := range []string{":role/", ":assumed-role/"} {
+		if _, rest, ok := strings.Cut(arn, mark); ok {
+			parts := strings.Split(rest, "/")
+			if mark == ":role/" {
+				return parts[len(parts)-1]
+			}
+			return parts[0]
+		}
+	}
+	return ""
+}
