@@ -129,6 +129,7 @@ type Observed struct {
 	Status    stacks.Status    `json:"status"`   // of NewID where there is one, else of StackID
 	Reason    string           `json:"reason,omitempty"`
 	NewID     string           `json:"new_id,omitempty"`     // another stack under the same name
+	Empty     []string         `json:"empty,omitempty"`      // its holders of data that were covered, and are new and empty
 	LogicalID string           `json:"logical_id,omitempty"` // what was injected is looked at
 	Condition stacks.Condition `json:"condition,omitempty"`  // of what was injected, or of a drifted parameter
 	By        By               `json:"by,omitempty"`         // whose hand

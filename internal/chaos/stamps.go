@@ -179,9 +179,9 @@ func (s *State) restored(probe string) (Restored, bool) {
 // stampRestored are T6 and T7. Users are back when every steady probe is. Where
 // none of them ever failed they say nothing about it, and then the stacks have
 // to be back as well. Nothing is restored while something is on its way down, nor
-// where nothing ever was.
+// where nothing ever was, nor while a stack is back without its data.
 func (s *State) stampRestored() (restored, verified Stamp) {
-	if _, back := s.TurnedBack(); back || !s.Stamps[T0].Recorded() || s.Pending() || len(s.Awaited()) > 0 {
+	if _, back := s.TurnedBack(); back || !s.Stamps[T0].Recorded() || s.Pending() || s.Blank() || len(s.Awaited()) > 0 {
 		return Stamp{}, Stamp{}
 	}
 	for _, name := range s.Plan.Probes {

@@ -21,6 +21,11 @@ func TestStamps(t *testing.T) {
 	back := func(d *diary) *diary {
 		return d.add(chaos.KindObserved, rebuilt(newID, stacks.CreateComplete, 120))
 	}
+	blank := func(d *diary) *diary {
+		o := rebuilt(newID, stacks.CreateComplete, 120)
+		o.Empty = []string{"Table is new and empty"}
+		return d.add(chaos.KindObserved, o)
+	}
 	quiet := func() *diary { // nobody's probe fails
 		return begun(t).add(chaos.KindIntent, intent("t1")).add(chaos.KindAccepted, accepted("t1", 11)).
 			add(chaos.KindObserved, chaos.Observed{Stack: "dev/web", StackID: oldID, Status: stacks.DeleteComplete, At: at(60)})
@@ -73,6 +78,13 @@ func TestStamps(t *testing.T) {
 		{"T6 a window before the end of the deletion is none", broken(t).add(chaos.KindRestored, well(25, 55)), chaos.T6, never},
 		{"T6 no probe failed, the stack is gone", quiet().add(chaos.KindRestored, well(60, 90)), chaos.T6, never},
 		{"T6 no probe failed, the stack is back", back(quiet().add(chaos.KindRestored, well(60, 90))), chaos.T6, 120},
+		{"T6 no probe failed, the stack is back without its data", blank(quiet().add(chaos.KindRestored, well(60, 90))), chaos.T6, never},
+		{"T6 a probe is back, the data is not", blank(broken(t)).add(chaos.KindRestored, well(125, 155)), chaos.T6, never},
+		{"T6 without its data while it is updated", blank(broken(t)).add(chaos.KindObserved, rebuilt(newID, stacks.UpdateInProgress, 200)).add(chaos.KindRestored, well(205, 235)), chaos.T6, never},
+		{"T6 a window before the data is none", blank(broken(t)).add(chaos.KindObserved, rebuilt(newID, stacks.UpdateComplete, 200)).add(chaos.KindRestored, well(125, 155)), chaos.T6, never},
+		{"T6 the data came", blank(broken(t)).add(chaos.KindObserved, rebuilt(newID, stacks.UpdateComplete, 200)).add(chaos.KindRestored, well(205, 235)), chaos.T6, 205},
+		{"T6 deleted again, and back with its data", blank(quiet()).add(chaos.KindObserved, rebuilt(newID, stacks.DeleteComplete, 200)).
+			add(chaos.KindObserved, rebuilt(newID+"2", stacks.UpdateComplete, 300)).add(chaos.KindRestored, well(210, 240)), chaos.T6, 300},
 		{"T6 not while one is planned", half().add(chaos.KindRestored, well(70, 100)), chaos.T6, never},
 		{"T6 stopped before the second", half().add(chaos.KindStop, chaos.Stop{By: chaos.ByStop}).add(chaos.KindRestored, well(70, 100)), chaos.T6, 70},
 		{"T6 not while one may be on its way", half().add(chaos.KindIntent, chaos.Intent{Stack: "dev/db", StackID: otherID, Verb: stacks.Delete, Token: "t2"}).

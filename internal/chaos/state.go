@@ -111,11 +111,25 @@ func (s *State) Awaited() []string {
 	return out
 }
 
+// Blank tells whether a stack came back without the data that was covered: users
+// are not back then, whatever the probes say.
+func (s *State) Blank() bool {
+	for _, t := range s.Targets {
+		if len(t.Empty) > 0 {
+			return true
+		}
+	}
+	return false
+}
+
 // Since is the time after which a window has to lie to count as restored: the
-// last moment at which something went down.
+// last moment at which something went down, or stood there without its data.
 func (s *State) Since() time.Time {
 	since := s.Stamps[T0].At
 	for _, t := range s.Targets {
+		if t.Filled.After(since) {
+			since = t.Filled
+		}
 		for _, d := range t.Deeds {
 			if d.Done.After(since) && d.Status != StatusRefused {
 				since = d.Done

@@ -65,6 +65,8 @@ type Target struct {
 	NewID       string // another stack under the name
 	NewStatus   stacks.Status
 	NewSince    time.Time // when it was first seen
+	Empty       []string  // its holders of data that were covered, and are new and empty: it does not count as back
+	Filled      time.Time // when it was first seen without them again, zero where there were none
 	By          By        // by whose hand it comes back
 	Back        time.Time
 	Reason      string
@@ -88,6 +90,7 @@ func (t *Target) Deed(logicalID string) *Deed {
 
 // rebuilt takes in that another stack stands under the target's name.
 func (t *Target) rebuilt(o Observed) {
+	before := t.NewID
 	switch {
 	case o.Status == stacks.DeleteComplete: // it was taken away again
 		t.NewID, t.NewStatus = "", ""
@@ -102,7 +105,17 @@ func (t *Target) rebuilt(o Observed) {
 	if o.By != "" {
 		t.By = o.By
 	}
-	if t.NewID != "" && o.Status.Healthy() && t.Back.IsZero() {
+	if t.NewID != before || o.Status.Healthy() { // else nobody looks into it
+		if len(t.Empty) > 0 && len(o.Empty) == 0 {
+			t.Filled = o.At
+		}
+		t.Empty = o.Empty
+	}
+	switch {
+	case t.NewID == "" || !o.Status.Healthy():
+	case len(t.Empty) > 0:
+		t.Back = time.Time{}
+	case t.Back.IsZero():
 		t.Back = o.At
 	}
 	t.Reason = o.Reason

@@ -62,7 +62,6 @@ type watch struct {
 	bad    map[string]time.Time // the last known failure of each probe
 	said   map[string]string    // what was told of each probe and stamp
 	seen   map[stacks.Path]Sight
-	empty  time.Time // when a holder of data was last seen that was covered, and is new and empty
 }
 
 // Watch stays with a break until everything is back, verified and compared, or
@@ -161,10 +160,9 @@ func (v *watch) turn(ctx context.Context) (done bool, err error) {
 			return false, err
 		}
 	}
-	if !v.blank(sights) {
-		if err := v.windows(ctx); err != nil {
-			return false, err
-		}
+	v.blank(sights)
+	if err := v.windows(ctx); err != nil {
+		return false, err
 	}
 	if err := v.refold(ctx); err != nil {
 		return false, err
@@ -176,23 +174,20 @@ func (v *watch) turn(ctx context.Context) (done bool, err error) {
 	return true, v.finish(ctx)
 }
 
-// blank tells whether a stack came back without the data that was covered: users
-// are not back then, whatever the probes say.
-func (v *watch) blank(sights map[stacks.Path]Sight) bool {
-	found := false
+// blank tells which stacks came back without the data that was covered.
+func (v *watch) blank(sights map[stacks.Path]Sight) {
 	for _, p := range slices.Sorted(maps.Keys(sights)) {
 		list := sights[p].Empty
 		if len(list) == 0 {
+			delete(v.said, "empty "+string(p))
 			continue
 		}
-		found, v.empty = true, v.clock.Now().UTC()
-		text := fmt.Sprintf("%s is back without its data, and does not count as restored: %s", p, strings.Join(list, "; "))
+		text := fmt.Sprintf("it is back without its data, and does not count as restored: %s; delete this new stack, and recover", strings.Join(list, "; "))
 		if v.said["empty "+string(p)] != text {
 			v.said["empty "+string(p)] = text
 			v.sink.Event(event.Event{Kind: event.Warning, Stack: p, Reason: text})
 		}
 	}
-	return found
 }
 
 // sights looks at the targets. That they cannot be read is told, and is no result.
@@ -297,14 +292,18 @@ const settled = 2 * time.Minute
 
 // rebuilt writes down that another stack stands under the name, and how.
 func (v *watch) rebuilt(ctx context.Context, t *Target, s Sight) error {
-	if s.ID == t.NewID && s.Status == t.NewStatus {
+	same := s.ID == t.NewID && s.Status == t.NewStatus
+	if same && (!s.Status.Healthy() || slices.Equal(s.Empty, t.Empty)) {
 		return nil
 	}
-	o := Observed{Stack: t.Stack, StackID: t.StackID, NewID: s.ID, Status: s.Status, By: s.By, At: or(s.Since, v.clock.Now().UTC())}
+	o := Observed{Stack: t.Stack, StackID: t.StackID, NewID: s.ID, Status: s.Status, By: s.By, Empty: s.Empty, At: or(s.Since, v.clock.Now().UTC())}
+	if same {
+		o.At = v.clock.Now().UTC() // its events do not tell when the data came, or went
+	}
 	if t.NewID != s.ID {
 		// It was begun before it came to where it is now.
 		first := o
-		first.Status, first.At = stacks.CreateInProgress, or(s.Begun, o.At)
+		first.Status, first.Empty, first.At = stacks.CreateInProgress, nil, or(s.Begun, o.At)
 		if err := v.book.Write(ctx, KindObserved, first); err != nil {
 			return err
 		}
@@ -328,7 +327,7 @@ func (v *watch) vanished(ctx context.Context, t *Target, s Sight) error {
 // show tells how a target looks.
 func (v *watch) show(t *Target, s Sight) {
 	e := event.Event{Kind: event.Target, Stack: t.Stack, StackID: s.ID, Status: string(s.Status)}
-	if s.ID != "" && s.ID != t.StackID && s.Status.Healthy() {
+	if s.ID != "" && s.ID != t.StackID && s.Status.Healthy() && len(s.Empty) == 0 {
 		e.Action = "back"
 		e.Reason = s.By.Words()
 	}
@@ -338,7 +337,7 @@ func (v *watch) show(t *Target, s Sight) {
 // windows writes down which probes have been good for long enough since the last
 // thing went down.
 func (v *watch) windows(ctx context.Context) error {
-	if v.state.Pending() {
+	if v.state.Pending() || v.state.Blank() {
 		return nil
 	}
 	for _, name := range v.state.Awaited() {
@@ -349,9 +348,6 @@ func (v *watch) windows(ctx context.Context) error {
 		since := v.state.Since()
 		if bad := v.bad[name]; bad.After(since) {
 			since = bad
-		}
-		if v.empty.After(since) {
-			since = v.empty
 		}
 		at, verified, ok := t.Restored(since)
 		if !ok {

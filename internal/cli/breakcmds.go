@@ -63,6 +63,7 @@ type targetInWord struct {
 	NewID       string       `json:"new_id,omitempty"`
 	By          chaos.By     `json:"by,omitempty"`
 	Reason      string       `json:"reason,omitempty"`
+	Empty       []string     `json:"empty,omitempty"` // what is new and empty in it, so that it is not back
 	Differences any          `json:"differences,omitempty"`
 }
 
@@ -86,7 +87,7 @@ func documentOf(st *chaos.State) breakDocument {
 		d.Met = &met
 	}
 	for p, t := range st.Targets {
-		one := targetInWord{Status: t.Status, StackID: t.StackID, NewID: t.NewID, By: t.By, Reason: t.Reason}
+		one := targetInWord{Status: t.Status, StackID: t.StackID, NewID: t.NewID, By: t.By, Reason: t.Reason, Empty: t.Empty}
 		if len(t.Differences) > 0 {
 			one.Differences = t.Differences
 		}

@@ -89,6 +89,9 @@ func (b *breaker) recover(ctx context.Context, o recoverOptions) error {
 	if err := b.findIntact(ctx, k); err != nil {
 		return err
 	}
+	if err := b.blank(ctx, k); err != nil {
+		return err
+	}
 	if o.plan && len(b.down(k.state)) == 0 {
 		fmt.Fprintln(b.app.env.Stdout, "everything is back already")
 		return nil
@@ -364,15 +367,15 @@ func (b *breaker) reconcile(ctx context.Context, k *knownBreak) ([]stacks.Path, 
 		case chaos.Settled:
 		default:
 			say(d, string(d.Act))
-			errs = append(errs, b.settle(ctx, k.state, d))
+			errs = append(errs, b.settle(ctx, k, d, seen[d.Stack].Named))
 		}
 	}
 	return slices.Compact(left), errors.Join(errs...)
 }
 
-// settle writes one decision down.
-func (b *breaker) settle(ctx context.Context, st *chaos.State, d chaos.Decision) error {
-	at := d.At
+// settle writes one decision down. named is what stands under the stack's name.
+func (b *breaker) settle(ctx context.Context, k *knownBreak, d chaos.Decision, named *stacks.Live) error {
+	st, at := k.state, d.At
 	if at.IsZero() {
 		at = b.s.now().UTC()
 	}
@@ -393,6 +396,13 @@ func (b *breaker) settle(ctx context.Context, st *chaos.State, d chaos.Decision)
 			}
 		}
 		observed.NewID, observed.Reason = d.NewID, ""
+		if d.NewID != "" && named != nil {
+			in, err := b.s.lookerOf(k).inside(ctx, st.Targets[d.Stack], named, st)
+			if err != nil {
+				return err
+			}
+			observed.Status, observed.Empty = in.status, in.empty
+		}
 	case chaos.Moved:
 		if st.Stopped != nil {
 			return nil

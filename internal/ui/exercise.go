@@ -28,6 +28,9 @@ func ShowExercise(w io.Writer, s Style, st *chaos.State, all []*chaos.State, col
 		if t.NewID != "" || t.Status == chaos.StatusRestored {
 			by = t.By.Words()
 		}
+		if len(t.Empty) > 0 {
+			reason = clean(strings.Join(t.Empty, "; "))
+		}
 		rows = append(rows, []string{"  " + string(p), statusWord(t, s), by, reason})
 	}
 	fmt.Fprintln(w)
@@ -74,6 +77,9 @@ func statusWord(t *chaos.Target, s Style) string {
 	case chaos.StatusFailed:
 		return s.Bad("stuck half-way")
 	case chaos.StatusRebuilding:
+		if len(t.Empty) > 0 {
+			return s.Bad("back without its data")
+		}
 		return s.Warn("coming back")
 	case chaos.StatusAccepted:
 		return s.Warn("going down")
