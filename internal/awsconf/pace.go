@@ -57,6 +57,8 @@ type pacer struct {
 	cutAt    time.Time
 	raisedAt time.Time
 	probes   int         // raises beyond the ceiling since the last throttle
+	before   float64     // the pace before the last cut,
+	wave     int         // and the calls that were under way then, and are still
 	passed   []time.Time // when calls got through, within the window
 }
 
@@ -119,11 +121,13 @@ func (p *pacer) done(c class) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.flying--
+	late := p.wave > 0 // answers come in the order of the questions, or nearly
+	p.wave = max(p.wave-1, 0)
 	switch c {
 	case throttle:
 		p.throttled(time.Now())
 	case permanent: // it was answered
-		p.accepted(time.Now())
+		p.accepted(time.Now(), late)
 	case passing, lapsed:
 	}
 	select {
@@ -132,7 +136,14 @@ func (p *pacer) done(c class) {
 	}
 }
 
-func (p *pacer) accepted(now time.Time) {
+// accepted notes a call that got through. One of a wave that was throttled tells
+// that more got through than was thought when the pace was cut.
+func (p *pacer) accepted(now time.Time, late bool) {
+	if late {
+		p.ceiling = min(p.ceiling+1/measured.Seconds(), max(p.before, p.limits.Min))
+		p.limiter.SetLimit(rate.Limit(max(p.ceiling*cutTo, p.limits.Min)))
+		return
+	}
 	if p.opening > 0 {
 		p.opening = min(p.opening+1, mostAtOnce)
 	}
@@ -155,6 +166,7 @@ func (p *pacer) throttled(now time.Time) {
 		return
 	}
 	p.opening = 0
+	p.before, p.wave = float64(p.limiter.Limit()), p.flying
 	p.ceiling = max(p.through(now), p.limits.Min)
 	p.limiter.SetBurst(1) // what AWS allows at once is no longer to be trusted
 	p.limiter.SetLimit(rate.Limit(max(p.ceiling*cutTo, p.limits.Min)))

@@ -45,10 +45,9 @@ type area struct {
 // name a profile for each.
 func (s *session) everybody(ctx context.Context, sts []*stacks.Stack) (map[string][]guard.Identity, error) {
 	out := map[string][]guard.Identity{}
+	sts = slices.DeleteFunc(slices.Clone(sts), func(st *stacks.Stack) bool { return st.Environment == nil })
+	s.identify(ctx, sts, own)
 	for _, st := range sts {
-		if st.Environment == nil {
-			continue
-		}
 		who, err := s.caller(ctx, st.Access)
 		if err != nil {
 			return nil, err

@@ -18,6 +18,7 @@ import (
 	"github.com/deployer-cli/deployer/internal/awsconf"
 	"github.com/deployer-cli/deployer/internal/cfn"
 	"github.com/deployer-cli/deployer/internal/cloud"
+	"github.com/deployer-cli/deployer/internal/flow"
 	"github.com/deployer-cli/deployer/internal/graph"
 	"github.com/deployer-cli/deployer/internal/guard"
 	"github.com/deployer-cli/deployer/internal/journal"
@@ -334,6 +335,7 @@ func (s *session) banner(ctx context.Context, sts []*stacks.Stack) error {
 		account string
 		region  string
 	}
+	s.identify(ctx, sts, func(a stacks.Access) stacks.Access { return a })
 	seen := map[place]bool{}
 	for _, st := range sts {
 		p := place{env: bannerName(st), region: st.Access.Region}
@@ -352,6 +354,22 @@ func (s *session) banner(ctx context.Context, sts []*stacks.Stack) error {
 		s.showBanner(st, p.account)
 	}
 	return nil
+}
+
+// identify asks all accesses at once who they are, so that whoever needs one of
+// the answers finds it there. What cannot be had is asked for again, and told then.
+func (s *session) identify(ctx context.Context, sts []*stacks.Stack, as func(stacks.Access) stacks.Access) {
+	known := map[stacks.Access]bool{}
+	var accesses []stacks.Access
+	for _, st := range sts {
+		if a := as(st.Access); !known[a] {
+			known[a] = true
+			accesses = append(accesses, a)
+		}
+	}
+	if s.cloud != nil && len(accesses) > 1 {
+		flow.Each(ctx, len(accesses), len(accesses), func(i int) { _, _ = s.cloud.Identity(ctx, accesses[i]) })
+	}
 }
 
 func (s *session) showBanner(st *stacks.Stack, account string) {

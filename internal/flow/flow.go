@@ -66,3 +66,17 @@ func (t Turn) Take(ctx context.Context) (end func(), err error) {
 		return nil, context.Cause(ctx)
 	}
 }
+
+// EachOf is Each with a limit for each kind of work: what of says the same of
+// counts together. Work that waits holds up nothing of another kind.
+func EachOf[K comparable](ctx context.Context, limit, n int, of func(int) K, do func(int)) {
+	kinds := map[K][]int{}
+	for i := range n {
+		kinds[of(i)] = append(kinds[of(i)], i)
+	}
+	var wg sync.WaitGroup
+	for _, work := range kinds {
+		wg.Go(func() { Each(ctx, limit, len(work), func(i int) { do(work[i]) }) })
+	}
+	wg.Wait()
+}

@@ -88,3 +88,30 @@ func TestTurn(t *testing.T) {
 		end()
 	})
 }
+
+func TestEachOf(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		begun := time.Now()
+		var quick atomic.Int64 // when the last of the quick ones was done
+		done := make([]bool, 40)
+		flow.EachOf(t.Context(), 2, len(done), func(i int) bool { return i < 20 }, func(i int) {
+			wait := time.Second
+			if i < 20 {
+				wait = time.Minute
+			}
+			_ = flow.Pause(t.Context(), wait)
+			if done[i] = true; i >= 20 {
+				quick.Store(int64(time.Since(begun)))
+			}
+		})
+		if took := time.Since(begun); time.Duration(quick.Load()) != 10*time.Second || took != 10*time.Minute {
+			t.Errorf("the quick ones took %s, all %s", time.Duration(quick.Load()), took)
+		}
+		for i, ok := range done {
+			if !ok {
+				t.Errorf("%d was left out", i)
+			}
+		}
+	})
+}

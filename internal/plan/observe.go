@@ -49,7 +49,7 @@ type Sources struct {
 	Cache     Cache
 	Access    func(*stacks.Stack) stacks.Access // nil: the stack's own
 	Contents  bool                              // read the resources of every stack too, as a delete has to show them
-	Parallel  int                               // how many reads at once; 0 means 8
+	Parallel  int                               // how many reads at once of one access; 0 means 8
 }
 
 const defaultReads = 8
@@ -74,11 +74,11 @@ func Observe(ctx context.Context, src Sources, sts []*stacks.Stack) (*Snapshot, 
 			accesses = append(accesses, a)
 		}
 	}
-	o.each(ctx, len(accesses), func(i int) { o.sweep(ctx, accesses[i]) })
+	flow.Each(ctx, len(accesses), len(accesses), func(i int) { o.sweep(ctx, accesses[i]) })
 	if err := o.ended(ctx); err != nil {
 		return nil, err
 	}
-	o.each(ctx, len(sts), func(i int) { o.stack(ctx, sts[i]) })
+	o.each(ctx, sts, func(i int) { o.stack(ctx, sts[i]) })
 	if err := o.ended(ctx); err != nil {
 		return nil, err
 	}
@@ -115,13 +115,14 @@ type observer struct {
 	errs *multierror.Error
 }
 
-// each runs do for 0 to n-1, some at a time.
-func (o *observer) each(ctx context.Context, n int, do func(int)) {
+// each runs do for every stack, some of each access at a time: an account that
+// answers slowly holds up no other.
+func (o *observer) each(ctx context.Context, sts []*stacks.Stack, do func(int)) {
 	limit := o.src.Parallel
 	if limit <= 0 {
 		limit = defaultReads
 	}
-	flow.Each(ctx, limit, n, do)
+	flow.EachOf(ctx, limit, len(sts), func(i int) stacks.Access { return o.src.access(sts[i]) }, do)
 }
 
 // ended gives what went wrong so far, in an order of its own making.

@@ -46,7 +46,7 @@ type Ports struct {
 	Sketch   Renderer // used by Source; may leave out what costs much. Nil: Renderer
 	Parser   Parser
 	Files    fs.FS // the project, for stack policies in files
-	Parallel int   // how many stacks are made ready at the same time; 0 means 16
+	Parallel int   // how many stacks of one access are made ready at the same time; 0 means 16
 }
 
 // Preparer makes stacks ready. It may be used by many goroutines.
@@ -100,7 +100,8 @@ func (p *Preparer) Prepare(ctx context.Context, st *stacks.Stack) (*stacks.Desir
 func (p *Preparer) All(ctx context.Context, sts []*stacks.Stack) ([]*stacks.Desired, error) {
 	out := make([]*stacks.Desired, len(sts))
 	errs := make([]error, len(sts))
-	flow.Each(ctx, p.ports.Parallel, len(sts), func(i int) { out[i], errs[i] = p.Prepare(ctx, sts[i]) })
+	access := func(i int) stacks.Access { return sts[i].Access } // an account that answers slowly holds up no other
+	flow.EachOf(ctx, p.ports.Parallel, len(sts), access, func(i int) { out[i], errs[i] = p.Prepare(ctx, sts[i]) })
 	if ctx.Err() != nil {
 		return nil, context.Cause(ctx)
 	}
