@@ -135,6 +135,10 @@ func spoilings() []spoiling {
 			f.Stacks.Value = append(f.Stacks.Value, seen(f.Environments[1], "prod/app", queueTemplate))
 			f.Exports.Value[0].Importers.Value = []string{"prod-app"}
 		}, "G9", "prod is production", 3},
+		{"stacks of its own", func(f *blast.Facts) { holdsStacks(f, "AWS::CloudFormation::StackSet", "") }, "G9", "holds stacks of its own", 3},
+		{"a product", func(f *blast.Facts) { holdsStacks(f, "AWS::ServiceCatalog::CloudFormationProvisionedProduct", "") }, "G9", "holds stacks of its own", 3},
+		{"a Beanstalk environment", func(f *blast.Facts) { holdsStacks(f, "AWS::ElasticBeanstalk::Environment", "") }, "G9", "holds stacks of its own", 3},
+		{"stacks of its own, kept", func(f *blast.Facts) { holdsStacks(f, "AWS::CloudFormation::StackSet", "DeletionPolicy: Retain, ") }, "", "", 0},
 		{"an importer that no file describes", func(f *blast.Facts) {
 			s := seen(f.Environment, "dev/other", queueTemplate)
 			s.Stack = nil
@@ -335,4 +339,12 @@ func TestNothingReadNothingBroken(t *testing.T) {
 	if got := failed(blast.Make(f).Verdicts); !slices.Equal(got, []string{"G3", "G4", "G5", "G6", "G7", "G8", "G9", "G10", "G11", "G12"}) {
 		t.Errorf("only %v fail", got)
 	}
+}
+
+// holdsStacks puts a resource with stacks of its own, called expendable, into dev/app.
+func holdsStacks(f *blast.Facts, typ, policy string) {
+	app := at(f, "dev/app")
+	app.Template.Value += "  Set: {Type: '" + typ + "', " + policy + "Properties: {}}\n"
+	app.Resources.Value = append(app.Resources.Value, stacks.Resource{LogicalID: "Set", Type: typ, PhysicalID: "set-1", Status: "CREATE_COMPLETE"})
+	app.Stack.Break = block("data", block("Set", "expendable"))
 }

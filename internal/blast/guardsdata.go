@@ -79,6 +79,12 @@ func loss(h Holder) Finding {
 func (k *scope) changed(p stacks.Path, changes []stacks.ResourceChange) []Finding {
 	var out []Finding
 	for _, c := range changes {
+		if restype.HoldsStacks(c.Type) {
+			out = append(out, Finding{
+				Stack: p, Why: fmt.Sprintf("%s (%s) would be changed, and what that does to the stacks of its own cannot be foreseen", c.LogicalID, c.Type), Fix: "choose another parameter",
+			})
+			continue
+		}
 		harmless := c.Action == "add" || c.Action == "import" || c.Action == "modify" && (c.Replacement == "false" || c.Replacement == "")
 		goes := c.Action == "remove" || c.Replacement == "true"
 		_, known := restype.Lookup(c.Type)

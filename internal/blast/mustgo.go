@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/deployer-cli/deployer/internal/dag"
+	"github.com/deployer-cli/deployer/internal/restype"
 	"github.com/deployer-cli/deployer/stacks"
 )
 
@@ -137,6 +138,11 @@ func (c *closure) needs(base *unit) {
 	for _, m := range base.members {
 		if missing := m.missing(); len(missing) > 0 {
 			c.refuse(title, "what is in it is not known: "+strings.Join(missing, ", "), "let the caller read its resources and its template")
+		}
+		for _, r := range m.Resources.Value {
+			if restype.HoldsStacks(r.Type) && m.goes(r) {
+				c.refuse(title, fmt.Sprintf("its %s (%s) holds stacks of its own, which would go and are in no plan", r.LogicalID, r.Type), "leave it out, or keep it (DeletionPolicy: Retain)")
+			}
 		}
 	}
 	boxes := base.containers()

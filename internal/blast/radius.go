@@ -3,6 +3,7 @@ package blast
 import (
 	"cmp"
 	"fmt"
+	"maps"
 	"regexp"
 	"slices"
 	"strings"
@@ -281,19 +282,46 @@ func (m *member) snapshotted(r stacks.Resource, parameter string, c *covering) (
 		return Uncovered, "a snapshot is made, but nothing hands it to a nested stack"
 	}
 	t := m.parsed()
-	switch {
+	switch property := reattach.SnapshotProperty(r.Type); {
 	case t == nil || t.Parameters[parameter].Name == "":
 		return Uncovered, fmt.Sprintf("snapshot_parameter names %s, which is no parameter of the template", parameter)
-	case !uses(t.Resources[r.LogicalID].Properties, parameter):
-		return Uncovered, fmt.Sprintf("snapshot_parameter names %s, which it does not use in the template", parameter)
+	case !m.takes(r, property, parameter):
+		return Uncovered, fmt.Sprintf("snapshot_parameter names %s, and a value for it does not become its %s", parameter, property)
+	case c.claimed(parameter) > 1:
+		return Uncovered, fmt.Sprintf("snapshot_parameter names %s, as that of another holder does", parameter)
 	}
 	return Snapshot, ""
 }
 
-// uses tells whether a resource's properties refer to a parameter.
-func uses(properties any, parameter string) bool {
-	refs, _ := cfntemplate.Refs(properties)
-	return slices.Contains(refs, parameter)
+// takes tells whether a value given to a parameter becomes the property of a resource,
+// just as it is.
+func (m *member) takes(r stacks.Resource, property, parameter string) bool {
+	const given = "snapshot-0123456789abcdef"
+	env := *m.env
+	env.Parameters = maps.Clone(env.Parameters)
+	env.Parameters[parameter] = given
+	conditions, err := m.template.EvalConditions(&env)
+	if err != nil {
+		return false
+	}
+	env.Conditions = conditions
+	entry := m.template.Resources[r.LogicalID]
+	if entry.Condition != "" && !conditions[entry.Condition] {
+		return false
+	}
+	v, err := m.template.Eval(entry.Properties[property], &env)
+	return err == nil && v == given
+}
+
+// claimed counts the holders whose snapshot a parameter is to take.
+func (c *covering) claimed(parameter string) int {
+	n := 0
+	for _, h := range c.own.Data {
+		if h.SnapshotParameter == parameter {
+			n++
+		}
+	}
+	return n
 }
 
 // made is how CloudFormation ends the names that it makes.

@@ -28,7 +28,14 @@ func TestHolders(t *testing.T) {
 		"policy is a function":       {"AWS::S3::Bucket", "DeletionPolicy: !Ref P", stacks.Value{}, blast.Uncovered, "cannot be told"},
 		"database, by default":       {"AWS::RDS::DBInstance", "", stacks.Value{}, blast.Uncovered, "nothing hands it over"},
 		"database, snapshot named":   {"AWS::RDS::DBInstance", "Properties: {DBSnapshotIdentifier: !Ref P}", block("R", block("snapshot_parameter", "P")), blast.Snapshot, ""},
-		"database, unused parameter": {"AWS::RDS::DBInstance", "", block("R", block("snapshot_parameter", "P")), blast.Uncovered, "does not use"},
+		"database, unused parameter": {"AWS::RDS::DBInstance", "", block("R", block("snapshot_parameter", "P")), blast.Uncovered, "does not become its DBSnapshotIdentifier"},
+		"database, in a tag":         {"AWS::RDS::DBInstance", "Properties: {Tags: [{Key: a, Value: !Ref P}]}", block("R", block("snapshot_parameter", "P")), blast.Uncovered, "does not become"},
+		"database, not met":          {"AWS::RDS::DBInstance", "Condition: No\n    Properties: {DBSnapshotIdentifier: !Ref P}", block("R", block("snapshot_parameter", "P")), blast.Uncovered, "does not become"},
+		"database, when given":       {"AWS::RDS::DBInstance", "Properties: {DBSnapshotIdentifier: !If [Given, !Ref P, !Ref 'AWS::NoValue']}", block("R", block("snapshot_parameter", "P")), blast.Snapshot, ""},
+		"database, never given":      {"AWS::RDS::DBInstance", "Properties: {DBSnapshotIdentifier: !If [No, !Ref P, !Ref 'AWS::NoValue']}", block("R", block("snapshot_parameter", "P")), blast.Uncovered, "does not become"},
+		"database, in a text":        {"AWS::RDS::DBInstance", "Properties: {DBSnapshotIdentifier: !Sub 'x-${P}'}", block("R", block("snapshot_parameter", "P")), blast.Uncovered, "does not become"},
+		"database, of another too":   {"AWS::RDS::DBInstance", "Properties: {DBSnapshotIdentifier: !Ref P}", block("R", block("snapshot_parameter", "P"), "S", block("snapshot_parameter", "P")), blast.Uncovered, "of another holder"},
+		"volume, snapshot named":     {"AWS::EC2::Volume", snap + "\n    Properties: {SnapshotId: !Ref P}", block("R", block("snapshot_parameter", "P")), blast.Snapshot, ""},
 		"graph, by a snapshot":       {"AWS::Neptune::DBCluster", snap, block("R", block("snapshot_parameter", "P")), blast.Uncovered, "does not know how to find"},
 		"database, wrong parameter":  {"AWS::RDS::DBInstance", snap, block("R", block("snapshot_parameter", "Q")), blast.Uncovered, "no parameter"},
 		"database of a cluster":      {"AWS::RDS::DBInstance", "Properties: {DBClusterIdentifier: c}", stacks.Value{}, blast.Uncovered, "would be lost"},
@@ -57,7 +64,7 @@ func TestHolders(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			f := good()
-			template := fmt.Sprintf("Parameters: {P: {Type: String}}\nResources:\n  R:\n    Type: %s\n    %s\n", tt.typ, tt.body)
+			template := fmt.Sprintf("Parameters: {P: {Type: String}}\nConditions: {No: !Equals [a, b], Given: !Not [!Equals [!Ref P, '']]}\nResources:\n  R:\n    Type: %s\n    %s\n", tt.typ, tt.body)
 			s := seen(f.Environment, "dev/data", template, "R "+tt.typ+" some-name")
 			s.Stack.Break = block("data", tt.data)
 			f.Stacks.Value, f.Targets = append(f.Stacks.Value, s), []stacks.Path{"dev/data"}
@@ -219,26 +226,27 @@ func TestChangesAndInjections(t *testing.T) {
 		facts facts
 		ok    bool
 	}{
-		"a change":               {changes(change("AWS::EC2::VPC", "modify", "false")), true},
-		"may replace a network":  {changes(change("AWS::EC2::VPC", "modify", "conditional")), true},
-		"replaces a network":     {changes(change("AWS::EC2::VPC", "modify", "true")), false},
-		"removes a network":      {changes(change("AWS::EC2::VPC", "remove", "")), false},
-		"changes a table":        {changes(change("AWS::DynamoDB::Table", "modify", "false")), true},
-		"may replace a table":    {changes(change("AWS::DynamoDB::Table", "modify", "conditional")), false},
-		"replaces a table":       {changes(change("AWS::DynamoDB::Table", "modify", "true")), false},
-		"removes a table":        {changes(change("AWS::DynamoDB::Table", "remove", "")), false},
-		"does nobody knows what": {changes(change("AWS::DynamoDB::Table", "dynamic", "")), false},
-		"replaces a stranger":    {changes(change("Acme::Data::Store", "modify", "true")), false},
-		"table in a nested one":  {nestedTable(stacks.Value{}), false},
-		"nested, expendable":     {nestedTable(block("data", block("N.T", "expendable"))), true},
-		"changes not known":      {func(f *blast.Facts) { f.Kind = blast.DriftParameter }, false},
-		"stops instances":        {inject("stop-instances", "AWS::EC2::Instance"), true},
-		"deletes a function":     {inject(blast.DeleteResource, "AWS::Lambda::Function"), true},
-		"deletes a table":        {inject(blast.DeleteResource, "AWS::DynamoDB::Table"), false},
-		"deletes a secret":       {inject(blast.DeleteResource, "AWS::SecretsManager::Secret"), false},
-		"deletes a stranger":     {inject(blast.DeleteResource, "Acme::Data::Store"), false},
-		"no preview":             {func(f *blast.Facts) { f.Kind = "lambda-zero" }, false},
-		"no kind":                {func(f *blast.Facts) { f.Kind = "" }, false},
+		"a change":                {changes(change("AWS::EC2::VPC", "modify", "false")), true},
+		"may replace a network":   {changes(change("AWS::EC2::VPC", "modify", "conditional")), true},
+		"replaces a network":      {changes(change("AWS::EC2::VPC", "modify", "true")), false},
+		"removes a network":       {changes(change("AWS::EC2::VPC", "remove", "")), false},
+		"changes a table":         {changes(change("AWS::DynamoDB::Table", "modify", "false")), true},
+		"may replace a table":     {changes(change("AWS::DynamoDB::Table", "modify", "conditional")), false},
+		"replaces a table":        {changes(change("AWS::DynamoDB::Table", "modify", "true")), false},
+		"removes a table":         {changes(change("AWS::DynamoDB::Table", "remove", "")), false},
+		"does nobody knows what":  {changes(change("AWS::DynamoDB::Table", "dynamic", "")), false},
+		"replaces a stranger":     {changes(change("Acme::Data::Store", "modify", "true")), false},
+		"changes a set of stacks": {changes(change("AWS::CloudFormation::StackSet", "modify", "false")), false},
+		"table in a nested one":   {nestedTable(stacks.Value{}), false},
+		"nested, expendable":      {nestedTable(block("data", block("N.T", "expendable"))), true},
+		"changes not known":       {func(f *blast.Facts) { f.Kind = blast.DriftParameter }, false},
+		"stops instances":         {inject("stop-instances", "AWS::EC2::Instance"), true},
+		"deletes a function":      {inject(blast.DeleteResource, "AWS::Lambda::Function"), true},
+		"deletes a table":         {inject(blast.DeleteResource, "AWS::DynamoDB::Table"), false},
+		"deletes a secret":        {inject(blast.DeleteResource, "AWS::SecretsManager::Secret"), false},
+		"deletes a stranger":      {inject(blast.DeleteResource, "Acme::Data::Store"), false},
+		"no preview":              {func(f *blast.Facts) { f.Kind = "lambda-zero" }, false},
+		"no kind":                 {func(f *blast.Facts) { f.Kind = "" }, false},
 	} {
 		f := good()
 		c.facts(f)

@@ -52,8 +52,20 @@ func Keeps(policy string) bool { return policy == "Retain" || policy == "RetainE
 
 // FindsSnapshot tells whether recovery knows how to find the snapshot that the
 // deletion of a resource of that type leaves.
-func FindsSnapshot(resourceType string) bool {
-	return resourceType == "AWS::RDS::DBInstance" || resourceType == "AWS::RDS::DBCluster" || resourceType == "AWS::EC2::Volume"
+func FindsSnapshot(resourceType string) bool { return SnapshotProperty(resourceType) != "" }
+
+// SnapshotProperty names the property by which a resource of that type is made from
+// the snapshot that its deletion leaves; "" where recovery does not find that.
+func SnapshotProperty(resourceType string) string {
+	switch resourceType {
+	case "AWS::RDS::DBInstance":
+		return "DBSnapshotIdentifier"
+	case "AWS::RDS::DBCluster":
+		return "SnapshotIdentifier"
+	case "AWS::EC2::Volume":
+		return "SnapshotId"
+	}
+	return ""
 }
 
 // Fate finds what becomes of one resource.

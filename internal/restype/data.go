@@ -52,7 +52,7 @@ func holding(name string) (Holding, bool) {
 	case "AWS::Organizations::Account":
 		return HoldsLasting, true
 	}
-	if lasting(name) || machine(name) || gathered(name) {
+	if lasting(name) || machine(name) || gathered(name) || HoldsStacks(name) {
 		return HoldsLasting, true
 	}
 	return HoldsNothing, false
@@ -64,6 +64,18 @@ func OnlyEmpty(name string) bool {
 	switch name {
 	case "AWS::S3::Bucket", "AWS::S3Express::DirectoryBucket", "AWS::S3Tables::TableBucket", "AWS::S3Vectors::VectorBucket",
 		"AWS::ECR::Repository", "AWS::ECR::PublicRepository", "AWS::Backup::BackupVault", "AWS::Backup::LogicallyAirGappedBackupVault":
+		return true
+	}
+	return false
+}
+
+// HoldsStacks reports whether a resource of that type stands for stacks that are made
+// and deleted with it, here or in other accounts, though they are nested in none.
+func HoldsStacks(name string) bool {
+	switch name {
+	case "AWS::CloudFormation::StackSet", "AWS::ServiceCatalog::CloudFormationProvisionedProduct", "AWS::ElasticBeanstalk::Environment",
+		"AWS::SageMaker::Project", "AWS::DataZone::Environment", "AWS::ControlTower::LandingZone", "AWS::Amplify::App", "AWS::Amplify::Branch",
+		"AWS::Cloud9::EnvironmentEC2", "AWS::Serverless::Application":
 		return true
 	}
 	return false
@@ -84,10 +96,10 @@ func machine(name string) bool {
 // called neither a database nor a store.
 func gathered(name string) bool {
 	switch strings.TrimPrefix(name, "AWS::") {
-	case "AuditManager::Assessment", "BedrockAgentCore::Memory", "Cases::Domain", "Chime::AppInstance", "Connect::Instance", "Connect::DataTable",
-		"CustomerProfiles::Domain", "DataExchange::DataSet", "DataZone::Domain", "EMR::WALWorkspace", "FinSpace::Environment",
+	case "AuditManager::Assessment", "BedrockAgentCore::Memory", "Cases::Domain", "Chime::AppInstance", "CodeStar::GitHubRepository", "Connect::Instance", "Connect::DataTable",
+		"CustomerProfiles::Domain", "DataExchange::DataSet", "DataZone::Domain", "EKS::Cluster", "EMR::WALWorkspace", "FinSpace::Environment",
 		"Forecast::Dataset", "FSx::Backup", "Glue::Catalog", "Glue::Registry", "Glue::Schema", "Grafana::Workspace", "IoTAnalytics::Channel",
-		"IoTSiteWise::Asset", "Location::GeofenceCollection", "MediaStore::Container", "ODB::CloudAutonomousVmCluster", "ODB::CloudVmCluster",
+		"IoTSiteWise::Asset", "Location::GeofenceCollection", "MWAA::Environment", "MediaStore::Container", "ODB::CloudAutonomousVmCluster", "ODB::CloudVmCluster",
 		"Personalize::Dataset", "Pinpoint::App", "QBusiness::Index", "Rekognition::Collection", "SES::ContactList", "SES::MailManagerArchive",
 		"SSMIncidents::ReplicationSet", "SSO::Instance", "SageMaker::FeatureGroup", "SageMaker::MlflowTrackingServer",
 		"VerifiedPermissions::PolicyStore", "VoiceID::Domain", "Wisdom::KnowledgeBase":
