@@ -179,3 +179,26 @@ func sorted(in []string) []string {
 }
 
 func sortedKeys[K cmp.Ordered, V any](m map[K]V) []K { return slices.Sorted(maps.Keys(m)) }
+
+// Now is the environment as e declares it by now, as far as it says whether and how
+// something may be changed: its class, accounts, regions, state and guard. What is
+// probed and told, and what may be broken, stays as it was captured.
+func (e Environment) Now(now *stacks.Environment) (Environment, error) {
+	was, ok := plain(e.Block)
+	if !ok && e.Block != "" {
+		return Environment{}, fmt.Errorf("the block of the environment %s cannot be read", e.Name)
+	}
+	text, err := json.Marshal(was)
+	if err != nil {
+		return Environment{}, err
+	}
+	block, err := fromJSON(string(text))
+	if err != nil {
+		return Environment{}, err
+	}
+	merged := *now
+	for key, into := range map[string]*stacks.Value{"break": &merged.Break, "probes": &merged.Probes, "notify": &merged.Notify} {
+		*into, _ = block.Get(key)
+	}
+	return environmentOf(&merged), nil
+}

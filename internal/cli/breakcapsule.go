@@ -7,8 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"maps"
-	"os"
-	"path/filepath"
 	"slices"
 
 	"github.com/deployer-cli/deployer/internal/blast"
@@ -252,39 +250,4 @@ func (s *session) secretsNow(ctx context.Context, p stacks.Path) map[string]stri
 		}
 	}
 	return out
-}
-
-// unpack writes the project that is in the capsules of what is down into a folder
-// of its own.
-func (b *breaker) unpack(ctx context.Context, k *knownBreak) (string, error) {
-	var all []capsule.Capsule
-	for _, p := range k.state.Order {
-		t := k.state.Targets[p]
-		if t.Capsule.Hash == "" {
-			return "", &usageError{fmt.Sprintf("no capsule of %s was kept", p), "recover from the project's files: deployer recover " + k.record.id}
-		}
-		c, _, err := b.s.capsule(ctx, k.record, t)
-		if err != nil {
-			return "", err
-		}
-		all = append(all, c)
-	}
-	files, err := capsule.Project(all)
-	if err != nil {
-		return "", err
-	}
-	dir := filepath.Join(b.s.state("unpacked"), k.record.id)
-	if err := os.RemoveAll(dir); err != nil {
-		return "", unwritable(b.s.relative(dir), err)
-	}
-	for name, text := range files {
-		to := filepath.Join(dir, filepath.FromSlash(name))
-		if err := os.MkdirAll(filepath.Dir(to), 0o700); err != nil {
-			return "", unwritable(b.s.relative(dir), err)
-		}
-		if err := os.WriteFile(to, text, 0o600); err != nil {
-			return "", unwritable(b.s.relative(dir), err)
-		}
-	}
-	return dir, nil
 }

@@ -18,11 +18,20 @@ import (
 
 // withBreaks opens the project, connects, and hands over what do needs.
 func (a *app) withBreaks(c *cli.Context, do func(context.Context, *session, string) error) error {
+	return a.withJournals(c, func() (*session, error) { return a.open("") }, do)
+}
+
+// lookAtBreaks does so for what only looks: the journals alone are enough.
+func (a *app) lookAtBreaks(c *cli.Context, do func(context.Context, *session, string) error) error {
+	return a.withJournals(c, a.openAnyhow, do)
+}
+
+func (a *app) withJournals(c *cli.Context, open func() (*session, error), do func(context.Context, *session, string) error) error {
 	arg, err := a.path(c, false)
 	if err != nil {
 		return err
 	}
-	s, err := a.open("")
+	s, err := open()
 	if err != nil {
 		return err
 	}
@@ -100,7 +109,7 @@ func (a *app) breakStatusCommand() *cli.Command {
 	return &cli.Command{
 		Name: "status", Usage: "show what is broken now", ArgsUsage: "[ID|PATH]",
 		Action: func(c *cli.Context) error {
-			return a.withBreaks(c, func(ctx context.Context, s *session, arg string) error { return s.listBreaks(ctx, arg, true) })
+			return a.lookAtBreaks(c, func(ctx context.Context, s *session, arg string) error { return s.listBreaks(ctx, arg, true) })
 		},
 	}
 }
@@ -109,7 +118,7 @@ func (a *app) breakListCommand() *cli.Command {
 	return &cli.Command{
 		Name: "list", Usage: "list all breaks, the latest last", ArgsUsage: "[ID|PATH]",
 		Action: func(c *cli.Context) error {
-			return a.withBreaks(c, func(ctx context.Context, s *session, arg string) error { return s.listBreaks(ctx, arg, false) })
+			return a.lookAtBreaks(c, func(ctx context.Context, s *session, arg string) error { return s.listBreaks(ctx, arg, false) })
 		},
 	}
 }
@@ -119,7 +128,7 @@ func (a *app) breakShowCommand() *cli.Command {
 		Name: "show", Usage: "show one break: its moments, its stacks, what came back different", ArgsUsage: "[ID|PATH]",
 		Description: "Without an argument the one that is open, else the last.",
 		Action: func(c *cli.Context) error {
-			return a.withBreaks(c, func(ctx context.Context, s *session, arg string) error {
+			return a.lookAtBreaks(c, func(ctx context.Context, s *session, arg string) error {
 				k, err := s.findBreak(ctx, arg, arg == "")
 				if isNoBreak(err) && arg == "" {
 					k, err = s.findBreak(ctx, "", false) // the last one

@@ -52,6 +52,9 @@ func (s *session) listBreaks(ctx context.Context, arg string, open bool) error {
 	if open {
 		docs = slices.DeleteFunc(docs, func(d breakDocument) bool { return d.Unusable != "" && !d.Open })
 	}
+	if len(docs) == 0 && s.unread != nil {
+		unreadable = append(unreadable, &usageError{"no journal on this machine knows of a break, and where else there may be one is not known", "mend the files, and ask again"})
+	}
 	if done, err := a.document(docs); done {
 		return errors.Join(append(unreadable, err)...)
 	}

@@ -127,7 +127,7 @@ func (s *session) breaks(ctx context.Context, places []area) ([]knownBreak, erro
 // journals are here.
 func (s *session) breakable() ([]area, error) {
 	all, err := s.environments()
-	if err != nil {
+	if err != nil && s.unread == nil {
 		return nil, err
 	}
 	kept, err := s.books(nil, stacks.Access{}).Environments()

@@ -290,19 +290,8 @@ func (r *launcher) narrow() {
 			step.Action, step.Late, step.Cause = plan.None, false, "exists already"
 		case r.opts.command == "update" && create:
 			step.Action, step.Late, step.Cause = plan.Skip, false, "does not exist"
-		case r.left != nil && r.spares(step):
-			step.Action, step.Late, step.Cause = plan.None, false, "left as it is: recover changes nothing that lives as persistent or production"
-			step.Changes, step.Diff, step.MayReplace = []stacks.ResourceChange{}, nil, []string{}
 		}
 	}
-}
-
-// spares tells whether recover leaves alone what would be changed along the way: it
-// is about what a break took down, and that is of development. What else waits to be
-// changed has its own guards, and no recovery waits for them.
-func (r *launcher) spares(step *plan.Step) bool {
-	lives := step.Live != nil && step.Live.Status.Healthy()
-	return lives && (step.Changing() || step.Late) && careful(r.classOf(step)) && !slices.Contains(r.opts.paths, step.Stack)
 }
 
 // working tells whether any step may still find something to do.

@@ -55,6 +55,9 @@ func (a *app) recoverCommand() *cli.Command {
 func (a *app) recover(ctx context.Context, o recoverOptions) error {
 	b := newBreaker(a, breakOptions{command: "recover"})
 	err := b.recover(ctx, o)
+	if b.s == nil && o.from == "config" {
+		fmt.Fprintln(a.talk(), a.advice("what was kept of a break needs none of the files: deployer recover --from capsule"))
+	}
 	if b.s != nil {
 		err = errors.Join(err, b.s.close())
 	}
@@ -467,38 +470,4 @@ func (b *breaker) goOn(ctx context.Context, state *chaos.State, left []stacks.Pa
 		return err
 	}
 	return b.breakIt(ctx)
-}
-
-// fromCapsules makes everything that follows read the project that was kept in the
-// capsules of a break, and none of what the files have become. Where nothing is
-// broken the project stays.
-func (b *breaker) fromCapsules(ctx context.Context, o *recoverOptions) (restore func(), err error) {
-	a := b.app
-	if b.s, err = a.open(""); err != nil {
-		return nil, err
-	}
-	if err := b.s.connect(); err != nil {
-		return nil, err
-	}
-	k, err := b.s.findBreak(ctx, o.arg, true)
-	if isNoBreak(err) {
-		return func() {}, nil
-	}
-	if err != nil {
-		return nil, err
-	}
-	dir, err := b.unpack(ctx, k)
-	if err != nil {
-		return nil, err
-	}
-	before, home := a.globals.dir, a.home
-	a.home, a.globals.dir = b.s.dir, dir
-	restore = func() { a.globals.dir, a.home = before, home }
-	if err := b.s.close(); err != nil {
-		restore()
-		return nil, err
-	}
-	b.s, o.arg = nil, k.record.id
-	fmt.Fprintf(a.talk(), "from the capsules of %s, kept before it was broken\n", k.record.id)
-	return restore, nil
 }

@@ -67,7 +67,8 @@ type session struct {
 	cloud    *cloud.Cloud
 	cache    *journal.Cache
 	closers  []func() error
-	titled   bool // the terminal's title says production
+	titled   bool  // the terminal's title says production
+	unread   error // what of the files cannot be read, for who gets by without; else nil
 }
 
 // open reads the project. Nothing outside its folder is touched or called.
@@ -77,6 +78,31 @@ func (a *app) open(arg string) (*session, error) {
 	if err != nil {
 		return nil, err
 	}
+	return a.opened(arg, root, false)
+}
+
+// openAnyhow opens the project for what a journal tells. Files that cannot be read
+// are told, and the session knows what is in the others.
+func (a *app) openAnyhow() (*session, error) {
+	root, missing := a.openRoot()
+	if missing != nil {
+		var err error
+		if root, err = os.OpenRoot(a.projectDir()); err != nil {
+			return nil, missing
+		}
+	}
+	s, err := a.opened("", root, true)
+	if err != nil || s.unread == nil {
+		return s, err
+	}
+	for _, e := range flatten(s.unread) {
+		fmt.Fprintf(a.talk(), "%s %v\n", a.err.Warn("warning:"), e)
+	}
+	fmt.Fprintf(a.talk(), "%s this goes by what was written down; everything else is for when that is mended\n", a.err.Warn("note:"))
+	return s, nil
+}
+
+func (a *app) opened(arg string, root *os.Root, anyhow bool) (*session, error) {
 	s := &session{app: a, dir: a.projectDir(), root: root, closers: []func() error{root.Close}, now: a.env.Now}
 	vars, err := a.variables()
 	if err != nil {
@@ -88,9 +114,13 @@ func (a *app) open(arg string) (*session, error) {
 		})
 	}
 	s.project, err = s.reload()
-	if err != nil {
+	if s.project == nil && anyhow {
+		s.project = &config.Project{}
+	}
+	if err != nil && !anyhow {
 		return nil, s.failed(err)
 	}
+	s.unread = err
 	if a.globals.logLevel != "error" {
 		for _, w := range s.project.Warnings() {
 			fmt.Fprintf(a.talk(), "%s %s\n", a.err.Warn("warning:"), w.Error())
@@ -99,8 +129,10 @@ func (a *app) open(arg string) (*session, error) {
 			}
 		}
 	}
-	if err := readable(s.project); err != nil {
+	if err := readable(s.project); err != nil && !anyhow {
 		return nil, s.failed(err)
+	} else if err != nil {
+		s.unread = errors.Join(s.unread, err)
 	}
 	s.programs()
 	s.known = newOutputs()
