@@ -52,13 +52,13 @@ func (b *breaker) oncemore(ctx context.Context, path stacks.Path) error {
 	return nil
 }
 
-// behindAtMost is how many looks, lookEvery apart, AWS's lists of stacks may be
-// behind what was seen of one stack: a minute.
+// behindAtMost is how many looks, lookEvery apart, AWS's lists may be behind what
+// was seen of one stack: a minute.
 const behindAtMost = 12
 
 // upToDate gathers the facts for a step, whose turn has come since what goes before
-// it is gone. AWS's answers are behind each other: while the list of stacks still
-// shows that being deleted it is looked at again, for a while.
+// it is gone. AWS's answers are behind each other: while some still tell of that it
+// is looked at again, for a while.
 func (b *breaker) upToDate(ctx context.Context, step *blast.Step) (*blast.Facts, error) {
 	for looks := 1; ; looks++ {
 		if err := b.refresh(ctx, []stacks.Path{step.Stack}, guarding(b.probes)); err != nil {
@@ -74,10 +74,19 @@ func (b *breaker) upToDate(ctx context.Context, step *blast.Step) (*blast.Facts,
 	}
 }
 
-// behind tells whether facts show something as being deleted that is gone already.
+// behind tells whether facts tell of something that is gone already: the list of
+// stacks that it is being deleted, or that of imports that it imports.
 func (b *breaker) behind(facts *blast.Facts, step *blast.Step) bool {
 	return slices.ContainsFunc(b.plan.Steps, func(s blast.Step) bool {
-		live := liveIn(facts, s.StackID)
-		return slices.Contains(step.After, s.Stack) && live != nil && live.Status == stacks.DeleteInProgress
+		if !slices.Contains(step.After, s.Stack) {
+			return false
+		}
+		if live := liveIn(facts, s.StackID); live != nil {
+			return live.Status == stacks.DeleteInProgress
+		}
+		named := slices.ContainsFunc(facts.Stacks.Value, func(o blast.Seen) bool { return o.Live != nil && o.Live.Name == s.Name })
+		return !named && slices.ContainsFunc(facts.Exports.Value, func(e blast.Export) bool {
+			return e.StackID == step.StackID && slices.Contains(e.Importers.Value, s.Name)
+		})
 	})
 }
