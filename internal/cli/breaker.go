@@ -118,7 +118,7 @@ func (b *breaker) begin(ctx context.Context) error {
 		return err
 	}
 	if err := s.banner(ctx, []*stacks.Stack{b.any}); err != nil {
-		return err
+		return unread(ctx, "G3", "who runs this, and where", err)
 	}
 	return b.choose(pool, named)
 }
@@ -249,7 +249,7 @@ func (b *breaker) decide(ctx context.Context) error {
 	s, e := b.s, b.place.env
 	account, err := s.cloud.Account(ctx, b.access)
 	if err != nil {
-		return err
+		return unread(ctx, "G3", "which account this is", err)
 	}
 	bound := e.Declared && e.Class == stacks.Development && (len(e.Accounts) == 0 || slices.Contains(e.Accounts, account))
 	if bound {
@@ -258,7 +258,7 @@ func (b *breaker) decide(ctx context.Context) error {
 		if len(b.probes) == 0 {
 			live, err := (sweeper{s.cfn}).Sweep(ctx, b.access)
 			if err != nil {
-				return err
+				return unread(ctx, "G9", "what lives here", err)
 			}
 			b.probes = b.stackProbes(live)
 		}
@@ -268,7 +268,7 @@ func (b *breaker) decide(ctx context.Context) error {
 		return context.Cause(ctx)
 	}
 	if b.facts, err = b.gather(ctx); err != nil {
-		return err
+		return unread(ctx, "G3", "who runs this, and how everything is reached", err)
 	}
 	if bound {
 		b.prepareAlong(ctx)
@@ -277,6 +277,18 @@ func (b *breaker) decide(ctx context.Context) error {
 	b.plan.ID, b.plan.Made, b.plan.By, b.plan.Version = b.newID(), s.now().UTC(), b.facts.Caller, Version()
 	b.plan.Commit, b.plan.Dirty = commit(ctx, s.dir)
 	return b.plan.Seal()
+}
+
+// unread is the refusal of a break where AWS does not say what it takes to ask the
+// guards at all. An error that has an exit code of its own keeps that.
+func unread(ctx context.Context, rule, what string, err error) error {
+	if ctx.Err() != nil {
+		return context.Cause(ctx)
+	}
+	if _, own := errors.AsType[coder](err); own {
+		return err
+	}
+	return &guard.Refusal{Rule: rule, Code: exitRefused, What: "nothing is broken", Why: what + " cannot be told: " + err.Error(), Tip: hintOf(err)}
 }
 
 // environmentStacks lists the stacks of the environment.

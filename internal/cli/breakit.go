@@ -168,7 +168,7 @@ func (b *breaker) again(ctx context.Context) error {
 	}
 	facts, err := b.gather(ctx)
 	if err != nil {
-		return err
+		return unread(ctx, "G3", "who runs this, and how everything is reached", err)
 	}
 	b.facts = facts
 	fresh := blast.Make(facts)
