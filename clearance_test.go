@@ -59,7 +59,7 @@ func TestWritesStandBehindAClearance(t *testing.T) {
 			switch {
 			case file == records && receiver(f) == "Bucket" && slices.Contains([]string{"PutObject", "DeleteObject"}, operation):
 			case file == notices && receiver(f) == "Announcer" && slices.Contains([]string{"Publish", "Invoke"}, operation):
-			case file == switches && receiver(f) == "Lever" && operation == "PutParameter":
+			case file == switches && receiver(f) == "Lever" && slices.Contains([]string{"PutParameter", "DeleteParameter"}, operation):
 			case !writing(file):
 				t.Errorf("%s: %s calls %s: only internal/cfn, internal/cloud and internal/inject write", file, f.Name.Name, operation)
 			case receiver(f) == "Writer":

@@ -122,14 +122,15 @@ type Past struct {
 
 // Permit is the agreement of the day, kept in the account.
 type Permit struct {
-	ID       string
-	Until    time.Time
-	Include  []string // globs of stack paths; none means all
-	Exclude  []string
-	Kinds    []string // none means all
-	Callers  []string // patterns of ARNs; none means nobody
-	AgreedBy string
-	Revoked  bool
+	ID          string
+	Environment string // for whose stacks it is
+	Until       time.Time
+	Include     []string // globs of stack paths; none means all
+	Exclude     []string
+	Kinds       []string // none means all
+	Callers     []string // patterns of ARNs; none means nobody
+	AgreedBy    string
+	Revoked     bool
 }
 
 // Stand is something that deployer or other stacks stand on.

@@ -229,6 +229,13 @@ func spoilings() []spoiling {
 		{"a permit", func(f *blast.Facts) { permit(f, func(*blast.Permit) {}) }, "", "", 0},
 		{"permit expired", func(f *blast.Facts) { permit(f, func(p *blast.Permit) { p.Until = noon() }) }, "G15", "expired", 3},
 		{"permit revoked", func(f *blast.Facts) { permit(f, func(p *blast.Permit) { p.Revoked = true }) }, "G15", "revoked", 3},
+		{"permit of another environment", func(f *blast.Facts) { permit(f, func(p *blast.Permit) { p.Environment = "two" }) }, "G15", "there is none", 3},
+		{"what goes too is of an environment without a permit", func(f *blast.Facts) { second(f) }, "G15", "break.permit of two is required, and there is none", 3},
+		{"a permit for each", func(f *blast.Facts) {
+			p := second(f)
+			p.ID, p.Environment, p.Include = "q", "two", []string{"dev/app"}
+			f.Permits.Value = append(f.Permits.Value, p)
+		}, "", "", 0},
 		{"permit for another kind", func(f *blast.Facts) { permit(f, func(p *blast.Permit) { p.Kinds = []string{"lambda-zero"} }) }, "G15", "lambda-zero", 3},
 		{"permit for another", func(f *blast.Facts) {
 			permit(f, func(p *blast.Permit) { p.Callers = []string{"arn:aws:iam::*:user/bob"} })
@@ -237,6 +244,18 @@ func spoilings() []spoiling {
 		{"permit leaves out what goes too", func(f *blast.Facts) { permit(f, func(p *blast.Permit) { p.Include = []string{"dev/net*"} }) }, "G15", "dev/app", 3},
 		{"permit excludes it", func(f *blast.Facts) { permit(f, func(p *blast.Permit) { p.Exclude = []string{"**/network"} }) }, "G15", "dev/network", 3},
 	}
+}
+
+// second moves dev/app to another environment that requires a permit as well; there
+// is one for dev.
+func second(f *blast.Facts) blast.Permit {
+	permit(f, func(p *blast.Permit) { p.Include = []string{"dev/network"} })
+	two := environment("two", stacks.Development)
+	two.Break.Fields = append(two.Break.Fields, stacks.Field{Key: "permit", Value: stacks.String("required")})
+	at(f, "dev/app").Stack.Environment = two
+	at(f, "dev/app").Live.Tags = tags(two, "dev/app")
+	f.Environments = append(f.Environments, two)
+	return f.Permits.Value[0]
 }
 
 // around puts an environment around that of the targets.
@@ -250,7 +269,7 @@ func around(f *blast.Facts) *stacks.Environment {
 // permit requires a permit and gives one that fits, spoilt.
 func permit(f *blast.Facts, spoil func(*blast.Permit)) {
 	f.Environment.Break.Fields = append(f.Environment.Break.Fields, stacks.Field{Key: "permit", Value: stacks.String("required")})
-	p := blast.Permit{ID: "p", Until: noon().Add(time.Hour), Include: []string{"dev/**"}, Kinds: []string{blast.DeleteStack}, Callers: []string{"arn:aws:iam::333333333333:user/*"}}
+	p := blast.Permit{ID: "p", Environment: "dev", Until: noon().Add(time.Hour), Include: []string{"dev/**"}, Kinds: []string{blast.DeleteStack}, Callers: []string{"arn:aws:iam::333333333333:user/*"}}
 	spoil(&p)
 	f.Permits.Value = []blast.Permit{p}
 }

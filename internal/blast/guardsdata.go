@@ -340,6 +340,9 @@ func (k *scope) permitted() []Finding {
 		}
 		fits := false
 		for _, permit := range k.f.Permits.Value {
+			if permit.Environment != e.Name {
+				continue // what one team agreed to binds no other
+			}
 			short := k.short(permit)
 			fits = fits || short == ""
 			why = "the permit " + permit.ID + " does not cover it: " + short
@@ -365,6 +368,9 @@ func (k *scope) short(p Permit) string {
 	}
 	for _, u := range k.units {
 		path := u.root.Path()
+		if st := u.root.Stack; st != nil && st.Environment != nil && st.Environment.Name != p.Environment {
+			continue // that one's own permit has to cover it
+		}
 		if len(p.Include) > 0 && !slices.ContainsFunc(p.Include, path.Matches) || slices.ContainsFunc(p.Exclude, path.Matches) || slices.ContainsFunc(p.Exclude, func(g string) bool { return stacks.CheckGlob(g) != nil }) {
 			return "it leaves out " + string(path)
 		}

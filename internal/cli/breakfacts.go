@@ -85,7 +85,8 @@ func (b *breaker) gather(ctx context.Context) (*blast.Facts, error) {
 	b.contents(ctx, f)
 	f.Lever = blast.Got(b.lever(ctx))
 	b.past(ctx, f)
-	f.Permits = blast.Got(b.permits(ctx))
+	going, _ := blast.MustGo(f)
+	f.Permits = blast.Got(b.permits(ctx, going))
 	f.Stands = blast.Got(b.stands(ctx, f))
 	f.Probes = blast.Known[[]blast.Probed]{Value: b.readings, Read: b.readings != nil || len(b.probes) == 0}
 	b.kindFacts(ctx, f)

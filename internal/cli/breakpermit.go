@@ -2,7 +2,6 @@ package cli
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"slices"
@@ -12,69 +11,45 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"github.com/deployer-cli/deployer/internal/blast"
-	"github.com/deployer-cli/deployer/internal/cloud"
 	"github.com/deployer-cli/deployer/internal/guard"
 	"github.com/deployer-cli/deployer/internal/state"
 	"github.com/deployer-cli/deployer/internal/ui"
 	"github.com/deployer-cli/deployer/stacks"
 )
 
-// permitText is one agreement in the permits' parameter.
-type permitText struct {
-	ID       string    `json:"id"`
-	Until    time.Time `json:"until"`
-	Include  []string  `json:"include"`
-	Exclude  []string  `json:"exclude"`
-	Kinds    []string  `json:"kinds"`
-	Callers  []string  `json:"callers"`
-	AgreedBy string    `json:"agreed_by"`
-	Reason   string    `json:"reason"`
-	Revoked  bool      `json:"revoked"`
-}
-
-// maxPermits keeps the parameter within the 4096 characters of a standard SSM
-// parameter: older ones go first.
-const maxPermits = 8
-
-// permitName is the parameter with an environment's permits.
-func permitName(project, env string) string {
-	return "/deployer/" + project + "/permits/" + strings.ReplaceAll(env, "/", "-")
-}
-
-// permitsAt reaches the permits in the environment's own account, whoever asks.
-func (s *session) permitsAt(a area) *cloud.Lever {
-	return s.cloud.Lever(a.access, permitName(projectName(s.anyOf(a.env)), a.env.Name))
-}
-
-// readPermits reads an environment's permits; none were ever written is none.
-func readPermits(ctx context.Context, l *cloud.Lever) ([]permitText, error) {
-	text, err := l.Read(ctx)
-	if cloud.IsMissing(err) {
-		return nil, nil
+// permits reads what was agreed for the environments of what goes, where they, or
+// one around them, ask for that.
+func (b *breaker) permits(ctx context.Context, going []blast.Going) ([]blast.Permit, error) {
+	places := []area{b.place}
+	for _, g := range going {
+		st := b.stack(g.Path)
+		if st == nil || st.Environment == nil || slices.ContainsFunc(places, func(a area) bool { return a.env.Name == st.Environment.Name }) {
+			continue
+		}
+		st, err := b.s.located(ctx, st)
+		if err != nil {
+			return nil, err
+		}
+		places = append(places, area{env: st.Environment, access: st.Access})
 	}
-	if err != nil {
-		return nil, err
-	}
-	var out []permitText
-	if err := json.Unmarshal([]byte(text), &out); err != nil {
-		return nil, fmt.Errorf("%s holds something else", l.Name())
+	out := []blast.Permit{}
+	for _, place := range places {
+		policy, err := blast.ParsePolicy(place.env, b.project().Environments())
+		if err == nil && !policy.Permit {
+			continue
+		}
+		all, err := b.s.permitsAt(place).read(ctx)
+		if err != nil {
+			return nil, err
+		}
+		for _, p := range all {
+			out = append(out, blast.Permit{
+				ID: p.ID, Environment: place.env.Name, Until: p.Until, Include: p.Include, Exclude: p.Exclude, Kinds: p.Kinds, Callers: p.Callers,
+				AgreedBy: p.AgreedBy, Revoked: p.Revoked,
+			})
+		}
 	}
 	return out, nil
-}
-
-// permits reads what was agreed for the environment, where it asks for that.
-func (b *breaker) permits(ctx context.Context) ([]blast.Permit, error) {
-	if _, asked := b.place.env.Break.Get("permit"); !asked {
-		return []blast.Permit{}, nil
-	}
-	all, err := readPermits(ctx, b.s.permitsAt(b.place))
-	out := make([]blast.Permit, 0, len(all))
-	for _, p := range all {
-		out = append(out, blast.Permit{
-			ID: p.ID, Until: p.Until, Include: p.Include, Exclude: p.Exclude, Kinds: p.Kinds, Callers: p.Callers, AgreedBy: p.AgreedBy, Revoked: p.Revoked,
-		})
-	}
-	return out, err
 }
 
 // permitCommand keeps the agreements of the day.
@@ -95,25 +70,18 @@ func (a *app) permitCommand() *cli.Command {
 				Action: func(c *cli.Context) error { return a.createPermit(c) },
 			},
 			{Name: "show", Usage: "show the permits of ENV", ArgsUsage: "ENV", Action: func(c *cli.Context) error {
-				return a.withPermits(c, func(ctx context.Context, _ *session, _ area, l *cloud.Lever) error { return a.showPermits(ctx, l) })
+				return a.withPermits(c, func(ctx context.Context, _ *session, _ area, book permitBook) error { return a.showPermits(ctx, book) })
 			}},
 			{Name: "revoke", Usage: "revoke all permits of ENV", ArgsUsage: "ENV", Action: func(c *cli.Context) error {
-				return a.withPermits(c, func(ctx context.Context, _ *session, _ area, l *cloud.Lever) error {
-					all, err := readPermits(ctx, l)
-					if err != nil {
-						return err
-					}
-					for i := range all {
-						all[i].Revoked = true
-					}
-					return errors.Join(writePermits(ctx, l, all), a.showPermits(ctx, l))
+				return a.withPermits(c, func(ctx context.Context, _ *session, _ area, book permitBook) error {
+					return errors.Join(book.revoke(ctx), a.showPermits(ctx, book))
 				})
 			}},
 		},
 	}
 }
 
-func (a *app) withPermits(c *cli.Context, do func(context.Context, *session, area, *cloud.Lever) error) error {
+func (a *app) withPermits(c *cli.Context, do func(context.Context, *session, area, permitBook) error) error {
 	name, err := a.path(c, true)
 	if err != nil {
 		return err
@@ -139,44 +107,24 @@ func (a *app) createPermit(c *cli.Context) error {
 	if len(c.StringSlice("caller")) == 0 {
 		return &usageError{"permit create needs --caller PATTERN", "who may break: a pattern of ARNs, such as '*:assumed-role/Sre/*'; yours is in: deployer whoami"}
 	}
-	return a.withPermits(c, func(ctx context.Context, s *session, place area, l *cloud.Lever) error {
+	return a.withPermits(c, func(ctx context.Context, s *session, place area, book permitBook) error {
 		who, err := s.me(ctx, place)
 		if err != nil {
 			return err
 		}
-		all, err := readPermits(ctx, l)
-		if err != nil {
-			return err
-		}
-		all = append(all, permitText{
-			ID: state.NewID(), Until: s.now().UTC().Add(lasts).Truncate(time.Second), Include: c.StringSlice("include"), Exclude: c.StringSlice("exclude"),
+		now := s.now().UTC()
+		err = book.add(ctx, permitText{
+			ID: state.NewID(), Made: now, Until: now.Add(lasts).Truncate(time.Second), Include: c.StringSlice("include"), Exclude: c.StringSlice("exclude"),
 			Kinds: c.StringSlice("kind"), Callers: c.StringSlice("caller"), AgreedBy: who.ARN, Reason: c.String("reason"),
 		})
-		if len(all) > maxPermits {
-			all = slices.Delete(all, 0, len(all)-maxPermits)
-		}
-		if err := writePermits(ctx, l, all); err != nil {
-			return err
-		}
-		return a.showPermits(ctx, l)
+		return errors.Join(err, a.showPermits(ctx, book))
 	})
 }
 
-func writePermits(ctx context.Context, l *cloud.Lever, all []permitText) error {
-	text, err := json.Marshal(all)
+func (a *app) showPermits(ctx context.Context, book permitBook) error {
+	all, err := book.read(ctx)
 	if err != nil {
 		return err
-	}
-	return l.Write(ctx, string(text))
-}
-
-func (a *app) showPermits(ctx context.Context, l *cloud.Lever) error {
-	all, err := readPermits(ctx, l)
-	if err != nil {
-		return err
-	}
-	if all == nil {
-		all = []permitText{}
 	}
 	if done, err := a.document(all); done {
 		return err

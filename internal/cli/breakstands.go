@@ -25,9 +25,11 @@ func (b *breaker) stands(ctx context.Context, f *blast.Facts) ([]blast.Stand, er
 	l := &foundations{}
 	l.add("the role of whoever runs this", f.Caller.ARN, roleOf(f.Caller.ARN))
 	l.add("the lever of the project", leverName(f.Project))
+	for _, p := range f.Permits.Value {
+		l.add("a permit of "+p.Environment, permitPath(f.Project, p.Environment)+"/"+p.ID)
+	}
 	for _, e := range b.project().Environments() {
 		l.add("the state bucket of "+e.Name, e.State.Bucket)
-		l.add("the permits of "+e.Name, permitName(f.Project, e.Name))
 		for _, n := range e.Notify.Fields {
 			for _, key := range []string{"sns", "lambda"} {
 				if v, ok := n.Value.Get(key); ok {
