@@ -95,7 +95,7 @@ func (t *Target) rebuilt(o Observed) {
 	case o.Status == stacks.DeleteComplete: // it was taken away again
 		t.NewID, t.NewStatus = "", ""
 	case t.NewID != o.NewID:
-		t.NewID, t.NewStatus, t.Back, t.Compared = o.NewID, o.Status, time.Time{}, time.Time{}
+		t.NewID, t.NewStatus, t.Back, t.Compared, t.Differences = o.NewID, o.Status, time.Time{}, time.Time{}, nil
 		if t.NewSince.IsZero() {
 			t.NewSince = o.At
 		}
@@ -169,6 +169,12 @@ func (d *Deed) to(s Status, o Observed) {
 
 // sum makes the target's status of its deeds' and of what stands in its place.
 func (t *Target) sum() {
+	before := t.Status
+	defer func() {
+		if t.Status == StatusRestored && before != StatusRestored {
+			t.Compared, t.Differences = time.Time{}, nil // what it was compared with was not back
+		}
+	}()
 	switch {
 	case t.NewID != "" && !t.Back.IsZero():
 		t.Status = StatusRestored

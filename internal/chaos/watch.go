@@ -62,6 +62,7 @@ type watch struct {
 	bad    map[string]time.Time // the last known failure of each probe
 	said   map[string]string    // what was told of each probe and stamp
 	seen   map[stacks.Path]Sight
+	moved  time.Time // when a target last changed, or watching began
 }
 
 // Watch stays with a break until everything is back, verified and compared, or
@@ -72,7 +73,7 @@ type watch struct {
 func Watch(ctx context.Context, w Watching, look Looker, book Book, clock Clock, sink event.Sink) (*State, error) {
 	v := &watch{
 		w: w, look: look, book: book, clock: clock, sink: sink, state: w.State, tracks: map[string]*steady.Track{},
-		bad: map[string]time.Time{}, said: map[string]string{}, seen: map[stacks.Path]Sight{},
+		bad: map[string]time.Time{}, said: map[string]string{}, seen: map[stacks.Path]Sight{}, moved: clock.Now(),
 	}
 	for _, p := range w.Probes {
 		v.tracks[p.Name] = steady.NewTrack(p)
@@ -146,7 +147,7 @@ func (v *watch) turn(ctx context.Context) (done bool, err error) {
 		return false, err
 	}
 	if v.state.Finished != nil {
-		return true, nil
+		return true, v.afterwards(ctx)
 	}
 	sights, seen := v.sights(ctx)
 	if ctx.Err() != nil {
@@ -199,18 +200,6 @@ func (v *watch) sights(ctx context.Context) (map[stacks.Path]Sight, bool) {
 	return out, err == nil
 }
 
-// over tells whether everything that is waited for has come: all that was broken
-// is back, and users have been for long enough; or nothing is known to have been
-// broken.
-func (v *watch) over() bool {
-	s := v.state
-	if s.Pending() || len(s.Broken()) > 0 {
-		return false
-	}
-	_, unbroken := s.Unbroken()
-	return unbroken || s.Stamps[T7].Recorded()
-}
-
 // refold reads the journal again and tells the stamps that are new, or moved.
 func (v *watch) refold(ctx context.Context) error {
 	s, err := v.look.Refold(ctx)
@@ -237,6 +226,9 @@ func (v *watch) sight(ctx context.Context, p stacks.Path, s Sight) error {
 	}
 	before, looked := v.seen[p]
 	v.seen[p] = s
+	if looked && (before.ID != s.ID || before.Status != s.Status) {
+		v.moved = v.clock.Now()
+	}
 	if (!looked || before.ID != s.ID || before.Status != s.Status) && (s.ID != t.StackID || !s.Status.Healthy()) {
 		v.show(t, s)
 	}
@@ -373,39 +365,4 @@ func (v *watch) late() {
 			v.w.Missed()
 		}
 	}
-}
-
-// finish compares what came back with what was captured, and ends the break.
-func (v *watch) finish(ctx context.Context) error {
-	for _, p := range v.state.Order {
-		t := v.state.Targets[p]
-		if t.Status != StatusRestored || !t.Compared.IsZero() {
-			continue
-		}
-		list, err := v.look.Equal(ctx, t)
-		if err != nil {
-			return fmt.Errorf("comparing %s with what was captured: %w", p, err)
-		}
-		if list == nil {
-			list = []capsule.Difference{}
-		}
-		if err := v.book.Write(ctx, KindEqual, Equal{Stack: p, Differences: list}); err != nil {
-			return err
-		}
-	}
-	if err := v.refold(ctx); err != nil {
-		return err
-	}
-	end, unbroken := v.state.Unbroken()
-	switch {
-	case unbroken:
-	case v.state.Equal():
-		end = Finish{Result: "equal", Why: "everything is back as it was"}
-	default:
-		end = Finish{Result: "restored", Why: "everything is back"}
-	}
-	if err := v.book.Write(ctx, KindFinish, end); err != nil {
-		return err
-	}
-	return v.refold(ctx)
 }

@@ -1,0 +1,144 @@
+package chaos
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/deployer-cli/deployer/internal/capsule"
+	"github.com/deployer-cli/deployer/internal/event"
+	"github.com/deployer-cli/deployer/stacks"
+)
+
+// over tells whether everything that is waited for has come: users have been back
+// for long enough, and nothing else is on its way back; or nothing is known to have
+// been broken.
+func (v *watch) over() bool {
+	s := v.state
+	if s.Pending() {
+		return false
+	}
+	down := s.Broken()
+	_, unbroken := s.Unbroken()
+	if len(down) == 0 || !s.Stamps[T7].Recorded() {
+		return len(down) == 0 && (unbroken || s.Stamps[T7].Recorded())
+	}
+	return !v.coming(down)
+}
+
+// linger is how long the rest may take to move on once users are back.
+const linger = 10 * time.Minute
+
+// coming tells whether it is worth waiting for what is not back, though users are:
+// the exercise is closed by then, and what stays away is a difference.
+func (v *watch) coming(down []stacks.Path) bool {
+	if v.said["coming"] == "" {
+		v.said["coming"] = "told"
+		v.sink.Event(event.Event{Kind: event.Warning, Reason: fmt.Sprintf("users are back; not back: %s. This ends when that is, too, or has not moved for %s", named(down), linger)})
+	}
+	for _, p := range down {
+		if s := v.seen[p]; s.ID != "" && s.Status.InProgress() {
+			return true
+		}
+	}
+	since := v.state.Stamps[T7].At
+	if v.moved.After(since) {
+		since = v.moved
+	}
+	return v.clock.Now().Sub(since) < linger
+}
+
+// afterwards compares what was not back when the exercise ended, and is now.
+func (v *watch) afterwards(ctx context.Context) error {
+	if len(v.state.Broken()) == 0 {
+		return nil
+	}
+	sights, seen := v.sights(ctx)
+	if !seen {
+		return nil
+	}
+	for _, p := range slices.Sorted(maps.Keys(sights)) {
+		if err := v.sight(ctx, p, sights[p]); err != nil {
+			return err
+		}
+	}
+	if err := v.refold(ctx); err != nil {
+		return err
+	}
+	if err := v.compare(ctx); err != nil {
+		return err
+	}
+	return v.refold(ctx)
+}
+
+// finish compares what came back with what was captured, and ends the break.
+func (v *watch) finish(ctx context.Context) error {
+	if err := v.compare(ctx); err != nil {
+		return err
+	}
+	if err := v.refold(ctx); err != nil {
+		return err
+	}
+	end, unbroken := v.state.Unbroken()
+	switch down := v.state.Broken(); {
+	case unbroken:
+	case v.state.Equal():
+		end = Finish{Result: "equal", Why: "everything is back as it was"}
+	case len(down) > 0:
+		end = Finish{Result: "restored", Why: "users are back; not back: " + named(down)}
+	default:
+		end = Finish{Result: "restored", Why: "everything is back"}
+	}
+	if err := v.book.Write(ctx, KindFinish, end); err != nil {
+		return err
+	}
+	return v.refold(ctx)
+}
+
+// compare writes down how what was broken differs from what was captured.
+func (v *watch) compare(ctx context.Context) error {
+	for _, p := range v.state.Order {
+		t := v.state.Targets[p]
+		if t.Status != StatusRestored && !t.Status.Broken() || !t.Compared.IsZero() {
+			continue
+		}
+		list, err := v.differences(ctx, t)
+		if err != nil {
+			return fmt.Errorf("comparing %s with what was captured: %w", p, err)
+		}
+		if err := v.book.Write(ctx, KindEqual, Equal{Stack: p, Differences: list}); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// differences are those of one target; that it is not back is one.
+func (v *watch) differences(ctx context.Context, t *Target) ([]capsule.Difference, error) {
+	if t.Status.Broken() && t.Deed("") != nil && t.Deed("").Verb == stacks.Delete {
+		return []capsule.Difference{{What: "the stack", Was: t.Name, Is: string(t.NewStatus)}}, nil
+	}
+	list, err := v.look.Equal(ctx, t)
+	if err != nil {
+		return nil, err
+	}
+	if t.Status.Broken() && capsule.Equal(list) {
+		list = append(list, capsule.Difference{What: "what was broken", Note: "it is as the break left it"})
+	}
+	if list == nil {
+		list = []capsule.Difference{}
+	}
+	return list, nil
+}
+
+// named is a list of paths in words.
+func named(paths []stacks.Path) string {
+	out := make([]string, 0, len(paths))
+	for _, p := range paths {
+		out = append(out, string(p))
+	}
+	return strings.Join(out, ", ")
+}
