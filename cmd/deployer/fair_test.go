@@ -55,3 +55,46 @@ func TestPlacesArePlannedSideBySide(t *testing.T) {
 		}
 	})
 }
+
+// TestAWaitingStepHoldsNoSlot: ten steps at once, and an account that takes one call
+// in five seconds: what another account has to do does not wait for it, and no more
+// than ten stacks are under way at any time.
+func TestAWaitingStepHoldsNoSlot(t *testing.T) {
+	play(t, 0, 0, func(t *testing.T, s *scene) {
+		write(t, s.dir, "config/dev/a/config.yaml", "region: eu-west-1\n")
+		write(t, s.dir, "config/dev/b/config.yaml", "region: eu-west-1\nsceptre_role: arn:aws:iam::222222222222:role/deploy\n")
+		for i := range 40 {
+			for _, g := range []string{"a", "b"} {
+				write(t, s.dir, fmt.Sprintf("config/dev/%s/s%02d.yaml", g, i), "template: {path: queue.yaml, type: file}\n")
+			}
+		}
+		s.fault(t, sandbox.Fault{Account: "123456789012", Rate: 0.2, Burst: 1, Service: "cloudformation", Phase: "write"}, 0)
+		s.fault(t, sandbox.Fault{Stack: "many-*", Hold: 10 * time.Second}, 0)
+		r := s.launch(t, 0, "--max-concurrency", "10")
+		var slow, other time.Duration
+		under, most := map[string]bool{}, 0
+		for _, e := range r.story(t) {
+			took := e.Time.Sub(s.start)
+			switch {
+			case e.Kind == "step-accepted":
+				under[e.Stack] = true
+				most = max(most, len(under))
+			case e.Kind == "step-done" && e.Stack[:5] == "dev/a":
+				slow = max(slow, took)
+			case e.Kind == "step-done":
+				other = max(other, took)
+			}
+			if e.Kind == "step-done" {
+				delete(under, e.Stack)
+			}
+		}
+		// Four waves of ten of 12 seconds, beside the two or three that the slow one
+		// has under way.
+		if other > 90*time.Second || slow < 3*time.Minute {
+			t.Errorf("the slow account was done after %s, the other after %s", slow, other)
+		}
+		if most < 9 || most > 10 {
+			t.Errorf("%d stacks were under way at once, with --max-concurrency 10", most)
+		}
+	})
+}

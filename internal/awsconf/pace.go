@@ -70,12 +70,17 @@ func newPacer(l Limits, opening int) *pacer {
 }
 
 // wait returns when the next call may go out; done has to be called when it
-// ended.
-func (p *pacer) wait(ctx context.Context) error {
+// ended. Where that takes any time at all, idle is called before, maybe twice.
+func (p *pacer) wait(ctx context.Context, idle func()) error {
 	select {
 	case p.turn <- struct{}{}:
-	case <-ctx.Done():
-		return ctx.Err()
+	default:
+		idle()
+		select {
+		case p.turn <- struct{}{}:
+		case <-ctx.Done():
+			return ctx.Err()
+		}
 	}
 	defer func() { <-p.turn }()
 	for {
@@ -86,6 +91,7 @@ func (p *pacer) wait(ctx context.Context) error {
 		if !opening {
 			break
 		}
+		idle()
 		select {
 		case <-p.news:
 		case <-ctx.Done():
@@ -93,6 +99,9 @@ func (p *pacer) wait(ctx context.Context) error {
 		}
 	}
 	p.raise()
+	if p.limiter.Tokens() < 1 {
+		idle()
+	}
 	if err := p.limiter.Wait(ctx); err != nil {
 		if ctx.Err() != nil {
 			return ctx.Err()

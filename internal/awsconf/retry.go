@@ -97,10 +97,12 @@ func (r *retryer) GetRetryToken(ctx context.Context, err error) (func(error) err
 			patience = max(patience, r.limits.Outage) // it slows a run and fails nothing
 		}
 		if time.Since(state.started) < patience {
+			yieldOf(ctx).idle() // AWS began nothing
 			return release, nil
 		}
 	case lapsed:
 		if d, ok := r.endured(ctx, err); ok && d < r.limits.Renewal {
+			yieldOf(ctx).idle()
 			return release, nil
 		}
 	case passing, permanent:
@@ -129,7 +131,12 @@ func (r *retryer) endured(ctx context.Context, err error) (d time.Duration, ok b
 func (r *retryer) GetAttemptToken(ctx context.Context) (func(error) error, error) {
 	name := awsmiddleware.GetOperationName(ctx)
 	pacer := r.paces.of(name)
-	if err := pacer.wait(ctx); err != nil {
+	yield := yieldOf(ctx)
+	if err := pacer.wait(ctx, yield.idle); err != nil {
+		return nil, err
+	}
+	if err := yield.resume(ctx); err != nil {
+		pacer.done(passing)
 		return nil, err
 	}
 	if pacer == r.paces.write {

@@ -10,6 +10,7 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/deployer-cli/deployer/internal/awsconf"
 	"github.com/deployer-cli/deployer/internal/event"
 	"github.com/deployer-cli/deployer/internal/execute"
 	"github.com/deployer-cli/deployer/internal/guard"
@@ -55,7 +56,7 @@ func (r *launcher) execute(ctx context.Context, clearance guard.Clearance) error
 		DisableRollback: r.opts.disableRollback, Drain: drain, Notices: notices, Now: s.now, Expected: r.expected(),
 		Token: func(p stacks.Path, n int) string { return token(s.run, p, n) },
 	}
-	ports := execute.Ports{Changer: r.changer(writer), Mender: writer, Watcher: s.cfn, Decider: r.planner, Hooks: r.hooks(clearance)}
+	ports := execute.Ports{Changer: r.changer(writer), Mender: writer, Watcher: s.cfn, Decider: r.planner, Hooks: r.hooks(clearance), Yielding: awsconf.Yielding}
 	sink := event.NewStamper(s.run, s.now, event.Tee(j.Sink(detach), show))
 	r.done, err = execute.Run(ctx, job, ports, sink)
 	r.ran = true

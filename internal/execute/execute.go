@@ -54,13 +54,18 @@ type Hooks interface {
 	Run(ctx context.Context, st *stacks.Stack, moment string, output func(line string)) error
 }
 
-// Ports is what a run works with. Hooks may be nil.
+// Ports is what a run works with. Hooks and Yielding may be nil.
 type Ports struct {
 	Changer Changer
 	Mender  Mender
 	Watcher Watcher
 	Decider Decider
 	Hooks   Hooks
+
+	// Yielding returns a context whose calls call rest when they have to wait
+	// before they may ask AWS, and back before they ask: what only waits takes no
+	// room from Job.Limit. Nil: it does.
+	Yielding func(ctx context.Context, rest func(), back func(context.Context) error) context.Context
 }
 
 // Job is one run.
@@ -68,7 +73,7 @@ type Job struct {
 	Command         string // launch, create, update or delete
 	Plan            *plan.Plan
 	Clearance       guard.Clearance
-	Limit           int // steps at once; 0 for no limit
+	Limit           int // steps at once, but for those that wait until they may ask AWS; 0 for no limit
 	PlaceLimit      int // steps at once in one account and region; 0 for no limit
 	FailFast        bool
 	DisableRollback bool

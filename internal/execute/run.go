@@ -30,7 +30,10 @@ type run struct {
 	forecast   forecast
 	ready      []stacks.Path
 	running    map[stacks.Path]time.Time
-	busy       map[place]int // steps that run there
+	busy       map[place]int        // steps that run there
+	resting    map[stacks.Path]bool // of the running, those that wait until they may ask AWS
+	heldUp     map[place]int        // how many of them there
+	asking     []asker              // of them, those that may now, and want their room back
 	finished   map[stacks.Path]time.Time
 	draining   bool
 	messages   chan message
@@ -42,6 +45,8 @@ type message struct {
 	path  stacks.Path
 	event *event.Event
 	end   *end
+	rests bool            // it waits until it may ask AWS
+	wants chan<- struct{} // it may now, and goes on when this is closed
 }
 
 // end is how a step ended.
@@ -66,6 +71,8 @@ func newRun(job Job, ports Ports, sink event.Sink) *run {
 		dependents: make(map[stacks.Path][]stacks.Path, n),
 		running:    map[stacks.Path]time.Time{},
 		busy:       map[place]int{},
+		resting:    map[stacks.Path]bool{},
+		heldUp:     map[place]int{},
 		finished:   map[stacks.Path]time.Time{},
 		own:        make(map[stacks.Path]time.Duration, n),
 		messages:   make(chan message),
@@ -153,6 +160,7 @@ func (r *run) enqueue(p stacks.Path) {
 // start starts what may start. Steps with nothing to do end at once and free
 // their dependents, which may be ready in the same pass.
 func (r *run) start(ctx context.Context) {
+	r.grant()
 	for !r.draining && ctx.Err() == nil {
 		i := slices.IndexFunc(r.ready, r.mayStart)
 		if i < 0 {
@@ -172,7 +180,8 @@ func (r *run) start(ctx context.Context) {
 			Cause: s.Cause, Expected: r.own[p].Seconds(), Left: r.left().Seconds(),
 		})
 		w := &worker{run: r, step: s, token: func(n int) string { return r.job.Token(p, n) }}
-		go func() { w.tell(message{path: p, end: new(w.perform(ctx))}) }()
+		own := r.yielding(ctx, w)
+		go func() { w.tell(message{path: p, end: new(w.perform(own))}) }()
 	}
 }
 
@@ -190,7 +199,7 @@ func (r *run) mayStart(p stacks.Path) bool {
 	switch {
 	case idle(s):
 		return true
-	case r.job.Limit > 0 && len(r.running) >= r.job.Limit:
+	case !r.room(), r.heldUp[placeOf(s)] > 0: // one more would only wait behind those
 		return false
 	}
 	return r.job.PlaceLimit == 0 || r.busy[placeOf(s)] < r.job.PlaceLimit
@@ -225,10 +234,19 @@ func (r *run) release(p stacks.Path) {
 }
 
 func (r *run) hear(m message) {
-	if m.event != nil {
+	switch {
+	case m.event != nil:
 		r.emit(*m.event)
 		return
+	case m.rests:
+		r.rests(r.steps[m.path])
+		return
+	case m.wants != nil:
+		r.asking = append(r.asking, asker{r.steps[m.path], m.wants})
+		return
 	}
+	r.resumes(r.steps[m.path])
+	r.asking = slices.DeleteFunc(r.asking, func(a asker) bool { return a.step.Stack == m.path })
 	took := r.job.Now().Sub(r.running[m.path])
 	delete(r.running, m.path)
 	r.busy[placeOf(r.steps[m.path])]--
