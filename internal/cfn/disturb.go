@@ -39,25 +39,31 @@ func (w *Writer) Drift(ctx context.Context, t stacks.Target, parameters map[stri
 // worked out. Where the stack has those values already it is a
 // *stacks.NoChangesError.
 func (w *Writer) ProposeDrift(ctx context.Context, t stacks.Target, parameters map[string]string, name string) (ChangeSet, error) {
-	return w.proposeSame(ctx, t, parameters, &cloudformation.CreateChangeSetInput{ChangeSetName: &name, IncludeNestedStacks: new(true)})
+	return w.proposeSame(ctx, t, parameters, name, "")
 }
 
 // ProposeRevert makes a change set that puts right what was changed behind the
 // stack's back, with the template and the parameters that the stack has, and waits
 // until it is worked out. Where nothing has drifted it is a *stacks.NoChangesError.
 func (w *Writer) ProposeRevert(ctx context.Context, t stacks.Target, name string) (ChangeSet, error) {
-	return w.proposeSame(ctx, t, nil, &cloudformation.CreateChangeSetInput{ChangeSetName: &name, DeploymentMode: types.DeploymentModeRevertDrift})
+	return w.proposeSame(ctx, t, nil, name, types.DeploymentModeRevertDrift)
 }
 
-// proposeSame makes a change set with the template that a stack has.
-func (w *Writer) proposeSame(ctx context.Context, t stacks.Target, parameters map[string]string, in *cloudformation.CreateChangeSetInput) (ChangeSet, error) {
-	var err error
-	if in.Parameters, err = w.previous(ctx, t, parameters); err != nil {
+// proposeSame makes a change set with the template that a stack has; one that is to
+// revert drift leaves nested stacks alone.
+func (w *Writer) proposeSame(ctx context.Context, t stacks.Target, parameters map[string]string, name string, mode types.DeploymentMode) (ChangeSet, error) {
+	all, err := w.previous(ctx, t, parameters)
+	if err != nil {
 		return ChangeSet{}, err
 	}
-	in.ChangeSetType, in.StackName, in.ClientToken, in.RoleARN = types.ChangeSetTypeUpdate, &t.StackID, optional(t.Token), optional(t.Role)
-	in.UsePreviousTemplate, in.Capabilities = new(true), capabilities()
-	made := *in.ChangeSetName
+	in := &cloudformation.CreateChangeSetInput{
+		ChangeSetName: &name, ChangeSetType: types.ChangeSetTypeUpdate, StackName: &t.StackID, ClientToken: optional(t.Token), RoleARN: optional(t.Role),
+		UsePreviousTemplate: new(true), Parameters: all, Capabilities: capabilities(), DeploymentMode: mode,
+	}
+	if mode == "" {
+		in.IncludeNestedStacks = new(true)
+	}
+	made := name
 	_, err = w.do(ctx, write{verb: stacks.Propose, operation: "CreateChangeSet", target: t, send: func(ctx context.Context, cl *cloudformation.Client) (receipt, error) {
 		out, err := cl.CreateChangeSet(ctx, in)
 		if err != nil {
