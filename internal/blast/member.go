@@ -32,6 +32,7 @@ type holding struct {
 	texts   []string
 	unknown bool     // some of it is not known
 	missing []string // dynamic references that nobody resolved
+	opaque  string   // why a value may name anything, "" where none may
 }
 
 func (w *world) member(s *Seen) *member {
@@ -98,14 +99,14 @@ func (m *member) holds(r stacks.Resource) holding {
 	} else if v, err := m.template.Eval(properties, m.env); err != nil {
 		h.unknown = true
 	} else {
-		h.gather(v, m.Resolved)
+		h.gather("", v, m.Resolved)
 	}
 	m.props[r.LogicalID] = h
 	return h
 }
 
-// gather collects every text in a value.
-func (h *holding) gather(v any, resolved map[string]string) {
+// gather collects every text in the value of a property.
+func (h *holding) gather(key string, v any, resolved map[string]string) {
 	switch v := v.(type) {
 	case string:
 		text, missing := resolve(v, resolved)
@@ -113,19 +114,35 @@ func (h *holding) gather(v any, resolved map[string]string) {
 		h.missing = append(h.missing, missing...)
 	case []string:
 		for _, item := range v {
-			h.gather(item, resolved)
+			h.gather(key, item, resolved)
 		}
 	case []any:
 		for _, item := range v {
-			h.gather(item, resolved)
+			h.gather(key, item, resolved)
 		}
 	case map[string]any:
-		for _, item := range v {
-			h.gather(item, resolved)
+		for of, item := range v {
+			h.gather(of, item, resolved)
 		}
 	case cfntemplate.Unknown:
 		h.unknown = true
+		if opaque(key, v.Why) {
+			h.opaque = max(h.opaque, v.Why)
+		}
 	}
+}
+
+// opaque tells whether a value that is not known may name a resource of another
+// stack. A secret, or a branch that is not known, does only where names stand.
+func opaque(key, why string) bool {
+	switch {
+	case why == whySSM, why == whyExport, why == whyOutput, strings.HasPrefix(why, "what ") && strings.HasSuffix(why, " gives"):
+		return true
+	case why == whyHidden, strings.HasPrefix(why, whyCondition):
+		return slices.ContainsFunc([]string{"Id", "Ids", "Arn", "ARN", "Arns", "ARNs", "Name", "Names", "Identifier", "Role", "Roles", "Subnets", "SecurityGroups", "Cluster"},
+			func(end string) bool { return strings.HasSuffix(key, end) })
+	}
+	return false
 }
 
 // The beginning and the end of a dynamic reference.

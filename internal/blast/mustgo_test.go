@@ -33,6 +33,20 @@ func user(f *blast.Facts, typ, properties string, spoil func(s *blast.Seen)) {
 	f.Stacks.Value = append(f.Stacks.Value, s)
 }
 
+// hides makes P a parameter whose value CloudFormation does not show.
+func hides(s *blast.Seen) {
+	s.Template.Value = strings.Replace(s.Template.Value, "P: {Type: String, Default: d}", "P: {Type: String, NoEcho: true}", 1)
+	s.Live.Parameters = []stacks.LiveParameter{{Key: "P", Value: "****"}}
+}
+
+// beside adds a resource of a type to the one of dev/user.
+func beside(id, typ string) func(*blast.Seen) {
+	return func(s *blast.Seen) {
+		s.Template.Value += fmt.Sprintf("  %s: {Type: %q}\n", id, typ)
+		s.Resources.Value = append(s.Resources.Value, stacks.Resource{LogicalID: id, Type: typ, PhysicalID: "beside-1", Status: "CREATE_COMPLETE"})
+	}
+}
+
 func given(value string) func(*blast.Seen) {
 	return func(s *blast.Seen) { s.Live.Parameters = []stacks.LiveParameter{{Key: "P", Value: value}} }
 }
@@ -69,12 +83,28 @@ func TestWhatSitsOnATargetGoes(t *testing.T) {
 		"dynamic, another": {func(f *blast.Facts) {
 			user(f, "AWS::EC2::RouteTable", "VpcId: '{{resolve:ssm:/net/vpc}}'", resolved("vpc-1"))
 		}, both, ""},
-		"dynamic, unresolved":  {func(f *blast.Facts) { user(f, "AWS::EC2::RouteTable", "VpcId: '{{resolve:ssm:/net/vpc}}'", nil) }, both, "dev/user"},
-		"a secret's reference": {func(f *blast.Facts) { user(f, "AWS::EC2::RouteTable", "X: '{{resolve:secretsmanager:a}}'", nil) }, both, ""},
-		"an alarm about it":    {func(f *blast.Facts) { user(f, "AWS::CloudWatch::Alarm", "X: vpc-0abc12345", nil) }, both, ""},
-		"an SSM parameter":     {func(f *blast.Facts) { user(f, "AWS::SSM::Parameter", "Value: vpc-0abc12345", nil) }, both, ""},
-		"a custom resource":    {func(f *blast.Facts) { user(f, "Custom::Peering", "VpcId: vpc-0abc12345", nil) }, with, ""},
-		"hidden value":         {func(f *blast.Facts) { user(f, "AWS::EC2::RouteTable", "VpcId: !Ref P", given("****")) }, both, ""},
+		"dynamic, unresolved":       {func(f *blast.Facts) { user(f, "AWS::EC2::RouteTable", "VpcId: '{{resolve:ssm:/net/vpc}}'", nil) }, both, "dev/user"},
+		"a secret's reference":      {func(f *blast.Facts) { user(f, "AWS::EC2::RouteTable", "X: '{{resolve:secretsmanager:a}}'", nil) }, both, ""},
+		"an alarm about it":         {func(f *blast.Facts) { user(f, "AWS::CloudWatch::Alarm", "X: vpc-0abc12345", nil) }, both, ""},
+		"an SSM parameter":          {func(f *blast.Facts) { user(f, "AWS::SSM::Parameter", "Value: vpc-0abc12345", nil) }, both, ""},
+		"a custom resource":         {func(f *blast.Facts) { user(f, "Custom::Peering", "VpcId: vpc-0abc12345", nil) }, with, ""},
+		"hidden value":              {func(f *blast.Facts) { user(f, "AWS::EC2::RouteTable", "VpcId: !Ref P", given("****")) }, both, "dev/user"},
+		"hidden where an id stands": {func(f *blast.Facts) { user(f, "AWS::EC2::Instance", "SubnetId: !Ref P", hides) }, both, "dev/user"},
+		"hidden where none stands":  {func(f *blast.Facts) { user(f, "AWS::EC2::Instance", "UserData: !Ref P", hides) }, both, ""},
+		"given by a custom resource": {func(f *blast.Facts) {
+			user(f, "AWS::EC2::Instance", "SubnetId: !GetAtt L.Id", beside("L", "Custom::Lookup"))
+		}, both, "dev/user"},
+		"given by a stranger": {func(f *blast.Facts) {
+			user(f, "AWS::EC2::Instance", "SubnetId: !GetAtt L.Id", beside("L", "Acme::Net::Lookup"))
+		}, both, "dev/user"},
+		"given by its own": {func(f *blast.Facts) {
+			user(f, "AWS::EC2::Instance", "SubnetId: !GetAtt L.SubnetId", beside("L", "AWS::EC2::Subnet"))
+		}, both, ""},
+		"an export nobody knows": {func(f *blast.Facts) { user(f, "AWS::EC2::Instance", "SubnetId: !ImportValue other", nil) }, both, "dev/user"},
+		"an output nobody knows": {func(f *blast.Facts) {
+			user(f, "AWS::EC2::RouteTable", "VpcId: {'Fn::GetStackOutput': {StackName: elsewhere, OutputName: VpcId}}", nil)
+		}, both, "dev/user"},
+		"an SSM value nobody knows": {func(f *blast.Facts) { user(f, "AWS::EC2::RouteTable", "VpcId: !Ref S", ssm("")) }, both, "dev/user"},
 		"condition not met": {func(f *blast.Facts) {
 			user(f, "AWS::EC2::RouteTable", "VpcId: !If [C, vpc-0abc12345, vpc-1]", func(s *blast.Seen) {
 				s.Template.Value = "Conditions: {C: !Equals [a, b]}\n" + s.Template.Value

@@ -44,6 +44,8 @@ func (m *member) names(r stacks.Resource, c *container) (named bool, unsure stri
 		return false, "it cannot be told whether it uses what goes: " + m.blind
 	case len(h.missing) > 0:
 		return false, fmt.Sprintf("it cannot be told whether its %s uses what goes: %s was not resolved", r.LogicalID, h.missing[0])
+	case h.opaque != "":
+		return false, fmt.Sprintf("it cannot be told whether its %s uses what goes: it names %s", r.LogicalID, h.opaque)
 	}
 	return false, ""
 }

@@ -2,10 +2,12 @@ package blast
 
 import (
 	"cmp"
+	"fmt"
 	"slices"
 	"strings"
 
 	"github.com/deployer-cli/deployer/internal/cfntemplate"
+	"github.com/deployer-cli/deployer/internal/restype"
 	"github.com/deployer-cli/deployer/stacks"
 )
 
@@ -115,6 +117,16 @@ func (w *world) named(name string, beside *stacks.Live) *unit {
 // hidden is how CloudFormation shows the value of a NoEcho parameter.
 const hidden = "****"
 
+// Why a value is not known, as far as sits has to tell the cases apart.
+const (
+	whyHidden    = "a value that is not shown"
+	whySSM       = "what SSM had"
+	whyExport    = "an export that is not known"
+	whyOutput    = "an output of a stack that was not read"
+	whyGiven     = "what %s (%s) gives"
+	whyCondition = "condition "
+)
+
 // env is what a live template was last evaluated in, as far as that shows.
 func (w *world) env(s *Seen, t *cfntemplate.Template) *cfntemplate.Env {
 	env := &cfntemplate.Env{
@@ -126,9 +138,9 @@ func (w *world) env(s *Seen, t *cfntemplate.Template) *cfntemplate.Env {
 		switch {
 		case !ok:
 		case p.Value == hidden || decl.NoEcho:
-			env.Parameters[p.Key] = cfntemplate.Unknown{Why: "a value that is not shown"}
+			env.Parameters[p.Key] = cfntemplate.Unknown{Why: whyHidden}
 		case decl.IsSSM() && p.Resolved == "":
-			env.Parameters[p.Key] = cfntemplate.Unknown{Why: "what SSM had"}
+			env.Parameters[p.Key] = cfntemplate.Unknown{Why: whySSM}
 		case decl.IsSSM():
 			env.Parameters[p.Key] = decl.Value(p.Resolved)
 		default:
@@ -143,7 +155,7 @@ func (w *world) env(s *Seen, t *cfntemplate.Template) *cfntemplate.Env {
 				return e.Value, nil
 			}
 		}
-		return cfntemplate.Unknown{Why: "an export that is not known"}, nil
+		return cfntemplate.Unknown{Why: whyExport}, nil
 	}
 	env.StackOutput = func(args map[string]any) (any, error) { return w.output(args), nil }
 	return env
@@ -167,12 +179,19 @@ func physical(s *Seen, id string) any {
 	return cfntemplate.Unknown{Why: "a resource that was not read"}
 }
 
-// attribute knows the outputs of nested stacks. All others are not shown.
+// attribute knows the outputs of nested stacks. All others are not shown: that of a
+// resource of AWS's names the resource itself or what it names, that of another may
+// be anything.
 func (w *world) attribute(s *Seen, id, attribute string) any {
 	key, ok := strings.CutPrefix(attribute, "Outputs.")
 	if arn, is := physical(s, id).(string); ok && is && w.byArn[arn] != nil {
 		if value, has := w.byArn[arn].Live.Output(key); has {
 			return value
+		}
+	}
+	for _, r := range s.Resources.Value {
+		if _, known := restype.Lookup(r.Type); r.LogicalID == id && (!known || custom(r.Type) || ok && r.Type == nestedType) {
+			return cfntemplate.Unknown{Why: fmt.Sprintf(whyGiven, id, r.Type)}
 		}
 	}
 	return cfntemplate.Unknown{Why: "an attribute"}
@@ -196,5 +215,5 @@ func (w *world) output(args map[string]any) any {
 			}
 		}
 	}
-	return cfntemplate.Unknown{Why: "an output of a stack that was not read"}
+	return cfntemplate.Unknown{Why: whyOutput}
 }
