@@ -25,9 +25,6 @@ func MustGo(f *Facts) ([]Going, []Refusal) {
 // up. After that, ask again: those who import may export too.
 func Unasked(f *Facts) []string {
 	w := newWorld(f)
-	if f.Kind != DeleteStack {
-		return nil
-	}
 	var out []string
 	for _, u := range w.closure().units {
 		for _, o := range u.exports() {
@@ -61,9 +58,11 @@ func (w *world) closure() *closure {
 	for _, p := range stacks.SortPaths(slices.Clone(w.f.Targets)) {
 		c.target(p)
 	}
-	if w.f.Kind == DeleteStack {
-		for done := 0; done < len(c.units); done++ { //nolint:intrange // grows while it is walked
+	for done := 0; done < len(c.units); done++ { //nolint:intrange // grows while it is walked
+		if w.f.Kind == DeleteStack {
 			c.needs(c.units[done])
+		} else {
+			c.hurts(c.units[done])
 		}
 	}
 	c.order()
@@ -120,21 +119,6 @@ func (c *closure) add(u *unit, why string) {
 // needs adds what has to go before a unit.
 func (c *closure) needs(base *unit) {
 	title := base.root.Title()
-	for _, o := range base.exports() {
-		e, ok := c.w.export(o)
-		if !ok || !e.Importers.Read {
-			c.refuse(title, fmt.Sprintf("who imports its export %s is not known: %s", o.Name, e.Importers.reason()), "let the caller list imports (cloudformation:ListImports)")
-			continue
-		}
-		for _, name := range e.Importers.Value {
-			user := c.w.named(name, base.root.Live)
-			if user == nil {
-				c.refuse(name, fmt.Sprintf("it imports %s of %s and was not read", o.Name, title), "let the caller read every stack of the account and region")
-				continue
-			}
-			c.before(user, base, fmt.Sprintf("it imports %s of %s", o.Name, title))
-		}
-	}
 	for _, m := range base.members {
 		if missing := m.missing(); len(missing) > 0 {
 			c.refuse(title, "what is in it is not known: "+strings.Join(missing, ", "), "let the caller read its resources and its template")
@@ -145,19 +129,82 @@ func (c *closure) needs(base *unit) {
 			}
 		}
 	}
-	boxes := base.containers()
-	for _, user := range c.w.units {
+	uses, doubts := c.w.users(base)
+	c.doubt(doubts)
+	for _, use := range uses {
+		c.before(use.by, base, use.why)
+	}
+}
+
+func (c *closure) doubt(all []Refusal) {
+	for _, r := range all {
+		c.refuse(r.Name, r.Why, r.Fix)
+	}
+}
+
+// hurts refuses, of a unit that stays and is broken in part, the users that no break
+// may reach. All others are shown as those who lose something.
+func (c *closure) hurts(base *unit) {
+	uses, doubts := c.w.users(base)
+	c.doubt(doubts)
+	for _, use := range uses {
+		if reason, fix := unfit(use.by.root); reason != "" && use.by != base {
+			c.refuse(use.by.root.Title(), fmt.Sprintf("it would lose what it uses (%s), and %s", use.why, reason), fix)
+		}
+	}
+}
+
+// use is a stack that lives by what another has.
+type use struct {
+	by  *unit
+	why string
+}
+
+// users lists who imports the exports of a unit, and who sits on what of it is broken.
+// What cannot be told is refused.
+func (w *world) users(base *unit) (uses []use, doubts []Refusal) {
+	title := base.root.Title()
+	for _, o := range base.exports() {
+		e, ok := w.export(o)
+		if !ok || !e.Importers.Read {
+			doubts = append(doubts, Refusal{title, fmt.Sprintf("who imports its export %s is not known: %s", o.Name, e.Importers.reason()), "let the caller list imports (cloudformation:ListImports)"})
+			continue
+		}
+		for _, name := range e.Importers.Value {
+			user := w.named(name, base.root.Live)
+			if user == nil {
+				doubts = append(doubts, Refusal{name, fmt.Sprintf("it imports %s of %s and was not read", o.Name, title), "let the caller read every stack of the account and region"})
+				continue
+			}
+			uses = append(uses, use{user, fmt.Sprintf("it imports %s of %s", o.Name, title)})
+		}
+	}
+	boxes := slices.DeleteFunc(base.containers(), func(c container) bool { return !w.f.breaks(base.root.Path(), c.LogicalID) })
+	for _, user := range w.units {
 		if user == base || len(boxes) == 0 {
 			continue
 		}
-		why, doubt := c.w.sits(boxes, user)
+		why, doubt := w.sits(boxes, user)
 		switch {
 		case why != "":
-			c.before(user, base, fmt.Sprintf("%s of %s", why, title))
+			uses = append(uses, use{user, fmt.Sprintf("%s of %s", why, title)})
 		case doubt != "":
-			c.refuse(user.root.Title(), doubt, "let the caller read it")
+			doubts = append(doubts, Refusal{user.root.Title(), doubt, "let the caller read it"})
 		}
 	}
+	return uses, doubts
+}
+
+// breaks tells whether a resource of a stack is broken: all of one that is deleted, of
+// others what is injected or changed.
+func (f *Facts) breaks(p stacks.Path, id string) bool {
+	switch f.Kind {
+	case DeleteStack:
+		return true
+	case DriftParameter:
+		return slices.ContainsFunc(f.Changes[p], func(c stacks.ResourceChange) bool { return c.LogicalID == id })
+	}
+	return slices.ContainsFunc(f.Injections, func(i stacks.Injection) bool { return i.Stack == p && i.LogicalID == id })
 }
 
 // before notes that user has to go before base, or refuses it.

@@ -242,8 +242,79 @@ func TestUnasked(t *testing.T) {
 		t.Errorf("got %v", got)
 	}
 	f.Kind = blast.DriftParameter
-	if got := blast.Unasked(f); got != nil {
+	f.Exports.Value[0].Importers = blast.Known[[]string]{}
+	if got := blast.Unasked(f); !slices.Equal(got, []string{"net-subnet"}) {
 		t.Errorf("got %v", got)
+	}
+}
+
+// TestWhoIsHurt: a kind that deletes no stack takes none with it; who imports from its
+// target, or sits on what is broken, is shown, and refused where no break may reach.
+func TestWhoIsHurt(t *testing.T) {
+	t.Parallel()
+	deletes := func(id, typ string) func(*blast.Facts) {
+		return func(f *blast.Facts) {
+			f.Kind = blast.DeleteResource
+			f.Injections = []stacks.Injection{{Kind: blast.DeleteResource, Stack: "dev/network", LogicalID: id, Type: typ}}
+		}
+	}
+	imported := func(name string) func(*blast.Facts) {
+		return func(f *blast.Facts) { f.Exports.Value[0].Importers.Value = []string{name} }
+	}
+	foreign := func(class stacks.Class) func(*blast.Facts) {
+		return func(f *blast.Facts) {
+			s := seen(f.Environment, "dev/other", "Resources: {T: {Type: 'AWS::EC2::RouteTable', Properties: {VpcId: vpc-0abc12345}}}", "T AWS::EC2::RouteTable rtb-1")
+			setTag(&s, stacks.TagClass, string(class))
+			if class == "" {
+				s.Stack = nil
+			}
+			f.Stacks.Value = append(f.Stacks.Value, s)
+		}
+	}
+	drift := func(id string) func(*blast.Facts) {
+		return func(f *blast.Facts) {
+			f.Kind = blast.DriftParameter
+			f.Changes = map[stacks.Path][]stacks.ResourceChange{"dev/network": {{LogicalID: id, Type: "AWS::EC2::VPC", Action: "modify", Replacement: "false"}}}
+		}
+	}
+	vpc, subnet := deletes("Vpc", "AWS::EC2::VPC"), deletes("Subnet", "AWS::EC2::Subnet")
+	for name, tt := range map[string]struct {
+		facts   []func(*blast.Facts)
+		loses   string
+		refused string
+	}{
+		"nobody":                             {[]func(*blast.Facts){subnet}, "", ""},
+		"who sits on it":                     {[]func(*blast.Facts){vpc}, "dev/app", ""},
+		"who imports":                        {[]func(*blast.Facts){subnet, imported("dev-queue")}, "dev/queue", ""},
+		"who was not read":                   {[]func(*blast.Facts){subnet, imported("prod-app")}, "", "prod-app"},
+		"importers unread":                   {[]func(*blast.Facts){subnet, func(f *blast.Facts) { f.Exports.Value[0].Importers = blast.Got([]string(nil), errDenied) }}, "", "dev/network"},
+		"an importer tagged production":      {[]func(*blast.Facts){subnet, foreign(stacks.Production), imported("dev-other")}, "dev/other", "dev/other"},
+		"an importer of no file":             {[]func(*blast.Facts){subnet, foreign(""), imported("dev-other")}, "", "dev-other"},
+		"tagged production, sits on it":      {[]func(*blast.Facts){vpc, foreign(stacks.Production)}, "dev/app dev/other", "dev/other"},
+		"tagged production, sits on another": {[]func(*blast.Facts){subnet, foreign(stacks.Production)}, "", ""},
+		"another value, sits on it":          {[]func(*blast.Facts){drift("Vpc"), foreign("")}, "dev/app", "dev-other"},
+		"another value elsewhere":            {[]func(*blast.Facts){drift("Subnet"), foreign("")}, "", ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			f := good()
+			f.Dependents = nil
+			for _, set := range tt.facts {
+				set(f)
+			}
+			going, refused := goes(f)
+			var loses []string
+			p := blast.Make(f)
+			for _, d := range p.Radius.Dependents {
+				loses = append(loses, string(d.Stack))
+			}
+			if got := strings.Join(loses, " "); going != "dev/network" || refused != tt.refused || got != tt.loses {
+				t.Errorf("goes %q, refused %q, loses %q", going, refused, got)
+			}
+			if got := slices.Contains(failed(p.Verdicts), "G9"); got != (tt.refused != "") {
+				t.Errorf("G9 fails: %v", got)
+			}
+		})
 	}
 }
 

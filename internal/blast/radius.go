@@ -32,16 +32,26 @@ func (w *world) measure(going []Going) Radius {
 	return out
 }
 
-// dependents lists who stays and needs, by configuration, something that goes.
+// dependents lists who stays and needs something that goes or is broken: by
+// configuration, and where nothing goes with it also by import or by what it sits on.
 func (w *world) dependents(going []Going) []Dependent {
 	goes := func(p stacks.Path) bool {
 		return slices.ContainsFunc(going, func(g Going) bool { return g.Path == p })
 	}
 	loses := map[stacks.Path][]stacks.Path{}
+	add := func(d, of stacks.Path) {
+		if d != "" && !goes(d) && !slices.Contains(loses[d], of) {
+			loses[d] = append(loses[d], of)
+		}
+	}
 	for _, g := range going {
 		for _, d := range w.f.Dependents[g.Path] {
-			if !goes(d) {
-				loses[d] = append(loses[d], g.Path)
+			add(d, g.Path)
+		}
+		if u := w.at(g.Path); u != nil && w.f.Kind != DeleteStack {
+			uses, _ := w.users(u)
+			for _, use := range uses {
+				add(use.by.root.Path(), g.Path)
 			}
 		}
 	}
