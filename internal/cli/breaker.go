@@ -62,6 +62,7 @@ type breaker struct {
 	resumed    bool                 // the journal was begun by an earlier run
 	felt       bool                 // something of it is down already, and users may notice
 	relaunched *launcher            // what recover launched
+	undoing    []undoDocument       // what recover would put right in place
 	undone     map[stacks.Path]bool // by recover: what was injected into them
 	intact     map[deedKey]bool     // what is not as the break left it any more, as recover found it
 	outcome    *breakOutcome

@@ -16,6 +16,7 @@ import (
 	"github.com/deployer-cli/deployer/internal/chaos"
 	"github.com/deployer-cli/deployer/internal/event"
 	"github.com/deployer-cli/deployer/internal/guard"
+	"github.com/deployer-cli/deployer/internal/plan"
 	"github.com/deployer-cli/deployer/internal/steady"
 	"github.com/deployer-cli/deployer/stacks"
 )
@@ -61,10 +62,39 @@ func (a *app) recover(ctx context.Context, o recoverOptions) error {
 	if b.s != nil {
 		err = errors.Join(err, b.s.close())
 	}
-	if a.globals.output == "text" || o.plan {
+	switch {
+	case a.globals.output == "text", o.plan && err != nil:
+		return err
+	case o.plan:
+		_, err := a.document(b.planned())
 		return err
 	}
 	return b.result(err)
+}
+
+// recoverDocument is what recover --plan says as JSON.
+type recoverDocument struct {
+	Break string         `json:"break"` // its id, "" where nothing is broken
+	Plan  *plan.Plan     `json:"plan"`  // of the launch that brings stacks back, null for none
+	Undo  []undoDocument `json:"undo"`  // what is put right in place
+}
+
+func (b *breaker) planned() recoverDocument {
+	doc := recoverDocument{Break: b.id, Undo: append([]undoDocument{}, b.undoing...)}
+	if b.relaunched != nil && b.relaunched.plan != nil {
+		doc.Plan = published(b.relaunched.plan)
+	}
+	return doc
+}
+
+// say writes what a person reads to the standard output, which is for JSON where
+// that was asked for.
+func (b *breaker) say(text string) {
+	out := b.app.env.Stdout
+	if b.app.globals.output != "text" {
+		out = b.app.talk()
+	}
+	fmt.Fprintln(out, text)
 }
 
 func (b *breaker) recover(ctx context.Context, o recoverOptions) error {
@@ -96,7 +126,7 @@ func (b *breaker) recover(ctx context.Context, o recoverOptions) error {
 		return err
 	}
 	if o.plan && len(b.down(k.state)) == 0 {
-		fmt.Fprintln(b.app.env.Stdout, "everything is back already")
+		b.say("everything is back already")
 		return nil
 	}
 	if err := b.bringBack(ctx, k, o); err != nil || o.plan {
@@ -185,7 +215,7 @@ func (b *breaker) callOff(ctx context.Context) error {
 // finishedAlready says of a break that is over how it went.
 func (b *breaker) finishedAlready(ctx context.Context, arg string) bool {
 	if arg == "" {
-		fmt.Fprintln(b.app.env.Stdout, "nothing to recover: nothing is broken")
+		b.say("nothing to recover: nothing is broken")
 		return true
 	}
 	k, err := b.s.findBreak(ctx, arg, false)

@@ -107,8 +107,8 @@ func (b *breaker) showUndo(ctx context.Context, st *chaos.State) error {
 			docs = append(docs, doc)
 		}
 	}
-	if done, err := b.app.document(docs); done {
-		return err
+	if b.undoing = docs; b.app.globals.output != "text" {
+		return nil
 	}
 	rows := make([][]string, 0, len(docs))
 	for _, d := range docs {
