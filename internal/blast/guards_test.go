@@ -128,6 +128,8 @@ func spoilings() []spoiling {
 
 		{"an importer comes too", func(f *blast.Facts) { f.Exports.Value[0].Importers.Value = []string{"dev-queue"} }, "", "", 0},
 		{"only", func(f *blast.Facts) { f.Only = true }, "G9", "it would have to go first", 3},
+		{"excluded", func(f *blast.Facts) { f.Choice.Exclude = []string{"qa/*", "dev/app"} }, "G9", "--exclude dev/app keeps it, and it would have to go first", 3},
+		{"something else excluded", func(f *blast.Facts) { f.Choice.Exclude = []string{"dev/none", "qa/**"} }, "", "", 0},
 		{"an importer that was not read", func(f *blast.Facts) { f.Exports.Value[0].Importers.Value = []string{"qa-app"} }, "G9", "qa-app", 3},
 		{"importers unreadable", func(f *blast.Facts) { f.Exports.Value[0].Importers = blast.Got([]string(nil), errDenied) }, "G9", "who imports", 3},
 		{"exports unreadable", func(f *blast.Facts) { f.Exports = blast.Got([]blast.Export(nil), errDenied) }, "G9", "AccessDenied", 3},

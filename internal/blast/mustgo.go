@@ -217,6 +217,10 @@ func (c *closure) before(user, base *unit, why string) {
 			c.refuse(user.root.Title(), "it would have to go first: "+why, "leave --only out, and it goes too")
 			return
 		}
+		if i := slices.IndexFunc(c.w.f.Choice.Exclude, user.root.Path().Matches); i >= 0 {
+			c.refuse(user.root.Title(), fmt.Sprintf("--exclude %s keeps it, and it would have to go first: %s", c.w.f.Choice.Exclude[i], why), fmt.Sprintf("exclude %s too, or leave that exclusion out", base.root.Title()))
+			return
+		}
 		if reason, fix := unfit(user.root); reason != "" {
 			c.refuse(user.root.Title(), "it would have to go first ("+why+"), but "+reason, fix)
 			return
