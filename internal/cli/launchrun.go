@@ -53,10 +53,12 @@ func (r *launcher) execute(ctx context.Context, clearance guard.Clearance) error
 	defer s.configs.Endure()()
 	job := execute.Job{
 		Command: r.opts.command, Plan: r.plan, Clearance: clearance, Limit: a.globals.limit, PlaceLimit: a.globals.placeLimit, FailFast: r.opts.failFast,
-		DisableRollback: r.opts.disableRollback, Drain: drain, Notices: notices, Now: s.now, Expected: r.expected(),
+		DisableRollback: r.opts.disableRollback, Fixed: r.file != nil || r.proposals != nil || r.sets != nil, Drain: drain, Notices: notices, Now: s.now, Expected: r.expected(),
 		Token: func(p stacks.Path, n int) string { return token(s.run, p, n) },
 	}
-	ports := execute.Ports{Changer: r.changer(writer), Mender: writer, Watcher: s.cfn, Decider: r.planner, Hooks: r.hooks(clearance), Yielding: awsconf.Yielding}
+	ports := execute.Ports{
+		Changer: r.changer(writer), Mender: writer, Watcher: s.cfn, Reader: s.cfn, Decider: r.planner, Hooks: r.hooks(clearance), Yielding: awsconf.Yielding,
+	}
 	sink := event.NewStamper(s.run, s.now, event.Tee(j.Sink(detach), show))
 	r.done, err = execute.Run(ctx, job, ports, sink)
 	r.ran = true

@@ -300,13 +300,16 @@ func (p *planner) Decide(ctx context.Context, path stacks.Path) (plan.Step, erro
 	return p.decide(ctx, path)
 }
 
-// Again implements execute.Decider.
+// Again implements execute.Decider. It looks at the one stack alone.
 func (p *planner) Again(ctx context.Context, path stacks.Path) (plan.Step, error) {
-	fresh, err := plan.Observe(ctx, p.sources, []*stacks.Stack{p.sc.stacks[path]})
+	seen, _ := p.snapshot.Get(path)
+	sources := p.sources
+	sources.Sweeper = single{cfn: p.s.cfn, name: p.sc.stacks[path].Name, seen: seen.Live}
+	fresh, err := plan.Observe(ctx, sources, []*stacks.Stack{p.sc.stacks[path]})
 	if err != nil {
 		return plan.Step{}, err
 	}
-	seen, _ := fresh.Get(path)
+	seen, _ = fresh.Get(path)
 	p.snapshot.Put(path, seen)
 	return p.decide(ctx, path)
 }
@@ -363,6 +366,33 @@ func (w sweeper) Sweep(ctx context.Context, a stacks.Access) (map[string]*stacks
 		}
 	}
 	return out, nil
+}
+
+// single gives one stack: by the id it was seen with, since what is read by id is
+// about that stack and no other, and by name where there is none any more.
+type single struct {
+	cfn  *cfn.Cloud
+	name string
+	seen *stacks.Live
+}
+
+// Sweep implements plan.Sweeper.
+func (o single) Sweep(ctx context.Context, a stacks.Access) (map[string]*stacks.Live, error) {
+	keys := []string{o.name}
+	if o.seen != nil && o.seen.Status != stacks.DeleteComplete {
+		keys = []string{o.seen.ID, o.name}
+	}
+	for _, key := range keys {
+		live, err := o.cfn.Stack(ctx, a, key)
+		if _, absent := errors.AsType[*stacks.NotFoundError](err); absent || err == nil && live.Status == stacks.DeleteComplete {
+			continue
+		}
+		if err != nil {
+			return nil, err
+		}
+		return map[string]*stacks.Live{o.name: &live}, nil
+	}
+	return nil, nil
 }
 
 // relations reads who else has to do with a stack.

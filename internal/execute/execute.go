@@ -54,11 +54,13 @@ type Hooks interface {
 	Run(ctx context.Context, st *stacks.Stack, moment string, output func(line string)) error
 }
 
-// Ports is what a run works with. Hooks and Yielding may be nil.
+// Ports is what a run works with. Hooks and Yielding may be nil, and Reader where
+// nothing is updated.
 type Ports struct {
 	Changer Changer
 	Mender  Mender
 	Watcher Watcher
+	Reader  Reader
 	Decider Decider
 	Hooks   Hooks
 
@@ -77,6 +79,7 @@ type Job struct {
 	PlaceLimit      int // steps at once in one account and region; 0 for no limit
 	FailFast        bool
 	DisableRollback bool
+	Fixed           bool                                 // every step is done as it was planned or not at all: none is decided anew because of others
 	Drain           <-chan struct{}                      // closed: start nothing new
 	Notices         <-chan string                        // what the reader of the events is to know beside them; may be nil
 	Now             func() time.Time                     // the realm's clock; nil for the system's

@@ -53,12 +53,8 @@ func (w *worker) search(ctx context.Context) (plan.Step, error) {
 		if found, err = w.run.ports.Decider.Again(ctx, w.step.Stack); err != nil || found.Action != plan.Create {
 			return found, err
 		}
-		timer := time.NewTimer(wait)
-		select {
-		case <-ctx.Done():
-			timer.Stop()
+		if !pause(ctx, wait) {
 			return found, ctx.Err()
-		case <-timer.C:
 		}
 		wait *= 2
 	}

@@ -21,8 +21,9 @@ type worker struct {
 	done   map[string]bool // logical ids of resources that came to an end
 	failed []stacks.Event
 
-	launched bool // the hooks before its launch have run
-	gone     bool // the operation that was joined deleted the stack
+	ran   map[string]bool // moments before the step whose hooks have run
+	again int             // times that it was decided anew because of others
+	gone  bool            // the operation that was joined deleted the stack
 }
 
 func (w *worker) tell(m message) { w.run.messages <- m }
@@ -157,11 +158,10 @@ func (w *worker) update(ctx context.Context) end {
 		return w.run.ports.Changer.Update(ctx, w.change(stacks.Update))
 	})
 	if _, none := errors.AsType[*stacks.NoChangesError](e.err); none {
-		e = end{outcome: Unchanged, live: w.step.Live}
-		if len(w.step.Diff) > 0 && onlyBeside(w.step.Diff) {
-			e.outcome = Updated
-		}
-		return w.after(ctx, e, "after_update", "after_launch")
+		return w.standing(ctx)
+	}
+	if isBusy(e.err) {
+		return w.busy(ctx, e)
 	}
 	if e.outcome == "" {
 		e.outcome = Updated
@@ -209,6 +209,9 @@ func (w *worker) mend(ctx context.Context) *end {
 	}
 	t := w.target()
 	e := w.operateAs(ctx, stacks.Rollback, func() (stacks.Operation, error) { return w.run.ports.Mender.Continue(ctx, t, nil) })
+	if isBusy(e.err) {
+		e = w.busy(ctx, e)
+	}
 	if e.outcome == "" {
 		return nil
 	}
@@ -232,6 +235,9 @@ func (w *worker) remove(ctx context.Context) end {
 	if e.outcome == "" {
 		e.outcome, e.live = Deleted, nil
 		return w.after(ctx, e, "after_delete")
+	}
+	if isBusy(e.err) {
+		return w.busy(ctx, e)
 	}
 	return e
 }
@@ -374,16 +380,23 @@ func (w *worker) hooks(ctx context.Context, moments ...string) error {
 }
 
 // due tells whether hooks of a moment run: those of a launch in a launch alone,
-// and those before it once.
+// and those before a step once, however often it is decided anew.
 func (w *worker) due(moment string) bool {
 	launch := w.run.job.Command == "launch" || w.run.job.Command == "recover"
+	if strings.HasPrefix(moment, "before_") {
+		if w.ran[moment] {
+			return false
+		}
+		if w.ran == nil {
+			w.ran = map[string]bool{}
+		}
+		w.ran[moment] = true
+	}
 	switch moment {
 	case "before_launch":
-		first := !w.launched
-		w.launched = true
-		return launch && first
+		return launch
 	case "after_launch":
-		return launch && (w.step.Hooked || w.launched)
+		return launch && (w.step.Hooked || w.ran["before_launch"])
 	}
 	return true
 }
