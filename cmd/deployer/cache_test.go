@@ -177,6 +177,62 @@ func TestStackMadeAgainBehindOurBack(t *testing.T) {
 	})
 }
 
+// A template that was read before somebody's change, and a description after it,
+// do not make the stack look unchanged for longer than reads lag behind.
+func TestStaleTemplateIsNotKept(t *testing.T) {
+	t.Parallel()
+	play(t, 1, 1, func(t *testing.T, s *scene) {
+		s.fault(t, sandbox.Fault{Stale: 20 * time.Second, Service: "cloudformation", Action: "GetTemplate"}, 0)
+		s.launch(t, 0)
+		_ = os.RemoveAll(filepath.Join(s.dir, ".deployer", "aws", "cache"))
+		time.Sleep(time.Minute)
+		s.launch(t, 0).result(t).all(t, 1, "unchanged") // reads the template once, truly
+		if _, err := s.client().UpdateStack(t.Context(), &cloudformation.UpdateStackInput{
+			StackName:    new("many-dev-c000-000"),
+			TemplateBody: new("Parameters: {After: {Type: String, Default: none}}\nResources:\n  Queue: {Type: AWS::SQS::Queue, Properties: {DelaySeconds: 5}}\nOutputs:\n  Arn: {Value: !GetAtt Queue.Arn}\n"),
+		}); err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(15 * time.Second)
+		s.launch(t, 0).result(t).all(t, 1, "unchanged") // as it was 20 s ago
+		if err := s.aws.ClearFaults(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(time.Minute)
+		s.launch(t, 0).result(t).all(t, 1, "updated")
+	})
+}
+
+// A template that was read long after the last change is not read again.
+func TestSettledTemplateIsKept(t *testing.T) {
+	t.Parallel()
+	play(t, 1, 1, func(t *testing.T, s *scene) {
+		s.launch(t, 0)
+		write(t, s.dir, "templates/queue.yaml", "Parameters: {After: {Type: String, Default: none}}\nResources:\n  Queue: {Type: AWS::SQS::Queue, Properties: {DelaySeconds: 5}}\nOutputs:\n  Arn: {Value: !GetAtt Queue.Arn}\n")
+		s.launch(t, 0).result(t).all(t, 1, "updated")
+		reads := 0
+		s.watch = func(action string) {
+			if action == "GetTemplate" {
+				reads++
+			}
+		}
+		for range 2 {
+			s.launch(t, 0).result(t).all(t, 1, "unchanged")
+		}
+		if reads != 2 {
+			t.Errorf("right after the update its template was read %d times, want 2", reads)
+		}
+		time.Sleep(20 * time.Minute)
+		reads = 0
+		for range 3 {
+			s.launch(t, 0).result(t).all(t, 1, "unchanged")
+		}
+		if reads != 1 {
+			t.Errorf("long after the update its template was read %d times, want once", reads)
+		}
+	})
+}
+
 // The cache may be deleted, cut short, garbled or mixed up at any time, or be
 // something that is no folder: nothing comes of it but reads.
 func TestCacheIsSafeToLose(t *testing.T) {

@@ -448,13 +448,16 @@ func (p *planner) born(path stacks.Path, live *stacks.Live) {
 func secretive(d *stacks.Desired) bool {
 	return len(d.Secrets) > 0 || capsule.Kept(string(d.Body)) != string(d.Body)
 }
+// lag is more than reads of AWS's lag behind, and than a clock that AWS still
+// takes goes wrong.
+const lag = 15 * time.Minute
 
 // remember keeps a live template that says what the project wants, where that
 // holds no secret. It saves reading it again, and a cache that cannot be written
 // only costs time.
 func (p *planner) remember(d *stacks.Desired) {
 	seen, ok := p.snapshot.Get(d.Stack.Path)
-	if !ok || seen.Live == nil || d.BodyLate || secretive(d) || !bytes.Equal(seen.Template, d.Body) {
+	if !ok || seen.Live == nil || d.BodyLate || secretive(d) || !bytes.Equal(seen.Template, d.Body) || !p.settled(seen.Live) {
 		return
 	}
 	c := templateCache{p.s.cache}
@@ -462,4 +465,11 @@ func (p *planner) remember(d *stacks.Desired) {
 	if have, kept := p.s.cache.Get(key); !kept || !bytes.Equal(have, d.Body) {
 		_ = p.s.cache.Put(key, d.Body)
 	}
+}
+
+// settled tells whether a template read now is certain to be the one of this
+// description: the two are two reads, of which one may be older than the last
+// change. A stack that was never updated has had no other.
+func (p *planner) settled(live *stacks.Live) bool {
+	return live.Status == stacks.CreateComplete && live.Updated.IsZero() || p.s.now().Sub(live.Changed()) > lag
 }
