@@ -2,6 +2,8 @@ package main_test
 
 import (
 	"fmt"
+	"os"
+	"path/filepath"
 	"strings"
 	"syscall"
 	"testing"
@@ -192,6 +194,65 @@ func TestBusyWithAnUpdateThatReadsDoNotShow(t *testing.T) {
 		s.launch(t, 130)
 		s.launch(t, 0)
 		if live := s.live(t); live["many-dev-c000-000/After"] != "changed" || live["many-dev-c000-000"] != "UPDATE_COMPLETE" {
+			t.Errorf("%v", live)
+		}
+	})
+}
+
+// A deletion right after a launch, told of before it, deletes what is there.
+func TestDeleteBelievesNoListing(t *testing.T) {
+	t.Parallel()
+	for _, journal := range []bool{true, false} { // with what this machine knows, and from another one
+		t.Run(fmt.Sprintf("journal %v", journal), func(t *testing.T) {
+			t.Parallel()
+			play(t, 1, 2, func(t *testing.T, s *scene) {
+				s.fault(t, sandbox.Fault{Stale: 20 * time.Second, Service: "cloudformation", Phase: "read"}, 0)
+				s.run(t, "status", "dev")
+				time.Sleep(40 * time.Second)
+				s.launch(t, 0)
+				if !journal {
+					if err := os.RemoveAll(filepath.Join(s.dir, ".deployer", "aws", "journal")); err != nil {
+						t.Fatal(err)
+					}
+				}
+				r := s.run(t, "delete", "dev", "-y", "-o", "json")
+				if r.Exit != 0 {
+					t.Fatalf("exit %d: %s%s", r.Exit, r.Stdout, r.Stderr)
+				}
+				r.result(t).all(t, 2, "deleted")
+				if live := s.live(t); len(live) > 0 {
+					t.Errorf("%v", live)
+				}
+			})
+		})
+	}
+}
+
+// The next launch knows from the journal what was accepted before, waits until
+// AWS shows it, and plans to wait for its end; nothing is sent a second time.
+func TestLaunchAttachesByTheJournal(t *testing.T) {
+	t.Parallel()
+	play(t, 1, 1, func(t *testing.T, s *scene) {
+		s.launch(t, 0)
+		s.fault(t, sandbox.Fault{Stale: 10 * time.Second, Service: "cloudformation", Phase: "read"}, 0)
+		s.fault(t, sandbox.Fault{Stack: "many-dev-c000-000", Hold: 5 * time.Minute}, 0)
+		time.Sleep(time.Minute)
+		s.launch(t, 0)
+		time.Sleep(time.Minute)
+		write(t, s.dir, "config/dev/c000-000.yaml", "template: {path: queue.yaml, type: file}\nparameters: {After: changed}\n")
+		updates := 0
+		s.watch = func(action string) {
+			if action == "UpdateStack" {
+				updates++
+			}
+		}
+		time.AfterFunc(4*time.Second, func() { s.interrupts <- syscall.SIGHUP })
+		s.launch(t, 130)
+		r := s.launch(t, 0)
+		if !strings.Contains(r.Stdout, `"action":"join"`) || updates != 1 {
+			t.Errorf("%d updates\n%s%s", updates, r.Stdout, r.Stderr)
+		}
+		if live := s.live(t); live["many-dev-c000-000/After"] != "changed" {
 			t.Errorf("%v", live)
 		}
 	})

@@ -76,6 +76,9 @@ func (s *session) planner(ctx context.Context, sc *scope, opts planOptions) (*pl
 	if p.snapshot, err = plan.Observe(ctx, p.sources, sc.list()); err != nil {
 		return nil, err
 	}
+	if err := p.catchUp(ctx); err != nil {
+		return nil, err
+	}
 	if opts.sends {
 		p.marks = s.marks()
 	}
@@ -156,7 +159,7 @@ func (p *planner) launch(ctx context.Context) (*plan.Plan, error) {
 		return nil, err
 	}
 	if p.prunes {
-		if err := p.needed(p.obsolete()); err != nil {
+		if err := errors.Join(p.needed(p.obsolete()), p.absent(ctx, p.obsolete())); err != nil {
 			return nil, err
 		}
 	}
@@ -197,6 +200,9 @@ func (p *planner) unmade() error {
 
 // remove plans deleting, dependents first.
 func (p *planner) remove(ctx context.Context) (*plan.Plan, error) {
+	if err := p.absent(ctx, p.sc.order); err != nil {
+		return nil, err
+	}
 	for _, path := range slices.Backward(p.sc.order) {
 		p.builder.Remove(p.sc.stacks[path], p.dependents(path), "asked for")
 	}
@@ -302,15 +308,13 @@ func (p *planner) Decide(ctx context.Context, path stacks.Path) (plan.Step, erro
 
 // Again implements execute.Decider. It looks at the one stack alone.
 func (p *planner) Again(ctx context.Context, path stacks.Path) (plan.Step, error) {
-	seen, _ := p.snapshot.Get(path)
-	sources := p.sources
-	sources.Sweeper = single{cfn: p.s.cfn, name: p.sc.stacks[path].Name, seen: seen.Live}
-	fresh, err := plan.Observe(ctx, sources, []*stacks.Stack{p.sc.stacks[path]})
-	if err != nil {
+	id := ""
+	if seen, _ := p.snapshot.Get(path); seen.Live != nil {
+		id = seen.Live.ID
+	}
+	if _, err := p.look(ctx, []stacks.Path{path}, func(stacks.Path) string { return id }); err != nil {
 		return plan.Step{}, err
 	}
-	seen, _ = fresh.Get(path)
-	p.snapshot.Put(path, seen)
 	return p.decide(ctx, path)
 }
 
@@ -366,33 +370,6 @@ func (w sweeper) Sweep(ctx context.Context, a stacks.Access) (map[string]*stacks
 		}
 	}
 	return out, nil
-}
-
-// single gives one stack: by the id it was seen with, since what is read by id is
-// about that stack and no other, and by name where there is none any more.
-type single struct {
-	cfn  *cfn.Cloud
-	name string
-	seen *stacks.Live
-}
-
-// Sweep implements plan.Sweeper.
-func (o single) Sweep(ctx context.Context, a stacks.Access) (map[string]*stacks.Live, error) {
-	keys := []string{o.name}
-	if o.seen != nil && o.seen.Status != stacks.DeleteComplete {
-		keys = []string{o.seen.ID, o.name}
-	}
-	for _, key := range keys {
-		live, err := o.cfn.Stack(ctx, a, key)
-		if _, absent := errors.AsType[*stacks.NotFoundError](err); absent || err == nil && live.Status == stacks.DeleteComplete {
-			continue
-		}
-		if err != nil {
-			return nil, err
-		}
-		return map[string]*stacks.Live{o.name: &live}, nil
-	}
-	return nil, nil
 }
 
 // relations reads who else has to do with a stack.

@@ -26,7 +26,7 @@ func (a *app) pruneCommand() *cli.Command {
 // prune plans deleting what is obsolete under PATH.
 func (p *planner) prune(ctx context.Context) (*plan.Plan, error) {
 	obsolete := p.obsolete()
-	if err := p.needed(obsolete); err != nil {
+	if err := errors.Join(p.needed(obsolete), p.absent(ctx, obsolete)); err != nil {
 		return nil, err
 	}
 	for _, path := range slices.Backward(p.sc.order) {

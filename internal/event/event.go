@@ -50,15 +50,17 @@ type Event struct {
 	Reason   string      `json:"reason"`
 	Cause    string      `json:"cause"`
 
-	Action   string  `json:"action,omitempty"`   // what the step does, or what became of it
-	StackID  string  `json:"stack_id,omitempty"` // after acceptance
-	Token    string  `json:"token,omitempty"`    // client request token of the operation
-	Hint     string  `json:"hint,omitempty"`     // what to do about a failure
-	Done     int     `json:"done,omitempty"`     // resources done of this step
-	Total    int     `json:"total,omitempty"`    // resources of this step, 0 when not known
-	Seconds  float64 `json:"seconds,omitempty"`  // StepDone, StepFailed, RunFinished: how long it took
-	Expected float64 `json:"expected,omitempty"` // StepStarted, StepWaiting: how long it is expected to take
-	Left     float64 `json:"left,omitempty"`     // RunStarted, StepStarted, StepDone: how long the run is expected to go on
+	Action    string    `json:"action,omitempty"`    // what the step does, or what became of it
+	StackID   string    `json:"stack_id,omitempty"`  // after acceptance
+	Token     string    `json:"token,omitempty"`     // client request token of the operation
+	Operation string    `json:"operation,omitempty"` // StepAccepted: CloudFormation's id of it, where it gives one
+	Accepted  time.Time `json:"accepted,omitzero"`   // StepAccepted: the earliest that it can have been, by the service's clock
+	Hint      string    `json:"hint,omitempty"`      // what to do about a failure
+	Done      int       `json:"done,omitempty"`      // resources done of this step
+	Total     int       `json:"total,omitempty"`     // resources of this step, 0 when not known
+	Seconds   float64   `json:"seconds,omitempty"`   // StepDone, StepFailed, RunFinished: how long it took
+	Expected  float64   `json:"expected,omitempty"`  // StepStarted, StepWaiting: how long it is expected to take
+	Left      float64   `json:"left,omitempty"`      // RunStarted, StepStarted, StepDone: how long the run is expected to go on
 }
 
 // Sink hears events. It is only ever called from the goroutine that owns the

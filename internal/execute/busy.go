@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 
+	"github.com/deployer-cli/deployer/internal/flow"
 	"github.com/deployer-cli/deployer/internal/plan"
 	"github.com/deployer-cli/deployer/stacks"
 )
@@ -38,8 +39,8 @@ func (w *worker) busy(ctx context.Context, refused end) end {
 		case found.Action == plan.Join, w.moved(found.Live):
 			return w.anew(ctx, found)
 		}
-		if !pause(ctx, wait) {
-			return w.ended(ctx, end{err: context.Cause(ctx)})
+		if err := flow.Pause(ctx, wait); err != nil {
+			return w.ended(ctx, end{err: err})
 		}
 		wait *= 2
 	}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"time"
 
+	"github.com/deployer-cli/deployer/internal/flow"
 	"github.com/deployer-cli/deployer/internal/plan"
 	"github.com/deployer-cli/deployer/stacks"
 )
@@ -53,8 +54,8 @@ func (w *worker) search(ctx context.Context) (plan.Step, error) {
 		if found, err = w.run.ports.Decider.Again(ctx, w.step.Stack); err != nil || found.Action != plan.Create {
 			return found, err
 		}
-		if !pause(ctx, wait) {
-			return found, ctx.Err()
+		if err := flow.Pause(ctx, wait); err != nil {
+			return found, err
 		}
 		wait *= 2
 	}

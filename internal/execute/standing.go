@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/deployer-cli/deployer/internal/flow"
 	"github.com/deployer-cli/deployer/internal/plan"
 	"github.com/deployer-cli/deployer/stacks"
 )
@@ -65,8 +66,10 @@ func (w *worker) present(ctx context.Context) (*stacks.Live, *end) {
 		if !w.behind(&live) {
 			break
 		}
-		if n+1 < looks && !pause(ctx, wait) {
-			return nil, new(w.ended(ctx, end{err: context.Cause(ctx)}))
+		if n+1 < looks {
+			if err := flow.Pause(ctx, wait); err != nil {
+				return nil, new(w.ended(ctx, end{err: err}))
+			}
 		}
 		wait *= 2
 	}
@@ -122,16 +125,4 @@ func (w *worker) unread(ctx context.Context, err error) end {
 		err = &stacks.UnknownError{What: "how the stack is could not be read", Cause: err, Tip: attachTip}
 	}
 	return w.ended(ctx, end{err: err})
-}
-
-// pause waits, and is false when ctx ended first.
-func pause(ctx context.Context, d time.Duration) bool {
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-ctx.Done():
-		return false
-	case <-timer.C:
-		return true
-	}
 }

@@ -274,7 +274,9 @@ func (w *worker) operateAs(ctx context.Context, verb stacks.Verb, call func() (s
 	if verb != "" {
 		op.Verb = verb
 	}
-	w.emit(event.Event{Kind: event.StepAccepted, Action: string(w.step.Action), StackID: op.StackID, Token: op.Token})
+	w.emit(event.Event{
+		Kind: event.StepAccepted, Action: string(w.step.Action), StackID: op.StackID, Token: op.Token, Operation: op.OperationID, Accepted: op.Accepted,
+	})
 	return w.watch(ctx, op)
 }
 
