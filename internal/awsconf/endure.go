@@ -115,16 +115,17 @@ func answer(err error) bool {
 }
 
 // since notes that a call failed for a reason that may pass, and tells for how
-// long things have been so; ok is false for what never went well.
-func (s *standing) since(call Call, err error) (d time.Duration, ok bool) {
+// long things have been so, and whether that service has answered before; ok is
+// false where nothing ever went well.
+func (s *standing) since(call Call, err error) (d time.Duration, met, ok bool) {
 	service := call.Service
 	if classify(err) == lapsed {
 		service = anyService
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if !s.answered[service] {
-		return 0, false
+	if !s.answered[anyService] {
+		return 0, false, false
 	}
 	began, was := s.wrong[service]
 	if !was {
@@ -137,7 +138,7 @@ func (s *standing) since(call Call, err error) (d time.Duration, ok bool) {
 			s.trouble(s.access, Explain(context.Background(), err, call))
 		}
 	}
-	return time.Since(began), true
+	return time.Since(began), s.answered[service], true
 }
 
 // reloadEvery is how often credentials are looked for at most.

@@ -16,6 +16,7 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/cloudformation"
+	"github.com/aws/aws-sdk-go-v2/service/ssm"
 
 	"github.com/deployer-cli/deployer/internal/awsconf"
 	"github.com/deployer-cli/deployer/stacks"
@@ -38,7 +39,7 @@ func TestOutageIsEndured(t *testing.T) {
 	for _, tt := range []struct {
 		name     string
 		lasts    time.Duration
-		answered bool // before the outage
+		answered bool // before the outage, by this service; else by none
 		brief    bool
 		wantErr  bool
 		atMost   time.Duration
@@ -84,6 +85,63 @@ func TestOutageIsEndured(t *testing.T) {
 		})
 	}
 }
+
+// A service that is asked for the first time while it is down is waited for as
+// well, once another one has answered; one that there may be no way to for less long.
+func TestOutageOfAServiceNotAskedBefore(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct {
+		name    string
+		down    error // nil: it answers 503
+		lasts   time.Duration
+		wantErr bool
+		atMost  time.Duration
+	}{
+		{"answers 503", nil, 20 * time.Minute, false, 21 * time.Minute},
+		{"no way to it for minutes", &net.DNSError{Err: "no such host", IsNotFound: true}, 10 * time.Minute, false, 11 * time.Minute},
+		{"no way to it", &net.DNSError{Err: "no such host", IsNotFound: true}, 3 * time.Hour, true, 17 * time.Minute},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				var until time.Time
+				c := awsconf.New(options(doFunc(func(r *http.Request) (*http.Response, error) {
+					down := time.Now().Before(until) && strings.Contains(r.Header.Get("Authorization"), "/ssm/")
+					if down && tt.down != nil {
+						return nil, tt.down
+					}
+					return inProcess(func(w http.ResponseWriter, r *http.Request) {
+						switch {
+						case down:
+							w.WriteHeader(http.StatusServiceUnavailable)
+						case strings.Contains(r.Header.Get("Authorization"), "/ssm/"):
+							_, _ = w.Write([]byte("{}"))
+						default:
+							succeed(w)
+						}
+					}).Do(r)
+				})))
+				defer c.Endure()()
+				if err := call(t.Context(), c, access); err != nil {
+					t.Fatal(err)
+				}
+				start := time.Now()
+				until = start.Add(tt.lasts)
+				cfg, err := c.Config(t.Context(), access)
+				if err != nil {
+					t.Fatal(err)
+				}
+				_, err = ssm.NewFromConfig(cfg).GetParameter(t.Context(), &ssm.GetParameterInput{Name: new("x")})
+				if took := time.Since(start); (err != nil) != tt.wantErr || took > tt.atMost || took < min(tt.lasts, unmet) {
+					t.Errorf("%v after %s", err, took)
+				}
+			})
+		})
+	}
+}
+
+// unmet is how long a service that never answered is waited for where there is no way to it.
+const unmet = 15 * time.Minute
 
 type doFunc func(r *http.Request) (*http.Response, error)
 

@@ -19,7 +19,8 @@ const (
 	maxThrottleDelay   = 8 * time.Second
 	firstRetryDelay    = 250 * time.Millisecond
 	maxRetryDelay      = 5 * time.Second
-	firstRenewalDelay  = time.Second // between two looks for credentials
+	firstRenewalDelay  = time.Second      // between two looks for credentials
+	unmet              = 15 * time.Minute // for a service that never answered: there may be no way to it from here
 )
 
 // errGaveUp ends the attempts of one call; what it failed with stands beside it.
@@ -101,7 +102,7 @@ func (r *retryer) GetRetryToken(ctx context.Context, err error) (func(error) err
 			return release, nil
 		}
 	case lapsed:
-		if d, ok := r.endured(ctx, err); ok && d < r.limits.Renewal {
+		if d, _, ok := r.endured(ctx, err); ok && d < r.limits.Renewal {
 			yieldOf(ctx).idle()
 			return release, nil
 		}
@@ -110,18 +111,23 @@ func (r *retryer) GetRetryToken(ctx context.Context, err error) (func(error) err
 		if classify(err) == passing && state.failures < r.limits.Attempts {
 			return release, nil
 		}
-		if d, ok := r.endured(ctx, err); ok && d < r.limits.Outage {
+		d, met, ok := r.endured(ctx, err)
+		limit := r.limits.Outage
+		if !met && statusOf(err) == 0 {
+			limit = min(limit, unmet)
+		}
+		if ok && d < limit {
 			return release, nil
 		}
 	}
 	return nil, errGaveUp
 }
 
-// endured tells for how long this kind of failure has been going on; ok is
-// false where nobody is to wait for its end.
-func (r *retryer) endured(ctx context.Context, err error) (d time.Duration, ok bool) {
+// endured tells for how long this kind of failure has been going on, and whether
+// the service has answered before; ok is false where nobody is to wait for its end.
+func (r *retryer) endured(ctx context.Context, err error) (d time.Duration, met, ok bool) {
 	if brief, _ := ctx.Value(briefKey{}).(bool); brief || !r.enduring.Load() {
-		return 0, false
+		return 0, false, false
 	}
 	call := Call{Service: awsmiddleware.GetServiceID(ctx), Operation: awsmiddleware.GetOperationName(ctx), Access: r.access}
 	return r.standing.since(call, err)

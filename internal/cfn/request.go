@@ -39,8 +39,11 @@ func (w *Writer) prepare(ctx context.Context, c stacks.Change) (parts, error) {
 		return p, nil
 	}
 	url, err := w.upload(ctx, c)
+	if err != nil {
+		return parts{}, &stacks.UnsentError{Cause: err}
+	}
 	p.url = &url
-	return p, err
+	return p, nil
 }
 
 // parameters turns the desired parameters into the service's. One that is to

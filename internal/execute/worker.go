@@ -89,7 +89,7 @@ func (w *worker) decide(ctx context.Context) *end {
 	}
 	decided, err := w.run.ports.Decider.Decide(ctx, w.step.Stack)
 	if err != nil {
-		return new(w.ended(ctx, end{err: err}))
+		return new(w.ended(ctx, end{err: &stacks.UnsentError{Cause: err}}))
 	}
 	if decided.Asks != "" && (decided.Asks != w.step.Asks || decided.Action != w.step.Action) {
 		return &end{outcome: Failed, live: decided.Live, err: w.fail("needs a person", decided.Asks, "run the same command again: it will ask")}
@@ -344,13 +344,15 @@ func (w *worker) landed(op stacks.Operation, p stacks.Progress) end {
 	return end{outcome: Failed, live: p.Live, err: failure}
 }
 
-// ended sorts an error into failed, unknown, or running because we left.
+// ended sorts an error into failed, unknown, or running because we left. A stack
+// for which nothing was sent is not unknown, unless nothing can be known any more.
 func (w *worker) ended(ctx context.Context, e end) end {
-	_, unknown := errors.AsType[*stacks.UnknownError](e.err)
+	lost, unknown := errors.AsType[*stacks.UnknownError](e.err)
+	_, unsent := errors.AsType[*stacks.UnsentError](e.err)
 	switch {
 	case ctx.Err() != nil:
 		e.outcome = Running
-	case unknown:
+	case unknown && (!unsent || lost.Everywhere):
 		e.outcome = Unknown
 	default:
 		e.outcome = Failed
