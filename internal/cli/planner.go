@@ -12,6 +12,7 @@ import (
 
 	"github.com/deployer-cli/deployer/internal/capsule"
 	"github.com/deployer-cli/deployer/internal/cfn"
+	"github.com/deployer-cli/deployer/internal/cfntemplate"
 	"github.com/deployer-cli/deployer/internal/graph"
 	"github.com/deployer-cli/deployer/internal/guard"
 	"github.com/deployer-cli/deployer/internal/hook"
@@ -334,12 +335,43 @@ func (p *planner) decide(ctx context.Context, path stacks.Path) (plan.Step, erro
 	if err := prepare.Complete(desired); err != nil {
 		return plan.Step{}, err
 	}
+	gained, err := p.gained(desired)
+	if err != nil {
+		return plan.Step{}, err
+	}
 	p.want(desired)
 	step := p.builder.Add(desired, p.edges(path))
+	step.Gained = gained
 	if p.agreed != nil {
 		p.agreed(&step)
 	}
 	return step, nil
+}
+
+// gained tells what of the run a stack depends on by what is known only now, such
+// as an import whose name another stack gave. A circle is an error.
+func (p *planner) gained(d *stacks.Desired) ([]stacks.Path, error) {
+	t, err := p.s.loader.Parse(d.Body)
+	if err != nil || p.sc.whole == nil || p.s.app.globals.ignoreDeps {
+		return nil, nil //nolint:nilerr // that it cannot be parsed is told where it is planned
+	}
+	source := graph.Source{Stack: d.Stack, Template: t, Parameters: make(map[string]any, len(d.Parameters))}
+	for _, one := range d.Parameters {
+		if source.Parameters[one.Key] = any(one.Value); one.Previous {
+			source.Parameters[one.Key] = cfntemplate.Unknown{Why: "it stays as it is"}
+		}
+	}
+	edges, err := p.sc.whole.Revise(source)
+	if err != nil {
+		return nil, err
+	}
+	var out []stacks.Path
+	for _, e := range edges {
+		if _, inside := p.sc.stacks[e.To]; inside {
+			out = append(out, e.To)
+		}
+	}
+	return stacks.SortPaths(out), nil
 }
 
 // hooked tells whether hooks of its launch run whatever becomes of a stack.
@@ -425,6 +457,7 @@ func (p *planner) born(path stacks.Path, live *stacks.Live) {
 func secretive(d *stacks.Desired) bool {
 	return len(d.Secrets) > 0 || capsule.Kept(string(d.Body)) != string(d.Body)
 }
+
 // lag is more than reads of AWS's lag behind, and than a clock that AWS still
 // takes goes wrong.
 const lag = 15 * time.Minute

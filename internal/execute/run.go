@@ -35,6 +35,7 @@ type run struct {
 	heldUp     map[place]int        // how many of them there
 	asking     []asker              // of them, those that may now, and want their room back
 	finished   map[stacks.Path]time.Time
+	parked     map[stacks.Path]*worker // begun, and waiting for what they turned out to depend on
 	draining   bool
 	messages   chan message
 	result     Result
@@ -54,6 +55,9 @@ type end struct {
 	outcome Outcome
 	live    *stacks.Live
 	err     error
+
+	wait   []stacks.Path // it did not end: these have to end first
+	worker *worker       // that goes on then
 }
 
 // unknownDuration stands for a step that never ran before.
@@ -74,6 +78,7 @@ func newRun(job Job, ports Ports, sink event.Sink) *run {
 		resting:    map[stacks.Path]bool{},
 		heldUp:     map[place]int{},
 		finished:   map[stacks.Path]time.Time{},
+		parked:     map[stacks.Path]*worker{},
 		own:        make(map[stacks.Path]time.Duration, n),
 		messages:   make(chan message),
 		result: Result{
@@ -179,7 +184,11 @@ func (r *run) start(ctx context.Context) {
 			Kind: event.StepStarted, Stack: p, Action: string(s.Action), Total: s.Resources,
 			Cause: s.Cause, Expected: r.own[p].Seconds(), Left: r.left().Seconds(),
 		})
-		w := &worker{run: r, step: s, token: func(n int) string { return r.job.Token(p, n) }}
+		w, begun := r.parked[p]
+		if !begun {
+			w = &worker{run: r, step: s, token: func(n int) string { return r.job.Token(p, n) }}
+		}
+		delete(r.parked, p)
 		own := r.yielding(ctx, w)
 		go func() { w.tell(message{path: p, end: new(w.perform(own))}) }()
 	}
@@ -250,6 +259,10 @@ func (r *run) hear(m message) {
 	took := r.job.Now().Sub(r.running[m.path])
 	delete(r.running, m.path)
 	r.busy[placeOf(r.steps[m.path])]--
+	if len(m.end.wait) > 0 {
+		r.park(m.path, m.end)
+		return
+	}
 	r.result.Outcomes[m.path] = m.end.outcome
 	r.result.Durations[m.path] = took
 	r.finished[m.path] = r.job.Now()

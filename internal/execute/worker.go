@@ -21,9 +21,10 @@ type worker struct {
 	done   map[string]bool // logical ids of resources that came to an end
 	failed []stacks.Event
 
-	ran   map[string]bool // moments before the step whose hooks have run
-	again int             // times that it was decided anew because of others
-	gone  bool            // the operation that was joined deleted the stack
+	ran    map[string]bool      // moments before the step whose hooks have run
+	again  int                  // times that it was decided anew because of others
+	gone   bool                 // the operation that was joined deleted the stack
+	gained map[stacks.Path]bool // what it turned out to depend on, and has waited for
 }
 
 func (w *worker) tell(m message) { w.run.messages <- m }
@@ -94,9 +95,28 @@ func (w *worker) decide(ctx context.Context) *end {
 	if decided.Asks != "" && (decided.Asks != w.step.Asks || decided.Action != w.step.Action) {
 		return &end{outcome: Failed, live: decided.Live, err: w.fail("needs a person", decided.Asks, "run the same command again: it will ask")}
 	}
+	if wait := w.unmet(decided.Gained); len(wait) > 0 {
+		return &end{wait: wait, worker: w}
+	}
 	decided.Resources, decided.Hooked = max(decided.Resources, w.step.Resources), w.step.Hooked
 	w.step = &decided
 	return nil
+}
+
+// unmet are those of the stacks that the step has not waited for yet, and will have.
+func (w *worker) unmet(gained []stacks.Path) []stacks.Path {
+	var out []stacks.Path
+	for _, p := range gained {
+		if w.gained[p] {
+			continue
+		}
+		if w.gained == nil {
+			w.gained = map[stacks.Path]bool{}
+		}
+		w.gained[p] = true
+		out = append(out, p)
+	}
+	return out
 }
 
 // join waits for an operation that somebody else started. It returns nil when

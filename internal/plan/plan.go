@@ -91,6 +91,7 @@ type Step struct {
 	Live      *stacks.Live    `json:"-"`
 	Outside   bool            `json:"-"` // not under the PATH that was asked for
 	Hooked    bool            `json:"-"` // hooks of its launch run, whether it changes or not
+	Gained    []stacks.Path   `json:"-"` // what it turned out to depend on besides After, when it was decided anew
 }
 
 // Difference is one thing that differs between desired and live, told so that

@@ -71,6 +71,10 @@ func (p *progress) hear(e event.Event, s Style) string {
 	case event.Hook:
 		return s.Dim(fmt.Sprintf("%s %s | ", e.Stack, e.Action)) + clean(e.Reason)
 	case event.StepWaiting:
+		if e.Expected == 0 { // for others: it goes on when they are done
+			delete(p.current, e.Stack)
+			return s.Dim(fmt.Sprintf("· %s waits: %s", e.Stack, clean(e.Cause)))
+		}
 		return s.Dim(fmt.Sprintf("· %s waits %s: %s", e.Stack, Span(time.Duration(e.Expected*float64(time.Second))), clean(e.Cause)))
 	case event.Throttled, event.RunFinished:
 	}
