@@ -138,12 +138,30 @@ func TestForeignChangesAreNoticed(t *testing.T) {
 					t.Errorf("the plan does not tell: %s%s", p.Stdout, p.Stderr)
 				}
 				want := "updated"
-				if name == "role" || name == "notifications" {
-					want = "unchanged" // CloudFormation has nothing to update
+				if name == "role" {
+					want = "unchanged" // CloudFormation has nothing to update, and every launch says what stays
 				}
-				s.launch(t, 0).result(t).all(t, 1, want)
+				r := s.launch(t, 0)
+				r.result(t).all(t, 1, want)
+				if says := r.story(t).says("warning", "role/theirs and does not become arn:aws:iam::123456789012:role/mine"); says != (name == "role") {
+					t.Errorf("what was not put right is told: %v\n%s", says, r.Stdout)
+				}
 				time.Sleep(time.Minute)
 				s.launch(t, 0).result(t).all(t, 1, "unchanged")
+				if name != "role" {
+					return
+				}
+				write(t, s.dir, "config/dev/full.yaml", strings.Replace(full, "Round: one", "Round: two", 1))
+				s.launch(t, 0).result(t).all(t, 1, "updated")
+				calls := 0
+				s.watch = func(action string) {
+					if action == "UpdateStack" {
+						calls++
+					}
+				}
+				if r = s.launch(t, 0); calls > 0 || r.story(t).says("warning", "its role") {
+					t.Errorf("the role did not come with another change: %s", r.Stdout)
+				}
 			})
 		})
 	}

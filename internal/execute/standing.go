@@ -1,11 +1,14 @@
 package execute
 
 import (
+	"cmp"
 	"context"
+	"fmt"
 	"slices"
 	"strings"
 	"time"
 
+	"github.com/deployer-cli/deployer/internal/event"
 	"github.com/deployer-cli/deployer/internal/flow"
 	"github.com/deployer-cli/deployer/internal/plan"
 	"github.com/deployer-cli/deployer/stacks"
@@ -36,11 +39,24 @@ func (w *worker) standing(ctx context.Context) end {
 		}
 		w.step.Live = live
 	}
+	w.remain()
 	out := end{outcome: Unchanged, live: w.step.Live}
 	if len(w.step.Diff) > 0 && onlyBeside(w.step.Diff) {
 		out.outcome = Updated
 	}
 	return w.after(ctx, out, "after_update", "after_launch")
+}
+
+// remain tells of what is still not as the project wants it, since CloudFormation
+// makes no update for it alone.
+func (w *worker) remain() {
+	live, d := w.step.Live, w.step.Desired
+	if live == nil || d.ServiceRole == "" || d.ServiceRole == live.ServiceRole {
+		return
+	}
+	w.emit(event.Event{Kind: event.Warning, Reason: fmt.Sprintf(
+		"its role stays %s and does not become %s: CloudFormation makes no update for a role alone, so that it comes with the next change of something else",
+		cmp.Or(live.ServiceRole, "that of whoever updates it"), d.ServiceRole)})
 }
 
 // present reads the stack that AWS just said to be as it was sent, until it is

@@ -362,11 +362,14 @@ func (p *planner) causes(id, property string, target ResourceTargetDefinition) [
 	return why
 }
 
-// changed reports whether there is anything to update.
+// changed reports whether there is anything to update. Other topics to notify are:
+// the CDK's own tests against AWS update a stack by nothing else. A role alone is
+// taken to be none; nothing proves either.
 func (s *session) changed(st *stack, t *target) bool {
 	p, err := s.plan(st, t)
 	if err != nil {
 		return true
 	}
-	return len(p.changes) > 0 || p.outputsChange() || tagText(t.Tags) != tagText(st.Now.Tags)
+	return len(p.changes) > 0 || p.outputsChange() || tagText(t.Tags) != tagText(st.Now.Tags) ||
+		!slices.Equal(slices.Sorted(slices.Values(t.Notify)), slices.Sorted(slices.Values(st.Now.Notify)))
 }

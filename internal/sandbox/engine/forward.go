@@ -80,7 +80,7 @@ func (s *session) premises(st *stack) string {
 	}
 	for _, name := range imports {
 		e, ok := s.export(st.account(), name)
-		if from := s.stack(e.Stack); !ok || from == nil || from.Status == deleteInProgress { // what is on its way out is no ground to build on
+		if from := s.stack(e.Stack); !ok || from != nil && from.Status == deleteInProgress { // what is on its way out is no ground to build on
 			return "No export named " + name + " found"
 		}
 	}
