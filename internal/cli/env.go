@@ -53,10 +53,9 @@ func System() Env {
 		dir = "."
 	}
 	interrupts := make(chan os.Signal, 3)
-	for _, s := range []os.Signal{os.Interrupt, syscall.SIGTERM, syscall.SIGHUP} {
-		if !signal.Ignored(s) { // else by nohup, or a shell that put us in the background
-			signal.Notify(interrupts, s)
-		}
+	signal.Notify(interrupts, os.Interrupt, syscall.SIGTERM)
+	if !signal.Ignored(syscall.SIGHUP) { // else by nohup
+		signal.Notify(interrupts, syscall.SIGHUP)
 	}
 	// A reader that is gone must not end a run: the write's error says it. To ignore
 	// the signal would have programs that we start ignore it too.

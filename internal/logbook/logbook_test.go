@@ -521,17 +521,17 @@ func TestBegin(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			dir := t.TempDir()
-			place := func() *logbook.Books {
+			place := func(run string) *logbook.Books {
 				if shared != nil {
-					return logbook.New(t.TempDir(), "r", shared) // machines of their own
+					return logbook.New(t.TempDir(), run, shared) // machines of their own
 				}
-				return logbook.New(dir, "r", nil)
+				return logbook.New(dir, run, nil)
 			}
 			var begun atomic.Int64
 			var all sync.WaitGroup
-			for range 6 {
+			for i := range 6 {
 				all.Go(func() {
-					_, err := place().Begin(t.Context(), "dev", id, "plan", noon(), "p")
+					_, err := place(fmt.Sprint("r", i)).Begin(t.Context(), "dev", id, "plan", noon(), "p")
 					if _, again := errors.AsType[*logbook.BegunError](err); err == nil {
 						begun.Add(1)
 					} else if !again {
@@ -543,7 +543,7 @@ func TestBegin(t *testing.T) {
 			if begun.Load() != 1 {
 				t.Errorf("%d began it", begun.Load())
 			}
-			b := place()
+			b := place("r")
 			if entries, err := b.Read(t.Context(), "dev", id); err != nil || len(entries) != 1 {
 				t.Errorf("%v, %v", entries, err)
 			}
