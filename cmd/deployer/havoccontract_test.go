@@ -39,6 +39,11 @@ func certain() []surely {
 			toll{sent: 1, amid: true, kept: true, back: 1},
 		},
 		{"a list of stacks that is behind", havoc{nodes: apart, targets: []int{0}, typed: "plan", fault: "stale"}, toll{sent: 2, taken: 1, back: 2}},
+		{
+			"a bucket that takes no records any more",
+			havoc{nodes: apart, targets: []int{1, 2}, typed: "plan", bucket: true, pause: true, amid: &blow{"full", 0, 1, 0}},
+			toll{sent: 1, amid: true, kept: true, back: 1},
+		},
 		{"a deletion that gets stuck", havoc{nodes: apart, targets: []int{0}, typed: "plan", fault: "stuck", ill: 0}, toll{sent: 2, taken: 1, back: 2}},
 	}
 }

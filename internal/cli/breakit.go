@@ -12,6 +12,7 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/deployer-cli/deployer/internal/awsconf"
 	"github.com/deployer-cli/deployer/internal/blast"
 	"github.com/deployer-cli/deployer/internal/chaos"
 	"github.com/deployer-cli/deployer/internal/event"
@@ -300,7 +301,9 @@ func (b *breaker) perform(ctx context.Context, clearance guard.Clearance, brake 
 	if errors.Is(end.err, errDeadline) {
 		return errors.Join(runErr, b.afterDeadline(ctx))
 	}
-	runErr = errors.Join(runErr, b.endUnbroken(context.WithoutCancel(ctx), &end, runErr))
+	brief, done := lastWords(ctx)
+	runErr = errors.Join(runErr, b.endUnbroken(brief, &end, runErr))
+	done()
 	b.outcome.state = end.state
 	if a.globals.output == "text" {
 		b.summary(ctx, end.state)
@@ -443,6 +446,12 @@ func (b *breaker) deletions() *plan.Plan {
 	return out
 }
 
+// lastWords is the context for what is written down at the end, also after Ctrl-C. A
+// bucket that takes nothing does not keep anybody.
+func lastWords(ctx context.Context) (context.Context, context.CancelFunc) {
+	return context.WithTimeout(awsconf.Brief(context.WithoutCancel(ctx)), endAtMost)
+}
+
 // stopped writes down why nothing further was broken.
 func (b *breaker) stopped(ctx context.Context, brake *chaos.Brake, err error) error {
 	why := brake.Pulled()
@@ -452,7 +461,9 @@ func (b *breaker) stopped(ctx context.Context, brake *chaos.Brake, err error) er
 	case why == nil: // what was not sent is not going to be
 		why = &chaos.Stopped{By: chaos.ByFault, Why: err.Error()}
 	}
-	werr := b.record.Write(context.WithoutCancel(ctx), chaos.KindStop, chaos.Stop{By: why.By, Why: why.Why})
+	brief, cancel := lastWords(ctx)
+	defer cancel()
+	werr := b.record.Write(brief, chaos.KindStop, chaos.Stop{By: why.By, Why: why.Why})
 	b.announce(ctx, event.Stopped)
 	return errors.Join(err, werr)
 }
