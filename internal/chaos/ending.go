@@ -24,7 +24,7 @@ func (v *watch) over() bool {
 	down := s.Broken()
 	_, unbroken := s.Unbroken()
 	if len(down) == 0 || !s.Stamps[T7].Recorded() {
-		return len(down) == 0 && (unbroken || s.Stamps[T7].Recorded())
+		return len(down) == 0 && (unbroken || s.Stamps[T7].Recorded() || s.Unmeasured() && !s.Blank())
 	}
 	return !v.coming(down)
 }

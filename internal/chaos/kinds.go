@@ -146,6 +146,7 @@ type Probe struct {
 	At      time.Time `json:"at"`
 	OK      bool      `json:"ok"`
 	Unknown bool      `json:"unknown,omitempty"`
+	Gone    bool      `json:"gone,omitempty"` // nothing declares it any more, so that nobody can ask it
 	Why     string    `json:"why,omitempty"`
 }
 

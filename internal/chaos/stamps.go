@@ -181,7 +181,7 @@ func (s *State) restored(probe string) (Restored, bool) {
 // to be back as well. Nothing is restored while something is on its way down, nor
 // where nothing ever was, nor while a stack is back without its data.
 func (s *State) stampRestored() (restored, verified Stamp) {
-	if _, back := s.TurnedBack(); back || !s.Stamps[T0].Recorded() || s.Pending() || s.Blank() || len(s.Awaited()) > 0 {
+	if _, back := s.TurnedBack(); back || !s.Stamps[T0].Recorded() || s.Pending() || s.Blank() || len(s.Awaited()) > 0 || s.Unmeasured() {
 		return Stamp{}, Stamp{}
 	}
 	for _, name := range s.Plan.Probes {

@@ -99,12 +99,13 @@ func (s *State) Pending() bool {
 	return false
 }
 
-// Awaited lists the steady probes of the plan that have not come back for good,
+// Awaited lists the steady probes of the plan that can be asked and have not come
+// back for good,
 // in the plan's order.
 func (s *State) Awaited() []string {
 	var out []string
 	for _, name := range s.Plan.Probes {
-		if _, ok := s.restored(name); !ok {
+		if _, ok := s.restored(name); !ok && s.measured(name) {
 			out = append(out, name)
 		}
 	}

@@ -79,6 +79,9 @@ func Watch(ctx context.Context, w Watching, look Looker, book Book, clock Clock,
 		v.tracks[p.Name] = steady.NewTrack(p)
 	}
 	sink.Event(event.Event{Kind: event.Watching, Expected: w.State.Objective().Seconds()})
+	if err := v.lost(ctx); err != nil {
+		return v.state, err
+	}
 	for {
 		done, err := v.turn(ctx)
 		if done || err != nil {
@@ -129,7 +132,7 @@ func (v *watch) reading(ctx context.Context, r steady.Reading) error {
 	}
 	before := v.said[r.Probe]
 	v.said[r.Probe] = says
-	if before == says {
+	if before == says && v.state.measured(r.Probe) { // somebody else may not know how to ask it
 		return nil
 	}
 	p := t.Probe()
@@ -169,6 +172,7 @@ func (v *watch) turn(ctx context.Context) (done bool, err error) {
 		return false, err
 	}
 	v.late()
+	v.awaiting()
 	if !v.over() {
 		return false, nil
 	}

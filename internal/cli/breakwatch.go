@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -303,7 +304,13 @@ func (b *breaker) ended(ctx context.Context, end watchEnd, runErr error) error {
 	case errors.Is(end.err, errDetached):
 		return nil
 	}
-	return &leftError{b.place.env.Name, "watch it with: deployer break resume " + b.id + "\nget it back with: deployer recover " + b.id}
+	if s := end.state; s != nil && !s.Pending() && len(s.Broken()) == 0 && len(s.Awaited()) > 0 {
+		return &leftError{
+			"left: all stacks are back; not known to be good again: " + strings.Join(s.Awaited(), ", "),
+			"watch it with: deployer break resume " + b.id + "\nif that will not come, end it with: deployer break close " + b.id + " --reason TEXT",
+		}
+	}
+	return &leftError{"left: " + b.place.env.Name + " stays broken", "watch it with: deployer break resume " + b.id + "\nget it back with: deployer recover " + b.id}
 }
 
 // withWay gives a stop without a hint the way back, where there is one to go.
@@ -322,9 +329,9 @@ func (b *breaker) withWay(stopped *chaos.Stopped, st *chaos.State) *chaos.Stoppe
 func (b *breaker) recoverWith() string { return "get back what is down with: deployer recover " + b.id }
 
 // leftError says that somebody left before everything was back.
-type leftError struct{ env, hint string }
+type leftError struct{ what, hint string }
 
-func (e *leftError) Error() string { return "left: " + e.env + " stays broken" }
+func (e *leftError) Error() string { return e.what }
 func (e *leftError) Hint() string  { return e.hint }
 func (e *leftError) ExitCode() int { return exitInterrupted }
 

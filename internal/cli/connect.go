@@ -111,7 +111,7 @@ const (
 // openSandbox opens the project's own sandbox, made on first use.
 func (s *session) openSandbox() (*sandbox.Server, error) {
 	dir := filepath.Join(s.home(), ".deployer", "sandbox")
-	if err := os.MkdirAll(dir, 0o700); err != nil {
+	if err := os.MkdirAll(dir, 0o700); err != nil { //nolint:gosec // the project's own folder
 		return nil, unwritable(s.relative(dir), err)
 	}
 	db, err := store.Open(filepath.Join(dir, "state.db"))

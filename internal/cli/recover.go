@@ -296,12 +296,24 @@ func (b *breaker) takeOver(ctx context.Context, k *knownBreak) error {
 		return fmt.Errorf("the plan in the journal of %s cannot be read: %w", b.id, err)
 	}
 	b.plan = &plan
-	if b.probes, err = steady.Parse(b.any.Environment.Probes); err == nil && len(b.probes) == 0 {
-		for _, name := range k.state.Plan.Probes {
-			b.probes = append(b.probes, steady.ForStacks([]stacks.Path{stacks.Path(name)})...)
+	b.probes, err = b.probesOf(k.state)
+	return err
+}
+
+// probesOf are the probes that the environment declares now, and those of the stacks
+// that the plan watches because none was declared then.
+func (b *breaker) probesOf(st *chaos.State) ([]steady.Probe, error) {
+	out, err := steady.Parse(b.any.Environment.Probes)
+	for _, name := range st.Plan.Probes {
+		_, described := b.s.project.Stack(stacks.Path(name))
+		if !described && st.Targets[stacks.Path(name)] == nil {
+			continue
+		}
+		if !slices.ContainsFunc(out, func(p steady.Probe) bool { return p.Name == name }) {
+			out = append(out, steady.ForStacks([]stacks.Path{stacks.Path(name)})...)
 		}
 	}
-	return err
+	return out, err
 }
 
 // relaunch launches what is down again.
