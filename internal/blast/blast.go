@@ -94,9 +94,10 @@ func Passed(verdicts []Verdict) bool {
 }
 
 // Code is the exit code of the verdicts: 0 when all are good, else that of the
-// most serious. A refusal comes before everything that time or a person may mend.
+// most serious. A refusal comes before everything that time or a person may mend, and
+// another break before what it did to the probes.
 func Code(verdicts []Verdict) int {
-	order := []int{0, exitOpen, exitSteady, exitStale, exitRefused, exitMoved}
+	order := []int{0, exitSteady, exitOpen, exitStale, exitRefused, exitMoved}
 	worst := 0
 	for _, v := range verdicts {
 		if v.OK {
