@@ -173,8 +173,49 @@ func (a *app) sandboxSeed(ctx context.Context, s *session, args []string) error 
 	if done, err := a.document(seeded); done {
 		return err
 	}
-	fmt.Fprintf(a.talk(), "seeded: %+v\n", seeded)
+	fmt.Fprintln(a.talk(), "seeded: "+seededWords(seeded))
 	return nil
+}
+
+// seededWords says how many of what were loaded.
+func seededWords(s sandbox.Seeded) string {
+	var parts []string
+	for _, one := range []struct {
+		n         int
+		one, many string
+	}{
+		{s.Parameters, "parameter", "parameters"}, {s.Secrets, "secret", "secrets"}, {s.Buckets, "bucket", "buckets"},
+		{s.Objects, "object", "objects"}, {s.Exports, "export", "exports"}, {s.Keys, "access key", "access keys"},
+		{s.Custom, "answer of custom resources", "answers of custom resources"},
+	} {
+		switch one.n {
+		case 0:
+		case 1:
+			parts = append(parts, "1 "+one.one)
+		default:
+			parts = append(parts, fmt.Sprintf("%d %s", one.n, one.many))
+		}
+	}
+	if len(parts) == 0 {
+		return "nothing: the file names nothing"
+	}
+	return strings.Join(parts, ", ")
+}
+
+// anyRegion is a region in which the project has stacks, the sandbox's own where no
+// file that can be read names one.
+func (a *app) anyRegion() string {
+	s, err := a.open("")
+	if err != nil {
+		return sandbox.DefaultRegion
+	}
+	defer s.close() //nolint:errcheck // it was only read
+	for _, st := range s.project.Stacks() {
+		if st.Access.Region != "" {
+			return st.Access.Region
+		}
+	}
+	return sandbox.DefaultRegion
 }
 
 // sandboxServe serves until Ctrl-C.
@@ -183,7 +224,9 @@ func (a *app) sandboxServe(ctx context.Context, s *session, addr string) error {
 	if err != nil {
 		return &usageError{err.Error(), "the sandbox listens on loopback only, such as 127.0.0.1:4566"}
 	}
-	fmt.Fprintf(a.env.Stdout, "export AWS_ENDPOINT_URL=http://%s\nexport AWS_ACCESS_KEY_ID=sandbox\nexport AWS_SECRET_ACCESS_KEY=sandbox\n", l.Addr())
+	region := a.anyRegion()
+	// The AWS CLI and boto3 read the one name of the region, other clients the other.
+	fmt.Fprintf(a.env.Stdout, "export AWS_ENDPOINT_URL=http://%s\nexport AWS_ACCESS_KEY_ID=sandbox\nexport AWS_SECRET_ACCESS_KEY=sandbox\nexport AWS_REGION=%s\nexport AWS_DEFAULT_REGION=%s\n", l.Addr(), region, region)
 	fmt.Fprintln(a.talk(), "serving the sandbox until Ctrl-C; the lines above set up a client")
 	return s.server.ServeListener(ctx, l)
 }
