@@ -32,15 +32,23 @@ func (s *session) injector() *inject.Injector {
 // isInjection tells whether a kind of break is made behind CloudFormation's back.
 func isInjection(kind string) bool { return slices.Contains(inject.Kinds(), kind) }
 
-// checkKind refuses a kind that there is not.
-func (o *breakOptions) checkKind() error {
+// knownKind refuses a kind that there is not.
+func knownKind(kind string) error {
 	known := append([]string{blast.DeleteStack, blast.DriftParameter}, inject.Kinds()...)
-	if !slices.Contains(known, o.kind) {
-		hint := didYouMean(o.kind, known)
-		if hint == "" {
-			hint = "there is: " + strings.Join(known, ", ")
-		}
-		return &usageError{fmt.Sprintf("--kind %s: there is no such kind of break", o.kind), hint}
+	if slices.Contains(known, kind) {
+		return nil
+	}
+	hint := didYouMean(kind, known)
+	if hint == "" {
+		hint = "there is: " + strings.Join(known, ", ")
+	}
+	return &usageError{fmt.Sprintf("--kind %s: there is no such kind of break", kind), hint}
+}
+
+// checkKind refuses a kind that there is not, or that says too little or too much.
+func (o *breakOptions) checkKind() error {
+	if err := knownKind(o.kind); err != nil {
+		return err
 	}
 	name, _, ok := strings.Cut(o.arg, ":")
 	switch {

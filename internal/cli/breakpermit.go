@@ -107,7 +107,17 @@ func (a *app) createPermit(c *cli.Context) error {
 	if len(c.StringSlice("caller")) == 0 {
 		return &usageError{"permit create needs --caller PATTERN", "who may break: a pattern of ARNs, such as '*:assumed-role/Sre/*'; yours is in: deployer whoami"}
 	}
+	for _, kind := range c.StringSlice("kind") {
+		if err := knownKind(kind); err != nil {
+			return err
+		}
+	}
 	return a.withPermits(c, func(ctx context.Context, s *session, place area, book permitBook) error {
+		for _, flag := range []string{"include", "exclude"} {
+			if err := s.matchAny("--"+flag, c.StringSlice(flag), place.env); err != nil {
+				return err
+			}
+		}
 		who, err := s.me(ctx, place)
 		if err != nil {
 			return err
@@ -139,10 +149,39 @@ func (a *app) showPermits(ctx context.Context, book permitBook) error {
 		if p.Revoked {
 			until = "revoked"
 		}
-		rows = append(rows, []string{p.ID, until, orAll(p.Include), orAll(p.Kinds), strings.Join(p.Callers, ", "), p.AgreedBy, p.Reason})
+		rows = append(rows, []string{p.ID, until, permitted(p), orAll(p.Kinds), strings.Join(p.Callers, ", "), p.AgreedBy, p.Reason})
 	}
 	ui.Table(a.env.Stdout, []string{"permit", "until", "stacks", "kinds", "callers", "agreed by", "reason"}, rows)
 	return nil
+}
+
+// matchAny refuses globs that match no stack of an environment: somebody misspelt one.
+func (s *session) matchAny(flag string, globs []string, e *stacks.Environment) error {
+	for _, g := range globs {
+		if err := stacks.CheckGlob(g); err != nil {
+			return &usageError{fmt.Sprintf("%s %s: %v", flag, g, err), ""}
+		}
+		var names []string
+		found := false
+		for _, st := range s.project.Stacks() {
+			if st.Environment != nil && st.Environment.Name == e.Name {
+				names, found = append(names, string(st.Path)), found || st.Path.Matches(g)
+			}
+		}
+		if !found {
+			return &usageError{fmt.Sprintf("%s %s matches no stack of %s", flag, g, e.Name), didYouMean(g, names)}
+		}
+	}
+	return nil
+}
+
+// permitted says which stacks a permit is for.
+func permitted(p permitText) string {
+	text := orAll(p.Include)
+	if len(p.Exclude) > 0 {
+		text += ", but not " + strings.Join(p.Exclude, ", ")
+	}
+	return text
 }
 
 func orAll(list []string) string {
