@@ -160,11 +160,12 @@ const (
 
 // Person is somebody pressing the stopwatch.
 type Person struct {
-	What  string    `json:"what"` // Detect, Diagnose, Recovered, Guess
-	Text  string    `json:"text,omitempty"`
-	Who   string    `json:"who,omitempty"`
-	Right bool      `json:"right,omitempty"` // of a guess
-	At    time.Time `json:"at"`
+	What    string    `json:"what"` // Detect, Diagnose, Recovered, Guess
+	Text    string    `json:"text,omitempty"`
+	Who     string    `json:"who,omitempty"`
+	Right   bool      `json:"right,omitempty"`   // of a guess
+	Instead bool      `json:"instead,omitempty"` // a correction: what was said before does not count
+	At      time.Time `json:"at"`
 }
 
 // Note is something worth remembering.

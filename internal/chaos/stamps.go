@@ -143,6 +143,9 @@ func (s *State) marks(base time.Time, wanted func(failure) bool) []mark {
 func (s *State) stampPerson(wanted func(Person) bool) Stamp {
 	var marks []mark
 	for _, p := range s.People {
+		if wanted(p) && p.Instead {
+			marks = nil
+		}
 		if wanted(p) {
 			marks = append(marks, mark{p.At, "gameday " + p.What})
 		}

@@ -60,6 +60,8 @@ func TestStamps(t *testing.T) {
 		{"T2", quiet().add(chaos.KindProbe, chaos.Probe{Probe: "5xx", Role: "evidence", Alarm: true, At: at(40)}), chaos.T2, 40},
 		{"T2 not a probe", broken(t), chaos.T2, never},
 		{"T3", broken(t).add(chaos.KindPerson, person(chaos.Detect, 31)).add(chaos.KindPerson, person(chaos.Detect, 30)), chaos.T3, 30},
+		{"T3 corrected", broken(t).add(chaos.KindPerson, person(chaos.Detect, 30)).add(chaos.KindPerson, chaos.Person{What: chaos.Detect, Instead: true, At: at(45)}), chaos.T3, 45},
+		{"T3 corrected, and said again", broken(t).add(chaos.KindPerson, person(chaos.Detect, 30)).add(chaos.KindPerson, chaos.Person{What: chaos.Detect, Instead: true, At: at(45)}).add(chaos.KindPerson, person(chaos.Detect, 50)), chaos.T3, 45},
 		{"T3 nobody", broken(t).add(chaos.KindPerson, person(chaos.Diagnose, 30)), chaos.T3, never},
 		{"T4", broken(t).add(chaos.KindPerson, person(chaos.Diagnose, 50)), chaos.T4, 50},
 		{"T4 a right guess", broken(t).add(chaos.KindPerson, chaos.Person{What: chaos.Guess, Right: true, At: at(45)}).add(chaos.KindPerson, person(chaos.Diagnose, 50)), chaos.T4, 45},

@@ -1,7 +1,6 @@
 package cli
 
 import (
-	"context"
 	"fmt"
 	"strings"
 	"time"
@@ -28,6 +27,7 @@ func (a *app) gamedayCommand() *cli.Command {
 					breakFlag(),
 					&cli.StringFlag{Name: "stack", Usage: "the `STACK` that it is about"},
 					&cli.StringFlag{Name: "owner", Usage: "`WHO` takes care of it"},
+					atFlag(),
 				},
 				Action: a.takeNote,
 			},
@@ -39,18 +39,25 @@ func breakFlag() cli.Flag {
 	return &cli.StringFlag{Name: "break", Usage: "the break with this `ID` (default: the one that is open)"}
 }
 
+func atFlag() cli.Flag {
+	return &cli.StringFlag{Name: "at", Usage: "when it was, as `15:04` in UTC or a time of ISO 8601, since the break began (default: now)"}
+}
+
 func (a *app) stopwatch(name, what, usage string) *cli.Command {
 	return &cli.Command{
 		Name: name, Usage: usage, ArgsUsage: "TEXT",
-		Flags: []cli.Flag{breakFlag(), &cli.StringFlag{Name: "at", Usage: "when it was, as `15:04` of today or a time of ISO 8601 (default: now)"}},
+		Flags: []cli.Flag{
+			breakFlag(), atFlag(),
+			&cli.BoolFlag{Name: "instead", Usage: "it takes the place of what was said before: a correction"},
+		},
 		Action: func(c *cli.Context) error {
 			text, err := spoken(c, 0)
 			if err != nil {
 				return err
 			}
-			return a.intoJournal(c, chaos.KindPerson, func(_ context.Context, s *session, who string) (any, error) {
-				at, err := momentOf(c.String("at"), s.now())
-				return chaos.Person{What: what, Text: text, Who: who, At: at}, err
+			return a.intoJournal(c, chaos.KindPerson, func(s *session, st *chaos.State, who string) (any, error) {
+				at, err := momentOf(c.String("at"), st.Planned, s.now())
+				return chaos.Person{What: what, Text: text, Who: who, At: at, Instead: c.Bool("instead")}, err
 			})
 		},
 	}
@@ -64,12 +71,13 @@ func (a *app) takeNote(c *cli.Context) error {
 	if err != nil {
 		return err
 	}
-	return a.intoJournal(c, chaos.KindNote, func(_ context.Context, s *session, who string) (any, error) {
+	return a.intoJournal(c, chaos.KindNote, func(s *session, st *chaos.State, who string) (any, error) {
 		owner := c.String("owner")
 		if owner == "" {
 			owner = who
 		}
-		return chaos.Note{Kind: c.Args().First(), Text: text, Stack: stacks.Path(c.String("stack")), Owner: owner, At: s.now().UTC()}, nil
+		at, err := momentOf(c.String("at"), st.Planned, s.now())
+		return chaos.Note{Kind: c.Args().First(), Text: text, Stack: stacks.Path(c.String("stack")), Owner: owner, At: at}, err
 	})
 }
 
@@ -88,25 +96,46 @@ func spoken(c *cli.Context, skip int) (string, error) {
 	return text, nil
 }
 
-// momentOf reads when something was; nothing is now, and a time of day is that of
-// today.
-func momentOf(text string, now time.Time) (time.Time, error) {
+// momentOf reads when something was; nothing is now, and a time of day is the last
+// such since the break began. It has to lie between that and now.
+func momentOf(text string, began, now time.Time) (time.Time, error) {
+	began, now = began.UTC(), now.UTC()
 	if text == "" {
-		return now.UTC(), nil
+		return now, nil
 	}
-	if t, err := time.Parse(time.RFC3339, text); err == nil {
-		return t.UTC(), nil
-	}
-	t, err := time.Parse("15:04", text)
+	at, err := time.Parse(time.RFC3339, text)
 	if err != nil {
-		return time.Time{}, &usageError{fmt.Sprintf("--at %s: it has to be a time such as 14:07, or 2026-11-22T14:07:00Z", text), ""}
+		var clock time.Time
+		if clock, err = time.Parse("15:04", text); err == nil {
+			at = lastOf(clock, began, now)
+		}
 	}
-	now = now.UTC()
-	return time.Date(now.Year(), now.Month(), now.Day(), t.Hour(), t.Minute(), 0, 0, time.UTC), nil
+	switch at = at.UTC(); {
+	case err != nil:
+		return time.Time{}, &usageError{fmt.Sprintf("--at %s: it has to be a time such as 14:07, or 2026-11-22T14:07:00Z", text), ""}
+	case at.After(now):
+		return time.Time{}, &usageError{fmt.Sprintf("--at %s: that is still to come: it is %s", text, stamp(now)), "times are in UTC"}
+	case at.Before(began):
+		return time.Time{}, &usageError{fmt.Sprintf("--at %s: that was before the break: it began at %s", text, stamp(began)), "times are in UTC"}
+	}
+	return at, nil
+}
+
+// lastOf is a time of day on the last day on which it has been; the minute in which
+// a break began is told by its beginning.
+func lastOf(clock, began, now time.Time) time.Time {
+	at := time.Date(now.Year(), now.Month(), now.Day(), clock.Hour(), clock.Minute(), 0, 0, time.UTC)
+	if before := at.AddDate(0, 0, -1); at.After(now) && before.Add(time.Minute).After(began) {
+		at = before
+	}
+	if at.Before(began) && at.Add(time.Minute).After(began) {
+		return began
+	}
+	return at
 }
 
 // intoJournal adds an entry to the journal of a break.
-func (a *app) intoJournal(c *cli.Context, kind string, entry func(context.Context, *session, string) (any, error)) error {
+func (a *app) intoJournal(c *cli.Context, kind string, entry func(*session, *chaos.State, string) (any, error)) error {
 	ctx := c.Context
 	s, err := a.open("")
 	if err != nil {
@@ -124,7 +153,7 @@ func (a *app) intoJournal(c *cli.Context, kind string, entry func(context.Contex
 	if err != nil {
 		return err
 	}
-	body, err := entry(ctx, s, who.ARN)
+	body, err := entry(s, k.state, who.ARN)
 	if err != nil {
 		return err
 	}
