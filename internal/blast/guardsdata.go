@@ -206,8 +206,9 @@ func (k *scope) stay() []Stand {
 func (c *container) carries(p stacks.Path, all []Stand) []Finding {
 	var out []Finding
 	for _, s := range all {
-		if c.among(s.Names) {
-			out = append(out, Finding{Stack: p, Why: fmt.Sprintf("its %s (%s) is %s", c.LogicalID, c.Type, s.What), Fix: "leave it out, or move that to a stack that is never broken"})
+		found := Finding{Stack: p, Why: fmt.Sprintf("its %s (%s) is %s", c.LogicalID, c.Type, s.What), Fix: "leave it out, or move that to a stack that is never broken"}
+		if c.among(s.Names) && !slices.Contains(out, found) {
+			out = append(out, found)
 		}
 	}
 	return out

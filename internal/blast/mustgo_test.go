@@ -83,12 +83,18 @@ func TestWhatSitsOnATargetGoes(t *testing.T) {
 		"dynamic, another": {func(f *blast.Facts) {
 			user(f, "AWS::EC2::RouteTable", "VpcId: '{{resolve:ssm:/net/vpc}}'", resolved("vpc-1"))
 		}, both, ""},
-		"dynamic, unresolved":       {func(f *blast.Facts) { user(f, "AWS::EC2::RouteTable", "VpcId: '{{resolve:ssm:/net/vpc}}'", nil) }, both, "dev/user"},
-		"a secret's reference":      {func(f *blast.Facts) { user(f, "AWS::EC2::RouteTable", "X: '{{resolve:secretsmanager:a}}'", nil) }, both, ""},
-		"an alarm about it":         {func(f *blast.Facts) { user(f, "AWS::CloudWatch::Alarm", "X: vpc-0abc12345", nil) }, both, ""},
-		"an SSM parameter":          {func(f *blast.Facts) { user(f, "AWS::SSM::Parameter", "Value: vpc-0abc12345", nil) }, both, ""},
-		"a custom resource":         {func(f *blast.Facts) { user(f, "Custom::Peering", "VpcId: vpc-0abc12345", nil) }, with, ""},
-		"hidden value":              {func(f *blast.Facts) { user(f, "AWS::EC2::RouteTable", "VpcId: !Ref P", given("****")) }, both, "dev/user"},
+		"dynamic, unresolved":  {func(f *blast.Facts) { user(f, "AWS::EC2::RouteTable", "VpcId: '{{resolve:ssm:/net/vpc}}'", nil) }, both, "dev/user"},
+		"a secret's reference": {func(f *blast.Facts) { user(f, "AWS::EC2::RouteTable", "X: '{{resolve:secretsmanager:a}}'", nil) }, both, ""},
+		"an alarm about it":    {func(f *blast.Facts) { user(f, "AWS::CloudWatch::Alarm", "X: vpc-0abc12345", nil) }, both, ""},
+		"an SSM parameter":     {func(f *blast.Facts) { user(f, "AWS::SSM::Parameter", "Value: vpc-0abc12345", nil) }, both, ""},
+		"a custom resource":    {func(f *blast.Facts) { user(f, "Custom::Peering", "VpcId: vpc-0abc12345", nil) }, with, ""},
+		"hidden value":         {func(f *blast.Facts) { user(f, "AWS::EC2::RouteTable", "VpcId: !Ref P", given("****")) }, both, "dev/user"},
+		"made by a function of the target": {func(f *blast.Facts) {
+			n := at(f, "dev/network")
+			n.Template.Value = strings.Replace(networkTemplate, "Resources:", "Resources:\n  F: {Type: 'AWS::Lambda::Function'}", 1)
+			n.Resources.Value = append(n.Resources.Value, stacks.Resource{LogicalID: "F", Type: "AWS::Lambda::Function", PhysicalID: "dev-make", Status: "CREATE_COMPLETE"})
+			user(f, "Custom::Made", "ServiceToken: 'arn:aws:lambda:eu-west-1:333333333333:function:dev-make'", nil)
+		}, "dev/app dev/user dev/network", ""},
 		"hidden where an id stands": {func(f *blast.Facts) { user(f, "AWS::EC2::Instance", "SubnetId: !Ref P", hides) }, both, "dev/user"},
 		"hidden where none stands":  {func(f *blast.Facts) { user(f, "AWS::EC2::Instance", "UserData: !Ref P", hides) }, both, ""},
 		"given by a custom resource": {func(f *blast.Facts) {

@@ -20,7 +20,7 @@ func (w *world) sits(base []container, user *unit) (why, doubt string) {
 		}
 		for _, r := range m.Resources.Value {
 			for i := range base {
-				if r.Status == deleted || !restype.SitsOn(base[i].Type, r.Type) {
+				if r.Status == deleted || !restype.SitsOn(base[i].Type, r.Type) && !provides(base[i].Type, r.Type) {
 					continue
 				}
 				named, unsure := m.names(r, &base[i])
@@ -32,6 +32,12 @@ func (w *world) sits(base []container, user *unit) (why, doubt string) {
 		}
 	}
 	return "", doubt
+}
+
+// provides tells whether a resource of one type may be the program that makes, and
+// deletes, a custom resource: once it is gone, that cannot be deleted any more.
+func provides(provider, typ string) bool {
+	return (provider == "AWS::Lambda::Function" || provider == "AWS::SNS::Topic") && custom(typ)
 }
 
 // names tells whether a resource names a container, or why that is not sure.
@@ -120,8 +126,8 @@ func (u *unit) containers() []container {
 	for _, m := range u.members {
 		aliases := m.aliases()
 		for _, r := range m.Resources.Value {
-			kept := restype.IsContainer(r.Type) && strings.HasPrefix(m.deletionPolicy(r), retain)
-			if r.PhysicalID != "" && r.Status != deleted && restype.IsContainer(r.Type) && !kept {
+			holds := restype.IsContainer(r.Type) || provides(r.Type, customType)
+			if holds && r.PhysicalID != "" && r.Status != deleted && !strings.HasPrefix(m.deletionPolicy(r), retain) {
 				out = append(out, container{Resource: r, names: names(r.PhysicalID, aliases[r.LogicalID])})
 			}
 		}

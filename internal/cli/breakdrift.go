@@ -12,6 +12,7 @@ import (
 	"github.com/deployer-cli/deployer/internal/chaos"
 	"github.com/deployer-cli/deployer/internal/guard"
 	"github.com/deployer-cli/deployer/internal/plan"
+	"github.com/deployer-cli/deployer/internal/restype"
 	"github.com/deployer-cli/deployer/stacks"
 )
 
@@ -52,7 +53,63 @@ func (b *breaker) drifts(ctx context.Context, p stacks.Path, live *stacks.Live) 
 	builder := plan.NewBuilder(plan.Input{
 		Snapshot: snapshot, Environment: st.Environment, Realm: b.s.realm, Region: st.Access.Region, Parse: b.s.loader.Parse,
 	})
-	return builder.Add(other, plan.Edges{}).Changes, nil
+	return b.lookedUp(other, builder.Add(other, plan.Edges{}).Changes)
+}
+
+// lookedUp adds the holders of data in which something stands that every update looks
+// up anew, so that what was put there meanwhile may replace them.
+func (b *breaker) lookedUp(d *stacks.Desired, changes []stacks.ResourceChange) ([]stacks.ResourceChange, error) {
+	t, err := b.s.loader.Parse(d.Body)
+	if err != nil {
+		return nil, err
+	}
+	moving := map[string]bool{} // parameters
+	for _, p := range d.Parameters {
+		moving[p.Key] = looksUp(p.Value)
+	}
+	for _, id := range t.ResourceNames {
+		r := t.Resources[id]
+		_, known := restype.Lookup(r.Type)
+		if known && !restype.HoldsData(r.Type) || slices.ContainsFunc(changes, func(c stacks.ResourceChange) bool { return c.LogicalID == id }) {
+			continue
+		}
+		refs, _ := cfntemplate.Refs(r.Properties)
+		if looksUp(r.Properties) || slices.ContainsFunc(refs, func(ref string) bool { return moving[ref] }) {
+			changes = append(changes, stacks.ResourceChange{
+				LogicalID: id, Type: r.Type, Action: "modify", Replacement: "conditional", Data: true, Why: "what it names elsewhere is looked up anew",
+			})
+		}
+	}
+	slices.SortFunc(changes, func(a, b stacks.ResourceChange) int { return strings.Compare(a.LogicalID, b.LogicalID) })
+	return changes, nil
+}
+
+// looksUp tells whether a value holds what CloudFormation looks up at each update: a
+// parameter of SSM without a version, an output of another stack.
+func looksUp(v any) bool {
+	switch v := v.(type) {
+	case string:
+		for rest := v; ; {
+			_, after, found := strings.Cut(rest, "{{resolve:ssm:")
+			if !found {
+				return false
+			}
+			name, tail, _ := strings.Cut(after, "}}")
+			if !strings.Contains(name, ":") {
+				return true
+			}
+			rest = tail
+		}
+	case []any:
+		return slices.ContainsFunc(v, looksUp)
+	case map[string]any:
+		for key, item := range v {
+			if key == "Fn::GetStackOutput" || looksUp(item) {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 // foreseeable refuses a template that CloudFormation rewrites before it runs it: what
