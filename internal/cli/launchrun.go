@@ -59,7 +59,10 @@ func (r *launcher) execute(ctx context.Context, clearance guard.Clearance) error
 	ports := execute.Ports{
 		Changer: r.changer(writer), Mender: writer, Watcher: s.cfn, Reader: s.cfn, Decider: r.planner, Hooks: r.hooks(clearance), Yielding: awsconf.Yielding,
 	}
-	sink := event.NewStamper(s.run, s.now, event.Tee(j.Sink(detach), show))
+	sink := event.NewStamper(s.run, s.now, event.Tee(j.Sink(func(err error) {
+		s.troubles.note(err.Error() + ": nothing new is begun")
+		stop()
+	}), show))
 	r.done, err = execute.Run(ctx, job, ports, sink)
 	r.ran = true
 	r.mark()

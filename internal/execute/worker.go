@@ -41,13 +41,21 @@ func (w *worker) nextToken() string {
 
 // perform does the step and says how it ended.
 func (w *worker) perform(ctx context.Context) end {
-	if w.step.Action == plan.Join {
-		if e := w.join(ctx); e != nil {
+	for joins := 0; ; joins++ {
+		if w.step.Action == plan.Join {
+			if e := w.join(ctx); e != nil {
+				return *e
+			}
+		}
+		if e := w.decide(ctx); e != nil {
 			return *e
 		}
-	}
-	if e := w.decide(ctx); e != nil {
-		return *e
+		if w.step.Action != plan.Join {
+			break
+		}
+		if joins == mostAnew { // one ends, and the next one is there
+			return end{outcome: Failed, live: w.step.Live, err: w.fail("was not changed", "others keep changing it", againTip)}
+		}
 	}
 	if w.step.Blocked != "" {
 		return end{outcome: Failed, err: w.fail("cannot be done", w.step.Blocked, "")}
@@ -66,7 +74,8 @@ func (w *worker) perform(ctx context.Context) end {
 			return end{outcome: Deleted} // by the operation that was joined
 		}
 		return w.after(ctx, end{outcome: Unchanged, live: w.step.Live}, "after_launch")
-	case plan.Skip, plan.Join:
+	case plan.Join: // it was waited for above
+	case plan.Skip:
 		return end{outcome: Skipped, live: w.step.Live}
 	}
 	return end{outcome: Failed, err: w.fail("cannot be done", fmt.Sprintf("action %q is not known", w.step.Action), "")}

@@ -1,0 +1,70 @@
+package main_test
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+)
+
+// fill makes the disk full for what is open in a folder.
+func fill(t *testing.T, dir string) {
+	t.Helper()
+	full, err := os.OpenFile("/dev/full", os.O_RDWR, 0)
+	if err != nil {
+		t.Error(err)
+		return
+	}
+	defer full.Close() //nolint:errcheck // nothing is written to it
+	fds, err := os.ReadDir("/proc/self/fd")
+	if err != nil {
+		t.Error(err)
+		return
+	}
+	found := 0
+	for _, fd := range fds {
+		name, err := os.Readlink("/proc/self/fd/" + fd.Name())
+		if err != nil || filepath.Dir(name) != dir {
+			continue
+		}
+		var n int
+		if _, err := fmt.Sscan(fd.Name(), &n); err != nil {
+			t.Error(err)
+			continue
+		}
+		if err := syscall.Dup3(int(full.Fd()), n, syscall.O_CLOEXEC); err != nil { //nolint:gosec // a file's number is small
+			t.Error(err)
+		}
+		found++
+	}
+	if found != 1 {
+		t.Errorf("%d journals are open in %s", found, dir)
+	}
+}
+
+// A disk that is full in the middle of a launch: nothing new is begun, since
+// nothing may be that is not written down first, and what runs is watched to its end.
+func TestDiskFullInMidRun(t *testing.T) {
+	t.Parallel()
+	play(t, 3, 3, func(t *testing.T, s *scene) {
+		dir, err := filepath.EvalSymlinks(s.dir)
+		if err != nil {
+			t.Fatal(err)
+		}
+		s.after(4*time.Second, func() { fill(t, filepath.Join(dir, ".deployer", "aws", "journal")) })
+		r := s.launch(t, 1)
+		o := r.result(t)
+		o.all(t, 9, "created", "not-started")
+		if strings.Contains(r.Stdout, `"kind":"detached"`) || !strings.Contains(r.Stdout, `"kind":"draining"`) || !r.story(t).says("warning", "the journal cannot be written") {
+			t.Errorf("%s", r.Stdout)
+		}
+		if len(o.Errors) != 1 || !strings.Contains(o.Errors[0].What+o.Errors[0].Why, "no space left on device") || !strings.Contains(o.Errors[0].Hint, "make room") {
+			t.Errorf("%+v", o.Errors)
+		}
+		s.launch(t, 0).result(t).all(t, 9, "created", "unchanged")
+		s.once(t, 9)
+	})
+}
