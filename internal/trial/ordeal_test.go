@@ -178,7 +178,7 @@ func stack(i int) string { return fmt.Sprintf("s%d", i) }
 func (o ordeal) project() *project {
 	p := &project{shape: "ordeal"}
 	for i, needs := range o.needs {
-		n := node{name: stack(i), template: "queue"}
+		n := node{name: stack(i), template: "link"}
 		for _, need := range needs {
 			n.needs = append(n.needs, stack(need))
 		}
@@ -208,6 +208,12 @@ func (o ordeal) alter(t testing.TB, dir string) []string {
 		command = o.op
 	}
 	return []string{command, "dev", "-y", "-o", "json"}
+}
+
+// past tells whether the operation is told of the past from before there was
+// anything: what a deletion right after a launch is told.
+func (o ordeal) past() bool {
+	return (o.op == "delete" || o.op == "prune") && slices.Contains(o.faults, "stale")
 }
 
 // rules are the faults of the case.

@@ -36,7 +36,9 @@ func templates() map[string]string {
 		"security": "  It: {Type: AWS::EC2::SecurityGroup, Properties: {GroupDescription: !Ref After, " + tagged + "}}\nOutputs: {Arn: {Value: !GetAtt It.GroupId}}\n",
 		"database": "  It: {Type: AWS::RDS::DBInstance, DeletionPolicy: Delete, Properties: {DBInstanceClass: db.t4g.micro, Engine: postgres, AllocatedStorage: '20', MasterUsername: root, ManageMasterUserPassword: true, " + tagged + "}}\nOutputs: {Arn: {Value: !GetAtt It.Endpoint.Address}}\n",
 		"table":    "  It: {Type: AWS::DynamoDB::Table, DeletionPolicy: Delete, Properties: {BillingMode: PAY_PER_REQUEST, AttributeDefinitions: [{AttributeName: id, AttributeType: S}], KeySchema: [{AttributeName: id, KeyType: HASH}], " + tagged + "}}\nOutputs: {Arn: {Value: !GetAtt It.Arn}}\n",
-		"service":  "  Role: {Type: AWS::IAM::Role, Properties: {AssumeRolePolicyDocument: {Statement: []}, " + tagged + "}}\n  It: {Type: AWS::SNS::Topic, Properties: {DisplayName: !Ref After}}\nOutputs: {Arn: {Value: !Ref It}}\n",
+		// What it hands on hangs on its parameters, so that who gets what is told apart.
+		"link":    "  It: {Type: AWS::SQS::Queue, Properties: {" + tagged + "}}\n  Value: {Type: AWS::SSM::Parameter, Properties: {Type: String, Value: !Join ['-', [!Ref Note, !Ref After]]}}\nOutputs: {Arn: {Value: !GetAtt Value.Value}}\n",
+		"service": "  Role: {Type: AWS::IAM::Role, Properties: {AssumeRolePolicyDocument: {Statement: []}, " + tagged + "}}\n  It: {Type: AWS::SNS::Topic, Properties: {DisplayName: !Ref After}}\nOutputs: {Arn: {Value: !Ref It}}\n",
 	}
 	for name, text := range all {
 		all[name] = head + text

@@ -38,6 +38,16 @@ func (o ordeal) endure(t testing.TB) (result verdict) {
 	v := newVictim(t, dir, o.seed)
 	defer v.http.Close()
 	o.project().write(t, dir)
+	if o.past() {
+		f := faults()["stale"]
+		f.Service = "cloudformation"
+		if _, err := v.aws.AddFault(t.Context(), f); err != nil {
+			return verdict{err: err}
+		}
+		if _, err := v.run(t.Context(), blow{}, "status", "dev"); err != nil { // what it is told is told again
+			return verdict{err: err}
+		}
+	}
 	if o.op != "launch" {
 		if err := o.finish(t.Context(), v, "launch", "dev", "-y", "-o", "json"); err != nil {
 			return verdict{err: fmt.Errorf("before: %w", err)}
@@ -256,6 +266,9 @@ func (o ordeal) honest(ctx context.Context, v *victim, r ran) error {
 		case "failed":
 			if why == "" {
 				return fmt.Errorf("it said that %s failed, which is as it should be\n%s%s", stack(i), last(r.stdout), r.stderr)
+			}
+			if strings.HasSuffix(string(live[stack(i)].StackStatus), "_IN_PROGRESS") {
+				return fmt.Errorf("it said that %s failed, which is not over: %s\n%s%s", stack(i), why, last(r.stdout), r.stderr)
 			}
 		}
 		if r.exit == 0 && why != "" {
