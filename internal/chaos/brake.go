@@ -33,7 +33,7 @@ func Stopper(by string) string {
 	case ByFault:
 		return "a fault"
 	}
-	return "the " + by // lever
+	return "the " + by // lever, deadline
 }
 
 // Hint tells what to do about it.

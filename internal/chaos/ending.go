@@ -92,6 +92,9 @@ func (v *watch) finish(ctx context.Context) error {
 	default:
 		end = Finish{Result: "restored", Why: "everything is back"}
 	}
+	if end.Exit = v.state.Exit(); end.Exit == exitDeadline {
+		end.Why += "; max_duration was over, and deployer brought it back"
+	}
 	if err := v.book.Write(ctx, KindFinish, end); err != nil {
 		return err
 	}

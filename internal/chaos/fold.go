@@ -28,6 +28,7 @@ type State struct {
 	Cleared     *Consent
 	Stopped     *Stop
 	StoppedAt   time.Time
+	Late        time.Time // when max_duration was over and deployer began to bring back what was broken, zero for never
 	Finished    *Finish
 	FinishedAt  time.Time
 	People      []Person
@@ -228,7 +229,9 @@ func (s *State) takeObserved(e record.Entry, o Observed) error {
 		if o.NewID == t.StackID {
 			return &JournalError{e.Seq, fmt.Sprintf("the new stack of %s is the old one", o.Stack)}
 		}
+		begun := t.NewSince
 		t.rebuilt(o)
+		t.By = s.hand(t.By, or(begun, t.NewSince))
 		return nil
 	}
 	if o.StackID != t.StackID {
@@ -240,11 +243,23 @@ func (s *State) takeObserved(e record.Entry, o Observed) error {
 	}
 	d.seen(o)
 	if d.Status == StatusRestored && o.By != "" {
-		t.By = o.By
+		t.By = s.hand(o.By, o.At)
 	}
 	t.sum()
 	return nil
 }
+
+// hand is by whose hand something is back that was begun at a time: deployer's after
+// max_duration was over is not the team's.
+func (s *State) hand(by By, begun time.Time) By {
+	if by == ByDeployer && !s.Late.IsZero() && begun.After(s.Late.Add(-clocks)) {
+		return ByDeployerLate
+	}
+	return by
+}
+
+// clocks is by how much the service's clock and ours may differ.
+const clocks = time.Minute
 
 func (s *State) takeProbe(e record.Entry, p Probe) error {
 	p.At = or(p.At, e.Time)
@@ -279,6 +294,9 @@ func (s *State) takeStop(e record.Entry, b Stop) error {
 	if s.Stopped == nil { // the first is why
 		s.Stopped, s.StoppedAt = &b, e.Time
 	}
+	if b.By == ByDeadline && s.Late.IsZero() {
+		s.Late = e.Time
+	}
 	return nil
 }
 
@@ -300,6 +318,7 @@ func (s *State) takeRestored(e record.Entry, r Restored) error {
 	}
 	if r.NewID != "" && r.NewID != t.StackID {
 		t.rebuilt(Observed{NewID: r.NewID, Status: stacks.CreateComplete, By: r.By, At: r.At})
+		t.By = s.hand(t.By, t.NewSince)
 		return nil
 	}
 	for _, d := range t.Deeds {
@@ -308,7 +327,7 @@ func (s *State) takeRestored(e record.Entry, r Restored) error {
 		}
 	}
 	if r.By != "" {
-		t.By = r.By
+		t.By = s.hand(r.By, r.At)
 	}
 	t.sum()
 	return nil

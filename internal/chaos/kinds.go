@@ -37,12 +37,13 @@ type Plan struct {
 	Region      string          `json:"region"`
 	Realm       stacks.Realm    `json:"realm"`
 	Digest      string          `json:"digest"`
-	Kind        string          `json:"kind"`                 // of breaking: delete-stack, …
-	Argument    string          `json:"argument,omitempty"`   // of the kind: NAME:VALUE, LOGICAL
-	Seed        string          `json:"seed,omitempty"`       // of the choice
-	Objective   float64         `json:"objective"`            // RTO in seconds, 0 for none
-	StableFor   float64         `json:"stable_for,omitempty"` // seconds, the longest of the probes
-	Probes      []string        `json:"probes"`               // the steady ones: all have to come back
+	Kind        string          `json:"kind"`                   // of breaking: delete-stack, …
+	Argument    string          `json:"argument,omitempty"`     // of the kind: NAME:VALUE, LOGICAL
+	Seed        string          `json:"seed,omitempty"`         // of the choice
+	Objective   float64         `json:"objective"`              // RTO in seconds, 0 for none
+	MaxDuration float64         `json:"max_duration,omitempty"` // seconds since T0 after which deployer brings back what is still broken, 0 for never
+	StableFor   float64         `json:"stable_for,omitempty"`   // seconds, the longest of the probes
+	Probes      []string        `json:"probes"`                 // the steady ones: all have to come back
 	Steps       []Step          `json:"steps"`
 	Blind       bool            `json:"blind,omitempty"`
 	By          string          `json:"by"`               // ARN
@@ -188,6 +189,8 @@ const (
 	ByMoved = "moved" // the team is already rebuilding
 	ByGuard = "guard" // a guard that runs again refused
 	ByFault = "fault" // a call failed, or a record could not be written
+
+	ByDeadline = "deadline" // max_duration is over: deployer brings back what is still broken
 )
 
 // Stop says that nothing further is broken.
@@ -239,6 +242,8 @@ const (
 	ByDeployer By = "deployer"
 	ByHand     By = "hand"     // console, CLI: no token of a tool's
 	ByPipeline By = "pipeline" // another tool's token
+
+	ByDeployerLate By = "deployer, deadline" // by deployer, since the team did not before max_duration was over
 )
 
 // Words is how a hand is told to a person.
@@ -246,6 +251,8 @@ func (b By) Words() string {
 	switch b {
 	case ByDeployer:
 		return "by deployer"
+	case ByDeployerLate:
+		return "by deployer, deadline"
 	case ByHand:
 		return "by hand"
 	case ByPipeline:

@@ -71,11 +71,26 @@ func (s *State) Objective() time.Duration {
 	return time.Duration(s.Plan.Objective * float64(time.Second))
 }
 
+// Deadline is when deployer brings back what is still broken, not ok where it never
+// does, or while nothing is broken.
+func (s *State) Deadline() (at time.Time, ok bool) {
+	if s.Plan.MaxDuration <= 0 || !s.Stamps[T0].Recorded() {
+		return time.Time{}, false
+	}
+	return s.Stamps[T0].At.Add(time.Duration(s.Plan.MaxDuration * float64(time.Second))), true
+}
+
 // Met tells whether the objective was met; not known while something is not
-// back, or where there is none.
+// back, or where there is none. What the team had not got back when max_duration was
+// over did not meet it.
 func (s *State) Met() (met, known bool) {
 	took, ok := s.RecoveryTime()
-	if !ok || s.Objective() <= 0 {
+	switch {
+	case !ok:
+		return false, false
+	case !s.Late.IsZero():
+		return false, true
+	case s.Objective() <= 0:
 		return false, false
 	}
 	return took <= s.Objective(), true

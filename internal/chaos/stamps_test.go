@@ -144,3 +144,45 @@ func TestSpans(t *testing.T) {
 		}
 	}
 }
+
+// What deployer brought back because max_duration was over did not meet the objective,
+// whatever that is, and one journal says so to everybody: by whom, and the exit code.
+func TestDeadline(t *testing.T) {
+	t.Parallel()
+	byDeployer := func(id string, status stacks.Status, seconds int) chaos.Observed {
+		o := rebuilt(id, status, seconds)
+		o.By = chaos.ByDeployer
+		return o
+	}
+	same := chaos.Equal{Stack: "dev/web", Differences: []capsule.Difference{}}
+	late := chaos.Stop{By: chaos.ByDeadline, Why: "max_duration is over"}
+	for _, tt := range []struct {
+		name  string
+		diary *diary
+		by    chaos.By
+		exit  int
+		met   bool
+	}{
+		{"in time", broken(t).after(60).add(chaos.KindObserved, byDeployer(newID, stacks.CreateComplete, 120)).add(chaos.KindRestored, well(125, 155)).add(chaos.KindEqual, same), chaos.ByDeployer, 0, true},
+		{"brought back", broken(t).after(60).add(chaos.KindStop, late).after(1).add(chaos.KindObserved, byDeployer(newID, stacks.CreateComplete, 125)).add(chaos.KindRestored, well(125, 155)).add(chaos.KindEqual, same), chaos.ByDeployerLate, 12, false},
+		{"by the team, too late", broken(t).after(60).add(chaos.KindStop, late).after(1).add(chaos.KindObserved, rebuilt(newID, stacks.CreateComplete, 125)).add(chaos.KindRestored, well(125, 155)).add(chaos.KindEqual, same), chaos.ByHand, 12, false},
+	} {
+		s := tt.diary.fold()
+		if met, known := s.Met(); s.Targets["dev/web"].By != tt.by || s.Exit() != tt.exit || !known || met != tt.met {
+			t.Errorf("%s: by %q, exit %d, met %t (known %t)", tt.name, s.Targets["dev/web"].By, s.Exit(), met, known)
+		}
+	}
+	if _, ok := broken(t).fold().Deadline(); ok {
+		t.Error("a break without max_duration has a deadline")
+	}
+	p := plan(step("dev/web", oldID))
+	p.MaxDuration = 600
+	d := (&diary{t: t}).add(chaos.KindPlan, p).add(chaos.KindClearance, chaos.Consent{})
+	if _, ok := d.fold().Deadline(); ok {
+		t.Error("there is a deadline before anything is broken")
+	}
+	d.add(chaos.KindIntent, intent("t1")).add(chaos.KindAccepted, accepted("t1", 11))
+	if when, ok := d.fold().Deadline(); !ok || !when.Equal(at(611)) {
+		t.Errorf("the deadline is %s", when)
+	}
+}

@@ -167,6 +167,31 @@ func (s *State) May(i Intent) error {
 	return nil
 }
 
+// The exit codes of design.md section 4 with which an exercise ends.
+const (
+	exitDeadline = 12
+	exitMissed   = 13
+	exitUnequal  = 14
+)
+
+// Exit is the exit code of an exercise that is over: first that the team did not get
+// it back in time, then that it is not as it was, then that the objective was missed.
+func (s *State) Exit() int {
+	met, known := s.Met()
+	_, back := s.TurnedBack()
+	switch {
+	case s.Finished != nil && s.Finished.Result == "closed", back:
+		return 0
+	case !s.Late.IsZero():
+		return exitDeadline
+	case s.Stamps[T0].Recorded() && !s.Equal():
+		return exitUnequal
+	case known && !met:
+		return exitMissed
+	}
+	return 0
+}
+
 // Equal tells whether every target that was broken is back as it was captured.
 func (s *State) Equal() bool {
 	any := false

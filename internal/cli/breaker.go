@@ -65,6 +65,8 @@ type breaker struct {
 	undoing    []undoDocument       // what recover would put right in place
 	undone     map[stacks.Path]bool // by recover: what was injected into them
 	intact     map[deedKey]bool     // what is not as the break left it any more, as recover found it
+	taken      map[stacks.Path]bool // somebody is at them, as it was found when max_duration was over
+	late       bool                 // max_duration was over while it watched
 	outcome    *breakOutcome
 }
 

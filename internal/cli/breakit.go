@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"os"
 	"slices"
 	"sync"
@@ -237,6 +236,9 @@ func (b *breaker) journalPlan() chaos.Plan {
 		Kind: p.Kind, Argument: p.Arg, Seed: p.Choice.Seed, Objective: p.Radius.RTOSeconds, By: b.facts.Caller.ARN, From: b.app.from(),
 		Detail: detail, Probes: []string{},
 	}
+	if policy, err := guardBlocks(b.place.env, b.s.project.Environments()); err == nil && !b.opts.noRecover {
+		out.MaxDuration = policy.MaxDuration.Seconds()
+	}
 	for _, probe := range b.probes {
 		out.StableFor = max(out.StableFor, probe.StableFor.Seconds())
 		if probe.Role == "steady" {
@@ -279,6 +281,7 @@ func (b *breaker) perform(ctx context.Context, clearance guard.Clearance, brake 
 	var down atomic.Bool
 	defer b.interruptible(brake, &down, leave, detach)()
 	watched := b.watch(watchCtx, state, brake, sink, &down)
+	stopClock := b.deadline(watchCtx, sink, brake, leave)
 	b.announce(ctx, event.Started)
 	result, runErr := b.takeDown(runCtx, clearance, brake, sink, sent)
 	down.Store(true)
@@ -294,12 +297,14 @@ func (b *breaker) perform(ctx context.Context, clearance guard.Clearance, brake 
 	if brake.Pulled() != nil && !b.opts.detach && b.touched(ctx) {
 		sink.Event(event.Event{Kind: event.Warning, Reason: "nothing further is broken; staying until what is down is back, Ctrl-C leaves"})
 	}
-	stopClock := b.deadline(watchCtx, sink, leave)
 	end := <-watched
 	stopClock()
 	shown()
 	if errors.Is(end.err, errDeadline) {
-		return errors.Join(runErr, b.afterDeadline(ctx))
+		if stopped, ok := errors.AsType[*chaos.Stopped](runErr); ok && stopped.By == chaos.ByDeadline {
+			runErr = nil
+		}
+		return errors.Join(b.afterDeadline(ctx), runErr)
 	}
 	brief, done := lastWords(ctx)
 	runErr = errors.Join(runErr, b.endUnbroken(brief, &end, runErr))
@@ -335,70 +340,6 @@ func (b *breaker) endUnbroken(ctx context.Context, end *watchEnd, failed error) 
 
 // errDetached ends watching because nobody wanted to stay.
 var errDetached = errors.New("left")
-
-// errDeadline ends watching because max_duration is over.
-var errDeadline = errors.New("max_duration is over")
-
-// ahead is how long before the end of max_duration its recovery is announced.
-const ahead = 5 * time.Minute
-
-// deadline ends the watch when the environment's max_duration is over.
-func (b *breaker) deadline(ctx context.Context, sink event.Sink, leave context.CancelCauseFunc) (stop func()) {
-	policy, err := guardBlocks(b.place.env, b.s.project.Environments())
-	if err != nil || policy.MaxDuration <= 0 || b.opts.noRecover {
-		return func() {}
-	}
-	ctx, cancel := context.WithCancel(ctx)
-	var wg sync.WaitGroup
-	wg.Go(func() {
-		if early := policy.MaxDuration - ahead; early > 0 {
-			if b.clock().Wait(ctx, early) != nil {
-				return
-			}
-			sink.Event(event.Event{Kind: event.Warning, Reason: fmt.Sprintf("what is still broken in %s is brought back then: max_duration is %s", ui.Span(ahead), ui.Span(policy.MaxDuration))})
-			if b.clock().Wait(ctx, ahead) != nil {
-				return
-			}
-		} else if b.clock().Wait(ctx, policy.MaxDuration) != nil {
-			return
-		}
-		leave(errDeadline)
-	})
-	return func() { cancel(); wg.Wait() }
-}
-
-// afterDeadline brings back what nobody has, and says that the deadline passed.
-func (b *breaker) afterDeadline(ctx context.Context) error {
-	fmt.Fprintf(b.app.talk(), "%s max_duration is over: what is still down is brought back now\n", b.app.err.Warn("deadline:"))
-	state, err := b.record.fold(ctx)
-	if err != nil {
-		return err
-	}
-	k := &knownBreak{place: b.place, record: b.record, state: state}
-	if err := b.bringBack(ctx, k, recoverOptions{from: "config", yes: true}); err != nil {
-		return err
-	}
-	late := &lateError{b.id}
-	if err := b.stay(ctx); err != nil {
-		if _, quiet := errors.AsType[*exitError](err); !quiet {
-			return errors.Join(late, err)
-		}
-	}
-	return late
-}
-
-// lateError says that the team did not get it back in time.
-type lateError struct{ id string }
-
-func (e *lateError) Error() string {
-	return "not recovered before the deadline: deployer brought it back"
-}
-
-// ExitCode is that of a deadline that has passed.
-func (*lateError) ExitCode() int { return exitDeadline }
-
-// Hint tells where to look.
-func (e *lateError) Hint() string { return "see: deployer break show " + e.id }
 
 // touched tells whether anything was ever sent.
 func (b *breaker) touched(ctx context.Context) bool {

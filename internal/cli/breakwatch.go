@@ -365,19 +365,10 @@ func (e *unbrokenError) Hint() string { return "there is nothing to recover" }
 // verdict is the error that a break ends with that everybody has recovered from.
 func (b *breaker) verdict(_ context.Context, st *chaos.State) error { return recoveredAs(st) }
 
-// recoveredAs turns a finished break into its exit code: not equal before missed.
+// recoveredAs turns a finished break into its exit code.
 func recoveredAs(st *chaos.State) error {
-	if st.Finished != nil && st.Finished.Result == "closed" {
-		return nil
-	}
-	if _, back := st.TurnedBack(); back {
-		return nil
-	}
-	if st.Stamps[chaos.T0].Recorded() && !st.Equal() {
-		return &exitError{exitUnequal}
-	}
-	if met, known := st.Met(); known && !met {
-		return &exitError{exitMissed}
+	if code := st.Exit(); code != exitOK {
+		return &exitError{code}
 	}
 	return nil
 }

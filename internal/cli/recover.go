@@ -235,6 +235,9 @@ func (b *breaker) down(st *chaos.State) []stacks.Path {
 	var out []stacks.Path
 	for _, p := range st.Order {
 		t := st.Targets[p]
+		if b.taken[p] {
+			continue
+		}
 		if t.Status == chaos.StatusRebuilding || slices.ContainsFunc(t.Deeds, b.broken) && t.Status.Broken() {
 			out = append(out, p)
 		}
@@ -351,8 +354,16 @@ func (b *breaker) stay(ctx context.Context) error {
 	down.Store(true)
 	restore := b.app.interrupts.handle(func(os.Signal) { leave(cancelledError{}) })
 	defer restore()
+	stopClock := func() {}
+	if b.opts.command == "resume" && !b.late { // who takes the watch over takes the deadline over
+		stopClock = b.deadline(watchCtx, sink, nil, leave)
+	}
 	end := <-b.watch(watchCtx, state, nil, sink, &down)
+	stopClock()
 	shown()
+	if errors.Is(end.err, errDeadline) {
+		return b.afterDeadline(ctx)
+	}
 	b.outcome = &breakOutcome{state: end.state}
 	if b.app.globals.output == "text" {
 		b.summary(ctx, end.state)

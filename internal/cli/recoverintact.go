@@ -23,7 +23,7 @@ type deedKey struct {
 // broken tells whether a deed has to be undone: it may be out of order because of
 // us, and nobody has put it right, or set it to something else, meanwhile.
 func (b *breaker) broken(d *chaos.Deed) bool {
-	return d.Status.Broken() && !b.intact[deedKey{d.Stack, d.LogicalID()}]
+	return d.Status.Broken() && !b.taken[d.Stack] && !b.intact[deedKey{d.Stack, d.LogicalID()}]
 }
 
 // findIntact finds out what of the things that were injected, or drifted, is not as

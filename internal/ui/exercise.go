@@ -95,7 +95,9 @@ func standing(st *chaos.State, s Style) string {
 	text := ""
 	if known {
 		text = "recovered in " + Duration(took)
-		if met, has := st.Met(); has && met {
+		if met, has := st.Met(); !st.Late.IsZero() {
+			text = s.Bad(fmt.Sprintf("not recovered before the deadline of %s; back after %s", Span(time.Duration(st.Plan.MaxDuration*float64(time.Second))), Duration(took)))
+		} else if has && met {
 			text = s.Good(text + ", objective " + Span(st.Objective()) + " met")
 		} else if has {
 			text = s.Bad(fmt.Sprintf("%s, objective %s missed by %s", text, Span(st.Objective()), Duration(took-st.Objective())))

@@ -1,0 +1,151 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+
+	"github.com/deployer-cli/deployer/internal/chaos"
+	"github.com/deployer-cli/deployer/internal/event"
+	"github.com/deployer-cli/deployer/internal/ui"
+	"github.com/deployer-cli/deployer/stacks"
+)
+
+// errDeadline ends watching because max_duration is over.
+var errDeadline = errors.New("max_duration is over")
+
+// ahead is how long before the end of max_duration its recovery is announced.
+const ahead = 5 * time.Minute
+
+// deadline ends the watch when the break's max_duration is over, as its journal tells
+// it: so that it also is for whoever took the watch over. What is still to be broken
+// is not any more. brake may be nil.
+func (b *breaker) deadline(ctx context.Context, sink event.Sink, brake *chaos.Brake, leave context.CancelCauseFunc) (stop func()) {
+	ctx, cancel := context.WithCancel(ctx)
+	var wg sync.WaitGroup
+	wg.Go(func() {
+		at, ok := b.deadlineAt(ctx)
+		if !ok {
+			return
+		}
+		early := at.Add(-ahead)
+		if b.until(ctx, early) != nil {
+			return
+		}
+		if left := at.Sub(b.clock().Now()); left > 0 {
+			sink.Event(event.Event{Kind: event.Warning, Reason: fmt.Sprintf("what is still broken in %s is brought back then: max_duration is over", ui.Span(left.Round(time.Second)))})
+		}
+		if b.until(ctx, at) != nil {
+			return
+		}
+		if brake != nil {
+			brake.Pull(chaos.Stopped{By: chaos.ByDeadline, Why: "max_duration is over"})
+		}
+		leave(errDeadline)
+	})
+	return func() { cancel(); wg.Wait() }
+}
+
+// deadlineAt waits until something is broken, and tells when max_duration is over; not
+// ok where it never is.
+func (b *breaker) deadlineAt(ctx context.Context) (time.Time, bool) {
+	for {
+		state, err := b.record.fold(ctx)
+		if err == nil {
+			if at, ok := state.Deadline(); ok || state.Plan.MaxDuration <= 0 {
+				return at, ok
+			}
+		}
+		if b.clock().Wait(ctx, lookEvery) != nil {
+			return time.Time{}, false
+		}
+	}
+}
+
+// until waits for a moment, and does not where it has passed.
+func (b *breaker) until(ctx context.Context, at time.Time) error {
+	if left := at.Sub(b.clock().Now()); left > 0 {
+		return b.clock().Wait(ctx, left)
+	}
+	return ctx.Err()
+}
+
+// afterDeadline brings back what nobody has, and says that the deadline passed. What
+// somebody is at is left to them.
+func (b *breaker) afterDeadline(ctx context.Context) error {
+	fmt.Fprintf(b.app.talk(), "%s max_duration is over: what is still down is brought back now\n", b.app.err.Warn("deadline:"))
+	b.late = true
+	late := &lateError{b.id}
+	if err := b.overdue(ctx); err != nil {
+		if exitCode(err) != exitLocked {
+			return errors.Join(late, err)
+		}
+		fmt.Fprintf(b.app.talk(), "%s %v\n", b.app.err.Warn("left alone:"), err)
+	}
+	if err := b.stay(ctx); err != nil {
+		if _, quiet := errors.AsType[*exitError](err); !quiet {
+			return errors.Join(late, err)
+		}
+	}
+	return late
+}
+
+// overdue writes down that max_duration is over, and recovers what nobody is at.
+func (b *breaker) overdue(ctx context.Context) error {
+	state, err := b.record.fold(ctx)
+	if err != nil {
+		return err
+	}
+	if state.Late.IsZero() {
+		if err := b.record.Write(ctx, chaos.KindStop, chaos.Stop{By: chaos.ByDeadline, Why: "max_duration is over"}); err != nil {
+			return err
+		}
+	}
+	k := &knownBreak{place: b.place, record: b.record, state: state}
+	if err := b.s.settled(ctx, k); err != nil { // what goes down cannot come back before it is gone
+		return err
+	}
+	if err := b.findOut(ctx, k); err != nil {
+		return err
+	}
+	if err := errors.Join(b.findIntact(ctx, k), b.findTaken(ctx, k)); err != nil {
+		return err
+	}
+	return b.bringBack(ctx, k, recoverOptions{from: "config", yes: true})
+}
+
+// findTaken finds out which targets somebody is at: another stack stands under the
+// name, whatever its state, or the stack is being changed. Those are left alone.
+func (b *breaker) findTaken(ctx context.Context, k *knownBreak) error {
+	b.taken = map[stacks.Path]bool{}
+	for _, p := range k.state.Order {
+		t := k.state.Targets[p]
+		live, err := b.stackOrNil(ctx, t.Access, t.Name)
+		if err != nil {
+			return err
+		}
+		if live == nil || live.ID == t.StackID && !live.Status.InProgress() {
+			continue
+		}
+		b.taken[p] = true
+		if t.Status.Broken() {
+			fmt.Fprintf(b.app.talk(), "  %s is left alone: it is %s, by somebody else\n", p, live.Status)
+		}
+	}
+	return nil
+}
+
+// lateError says that the team did not get it back in time.
+type lateError struct{ id string }
+
+func (e *lateError) Error() string {
+	return "not recovered before the deadline"
+}
+
+// ExitCode is that of a deadline that has passed.
+func (*lateError) ExitCode() int { return exitDeadline }
+
+// Hint tells where to look.
+func (e *lateError) Hint() string { return "see: deployer break show " + e.id }
