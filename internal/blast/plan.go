@@ -83,7 +83,7 @@ type Refusal struct {
 type Radius struct {
 	Stacks     []StackRadius `json:"stacks"` // in the order in which they go
 	Dependents []Dependent   `json:"dependents"`
-	RTOSeconds float64       `json:"rto_seconds"` // the longest objective of what goes, 0 for none
+	RTOSeconds float64       `json:"rto_seconds"` // the longest objective of what was chosen, 0 for none
 }
 
 // StackRadius is what goes with one stack.

@@ -26,7 +26,9 @@ func (w *world) measure(going []Going) Radius {
 			continue
 		}
 		s := w.stack(u, g)
-		out.RTOSeconds = max(out.RTOSeconds, s.RTOSeconds)
+		if g.Target { // what goes along is back in the time of what was chosen
+			out.RTOSeconds = max(out.RTOSeconds, s.RTOSeconds)
+		}
 		out.Stacks = append(out.Stacks, s)
 	}
 	return out

@@ -177,7 +177,7 @@ func TestRadius(t *testing.T) {
 	}
 	r := blast.Make(f).Radius
 	app, network := r.Stacks[0], r.Stacks[1]
-	if r.RTOSeconds != 2700 || app.RTOSeconds != 2700 || network.RTOSeconds != 1800 || app.Runbook != "docs/app.md" || network.Runbook != "none" || len(app.Probes) != 1 {
+	if r.RTOSeconds != 1800 || app.RTOSeconds != 2700 || network.RTOSeconds != 1800 || app.Runbook != "docs/app.md" || network.Runbook != "none" || len(app.Probes) != 1 {
 		t.Errorf("%+v", r)
 	}
 	if len(network.Past) != 2 || network.Past[0].Break != "b-2" || network.AgeSeconds != 86400 || network.Policies["Delete"] != 2 || app.Policies["Retain"] != 1 {

@@ -75,6 +75,23 @@ func TestThereAndBack(t *testing.T) {
 	}
 }
 
+// TestTook: when AWS took a call is told at once, however long what it set going runs.
+func TestTook(t *testing.T) {
+	t.Parallel()
+	inShop(t, func(t *testing.T, w *world) {
+		var took []time.Time
+		writer, in := w.writer(), w.captured(inject.DeleteResource, "Topic")
+		writer.Took = func(_ stacks.Injection, at time.Time) { took = append(took, at) }
+		begun := time.Now()
+		if err := writer.Do(t.Context(), in); err != nil {
+			t.Fatal(err)
+		}
+		if len(took) != 1 || !took[0].Equal(begun) || !time.Now().After(begun) {
+			t.Errorf("begun %s, taken %v, ended %s", begun, took, time.Now())
+		}
+	})
+}
+
 // TestDeleteResource: what was deleted comes back with a change set that reverts
 // drift, under the same name or another.
 func TestDeleteResource(t *testing.T) {

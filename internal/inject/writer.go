@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 
@@ -14,6 +15,10 @@ import (
 
 // Writer breaks and puts right, as far as its clearance goes.
 type Writer struct {
+	// Took is told, by our clock, when AWS takes each call: what that sets going may
+	// take long. It may be nil.
+	Took func(stacks.Injection, time.Time)
+
 	injector  *Injector
 	clearance guard.Clearance
 }
@@ -101,6 +106,9 @@ func (w *Writer) do(ctx context.Context, c write) error {
 	gated := awsconf.Gated(ctx, func() error { return w.permit(ctx, cfg.Region, c) })
 	if err := c.send(gated, cfg); err != nil {
 		return awsconf.Explain(ctx, err, awsconf.Call{Service: c.service, Operation: c.operation, Access: c.injection.Access, Write: true})
+	}
+	if w.Took != nil {
+		w.Took(c.injection, w.injector.opts.Now())
 	}
 	return nil
 }
