@@ -28,9 +28,12 @@ type State struct {
 	Cleared     *Consent
 	Stopped     *Stop
 	StoppedAt   time.Time
+	StoppedRun  string    // that wrote the first stop down
 	Late        time.Time // when max_duration was over and deployer began to bring back what was broken, zero for never
 	Finished    *Finish
 	FinishedAt  time.Time
+	FinishedRun string // that wrote the end down
+	MissedRun   string // that wrote down that the objective has passed, "" while it has not
 	People      []Person
 	Notes       []Note
 	Stamps      Stamps
@@ -286,13 +289,19 @@ func (s *State) takePerson(e record.Entry, p Person) error {
 
 func (s *State) takeNote(e record.Entry, n Note) error {
 	n.At = or(n.At, e.Time)
+	if n.Kind == NoteMissed && n.Owner == Deployer {
+		if s.MissedRun != "" {
+			return nil // several watched
+		}
+		s.MissedRun = e.Run
+	}
 	s.Notes = append(s.Notes, n)
 	return nil
 }
 
 func (s *State) takeStop(e record.Entry, b Stop) error {
 	if s.Stopped == nil { // the first is why
-		s.Stopped, s.StoppedAt = &b, e.Time
+		s.Stopped, s.StoppedAt, s.StoppedRun = &b, e.Time, e.Run
 	}
 	if b.By == ByDeadline && s.Late.IsZero() {
 		s.Late = e.Time
@@ -344,7 +353,7 @@ func (s *State) takeEqual(e record.Entry, q Equal) error {
 
 func (s *State) takeFinish(e record.Entry, f Finish) error {
 	if s.Finished == nil {
-		s.Finished, s.FinishedAt = &f, e.Time
+		s.Finished, s.FinishedAt, s.FinishedRun = &f, e.Time, e.Run
 	}
 	return nil
 }

@@ -169,6 +169,13 @@ type Person struct {
 	At      time.Time `json:"at"`
 }
 
+// NoteMissed, of the owner Deployer, says that the objective has passed. The first that
+// is written counts: whoever wrote it tells the world.
+const (
+	NoteMissed = "missed"
+	Deployer   = "deployer"
+)
+
 // Note is something worth remembering.
 type Note struct {
 	Kind  string      `json:"kind"`

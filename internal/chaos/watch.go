@@ -47,7 +47,8 @@ type Watching struct {
 	Probes   []steady.Probe
 	Readings <-chan steady.Reading
 	Every    time.Duration // between two looks
-	Missed   func()        // called once when the objective has passed; may be nil
+	Run      string        // that watches
+	Missed   func()        // called when the objective has passed, by one of all who watch; may be nil
 }
 
 // watch is the state of one watcher. Only the goroutine in Watch touches it.
@@ -171,7 +172,9 @@ func (v *watch) turn(ctx context.Context) (done bool, err error) {
 	if err := v.refold(ctx); err != nil {
 		return false, err
 	}
-	v.late()
+	if err := v.late(ctx); err != nil {
+		return false, err
+	}
 	v.awaiting()
 	if !v.over() {
 		return false, nil
@@ -356,17 +359,30 @@ func (v *watch) windows(ctx context.Context) error {
 	return nil
 }
 
-// late tells once that the objective has passed.
-func (v *watch) late() {
+// late tells once that the objective has passed. Of all who watch the one whose note
+// is the first in the journal tells the world.
+func (v *watch) late(ctx context.Context) error {
 	objective := v.state.Objective()
 	if objective <= 0 || !v.state.Stamps[T0].Recorded() || v.said["late"] != "" || v.state.Stamps[T6].Recorded() {
-		return
+		return nil
 	}
-	if v.clock.Now().Sub(v.state.Stamps[T0].At) > objective {
-		v.said["late"] = "told"
-		v.sink.Event(event.Event{Kind: event.Warning, Reason: "the objective has passed"})
-		if v.w.Missed != nil {
-			v.w.Missed()
-		}
+	now := v.clock.Now().UTC()
+	if now.Sub(v.state.Stamps[T0].At) <= objective {
+		return nil
 	}
+	v.said["late"] = "told"
+	v.sink.Event(event.Event{Kind: event.Warning, Reason: "the objective has passed"})
+	if v.state.MissedRun != "" {
+		return nil
+	}
+	if err := v.book.Write(ctx, KindNote, Note{Kind: NoteMissed, Text: "the objective has passed", Owner: Deployer, At: now}); err != nil {
+		return err
+	}
+	if err := v.refold(ctx); err != nil {
+		return err
+	}
+	if v.state.MissedRun == v.w.Run && v.w.Missed != nil {
+		v.w.Missed()
+	}
+	return nil
 }

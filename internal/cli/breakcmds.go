@@ -257,20 +257,24 @@ func (s *session) closeBreak(ctx context.Context, arg, reason string) error {
 	if err != nil {
 		return err
 	}
+	if k.state.Finished != nil {
+		fmt.Fprintf(a.env.Stdout, "%s is over already: %s\n", k.record.id, k.state.Finished.Result)
+		return nil
+	}
 	if k.state.Stopped == nil && k.state.Pending() {
 		if err := k.record.Write(ctx, chaos.KindStop, chaos.Stop{By: chaos.ByStop, Why: "closed: " + reason}); err != nil {
 			return err
 		}
 	}
-	if k.state.Finished == nil {
-		if err := k.record.Write(ctx, chaos.KindFinish, chaos.Finish{Why: reason, Result: "closed"}); err != nil {
-			return err
-		}
+	if err := k.record.Write(ctx, chaos.KindFinish, chaos.Finish{Why: reason, Result: "closed"}); err != nil {
+		return err
 	}
-	s.announceOf(ctx, k, event.Finished)
+	if st, err := k.record.fold(ctx); err == nil && st.FinishedRun == s.run {
+		s.announceOf(ctx, k, event.Finished)
+	}
 	fmt.Fprintf(a.env.Stdout, "%s %s\n", a.out.Good("closed"), k.record.id)
 	if down := k.state.Broken(); len(down) > 0 {
-		fmt.Fprintf(a.talk(), "%s %d stacks are not back; get them with: deployer launch %s\n", a.err.Warn("note:"), len(down), k.state.Environment)
+		fmt.Fprintf(a.talk(), "%s not back: %s; get that with: deployer recover %s\n", a.err.Warn("note:"), pathsOf(down), k.record.id)
 	}
 	return nil
 }

@@ -405,7 +405,9 @@ func (b *breaker) stopped(ctx context.Context, brake *chaos.Brake, err error) er
 	brief, cancel := lastWords(ctx)
 	defer cancel()
 	werr := b.record.Write(brief, chaos.KindStop, chaos.Stop{By: why.By, Why: why.Why})
-	b.announce(ctx, event.Stopped)
+	if state, ferr := b.record.fold(brief); ferr == nil && state.StoppedRun == b.s.run { // else whoever stopped it has told
+		b.announce(ctx, event.Stopped)
+	}
 	return errors.Join(err, werr)
 }
 

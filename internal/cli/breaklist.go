@@ -148,3 +148,12 @@ func (s *session) knownArg(arg string, all []knownBreak) error {
 	}
 	return &usageError{fmt.Sprintf("there is no break, environment or stack %s", arg), hint}
 }
+
+// pathsOf are paths in one line.
+func pathsOf(paths []stacks.Path) string {
+	out := make([]string, 0, len(paths))
+	for _, p := range paths {
+		out = append(out, string(p))
+	}
+	return strings.Join(out, ", ")
+}

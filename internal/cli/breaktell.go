@@ -91,9 +91,10 @@ func (b *breaker) result(err error) error {
 	return &exitError{doc.Exit}
 }
 
-// told announces the end of a break.
+// told announces the end of a break, where this run wrote it down: others watch, too,
+// and it is told once.
 func (b *breaker) told(ctx context.Context, st *chaos.State) {
-	if st == nil || st.Finished == nil {
+	if st == nil || st.Finished == nil || st.FinishedRun != b.s.run {
 		return
 	}
 	switch _, back := st.TurnedBack(); {

@@ -73,7 +73,7 @@ func (b *breaker) watch(ctx context.Context, state *chaos.State, brake *chaos.Br
 	look := &looker{s: b.s, record: b.record, down: down, by: map[string]made{}, insides: map[string]inside{}, arg: state.Plan.Argument, undone: b.undone}
 	go func() {
 		final, err := chaos.Watch(ctx, chaos.Watching{
-			State: state, Probes: probes, Readings: readings.out, Every: lookEvery, Missed: func() { b.announce(ctx, event.Missed) },
+			State: state, Probes: probes, Readings: readings.out, Every: lookEvery, Run: b.s.run, Missed: func() { b.announce(ctx, event.Missed) },
 		}, look, b.record, b.clock(), sink)
 		cancel()
 		wg.Wait()
