@@ -196,17 +196,14 @@ func (a *app) breakHaltCommand() *cli.Command {
 			if err != nil {
 				return err
 			}
-			if err := a.recover(c.Context, recoverOptions{arg: id, yes: c.Bool("yes"), from: "config"}); err != nil {
-				return err
-			}
-			return &exitError{exitStoppedBreak}
+			return a.recover(c.Context, recoverOptions{arg: id, yes: c.Bool("yes"), from: "config", halted: true})
 		},
 	}
 }
 
 // settled waits until what was being deleted is gone: only then can it come back.
 func (s *session) settled(ctx context.Context, k *knownBreak) error {
-	look := s.lookerOf(k)
+	look, told := s.lookerOf(k), 0
 	for {
 		st, err := look.Refold(ctx)
 		if err != nil {
@@ -225,7 +222,10 @@ func (s *session) settled(ctx context.Context, k *knownBreak) error {
 		if busy == 0 {
 			return nil
 		}
-		fmt.Fprintf(s.app.talk(), "waiting for %d that are still going down\n", busy)
+		if busy != told {
+			told = busy
+			fmt.Fprintf(s.app.talk(), "waiting until %d more %s gone\n", busy, map[bool]string{true: "is", false: "are"}[busy == 1])
+		}
 		if err := s.clock().Wait(ctx, lookEvery); err != nil {
 			return err
 		}

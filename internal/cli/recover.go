@@ -23,10 +23,11 @@ import (
 
 // recoverOptions are the flags of recover.
 type recoverOptions struct {
-	arg  string
-	from string // config or capsule
-	plan bool
-	yes  bool
+	arg    string
+	from   string // config or capsule
+	plan   bool
+	yes    bool
+	halted bool // by break halt: what it brings back was stopped, and the exit code says so
 }
 
 // recoverCommand brings back what a break took down.
@@ -56,6 +57,9 @@ func (a *app) recoverCommand() *cli.Command {
 func (a *app) recover(ctx context.Context, o recoverOptions) error {
 	b := newBreaker(a, breakOptions{command: "recover"})
 	err := b.recover(ctx, o)
+	if err == nil && o.halted {
+		err = &exitError{exitStoppedBreak}
+	}
 	if b.s == nil && o.from == "config" {
 		fmt.Fprintln(a.talk(), a.advice("what was kept of a break needs none of the files: deployer recover --from capsule"))
 	}
