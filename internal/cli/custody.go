@@ -200,9 +200,7 @@ func (s *session) signs(l guard.Lock, r state.Record) guard.Signs {
 	if s.realm == stacks.RealmSandbox && !l.Beat.IsZero() {
 		signs.Silent = s.app.env.Now().Sub(l.Beat)
 	}
-	if host, err := os.Hostname(); err == nil && host == l.Host {
-		signs.Gone = state.Gone(l.PID)
-	}
+	signs.Gone = state.Process{PID: l.PID, Machine: l.Machine, Started: l.Started}.Gone()
 	return signs
 }
 
@@ -235,9 +233,10 @@ func (c *custody) take(ctx context.Context) error {
 	if err != nil {
 		host = "?"
 	}
+	me := state.Self()
 	for _, a := range c.areas {
 		l := guard.Lock{
-			Environment: a.env.Name, Run: c.s.run, Command: c.command, Owner: c.caller, Host: host, PID: os.Getpid(),
+			Environment: a.env.Name, Run: c.s.run, Command: c.command, Owner: c.caller, Host: host, PID: me.PID, Machine: me.Machine, Started: me.Started,
 			From: c.s.app.pipeline(), Taken: c.s.app.env.Now().UTC(),
 		}
 		store := c.s.records(a.env, a.access)

@@ -13,7 +13,9 @@ type Lock struct {
 	Owner       Identity  `json:"owner"`
 	Host        string    `json:"host"`
 	PID         int       `json:"pid"`
-	From        string    `json:"from,omitempty"` // the pipeline's job, where there is one
+	Machine     string    `json:"machine,omitempty"` // its boot, and the space in which its process ids are counted
+	Started     string    `json:"started,omitempty"` // when the process began, as that machine counts
+	From        string    `json:"from,omitempty"`    // the pipeline's job, where there is one
 	Taken       time.Time `json:"taken"`
 	Beat        time.Time `json:"beat"` // by the owner's own clock
 	Released    bool      `json:"released,omitempty"`
@@ -30,7 +32,7 @@ const (
 // Signs is what can be told of a lock's owner from here.
 type Signs struct {
 	Silent time.Duration // since the last sign of life, by one clock
-	Gone   bool          // it ran on this machine, and its process is no more
+	Gone   bool          // it ran on this very machine, where ids mean the same, and its process is no more
 }
 
 // Dead tells whether nobody holds the lock any more, and how that is known.
