@@ -47,6 +47,13 @@ func beside(id, typ string) func(*blast.Seen) {
 	}
 }
 
+// lambda puts a function into dev/network.
+func lambda(f *blast.Facts, name string) {
+	s := at(f, "dev/network")
+	s.Template = blast.Got(strings.Replace(s.Template.Value, "Resources:\n", "Resources:\n  Function: {Type: 'AWS::Lambda::Function'}\n", 1), nil)
+	s.Resources.Value = append(s.Resources.Value, stacks.Resource{LogicalID: "Function", Type: "AWS::Lambda::Function", PhysicalID: name, Status: "CREATE_COMPLETE"})
+}
+
 func given(value string) func(*blast.Seen) {
 	return func(s *blast.Seen) { s.Live.Parameters = []stacks.LiveParameter{{Key: "P", Value: value}} }
 }
@@ -95,6 +102,18 @@ func TestWhatSitsOnATargetGoes(t *testing.T) {
 			n.Resources.Value = append(n.Resources.Value, stacks.Resource{LogicalID: "F", Type: "AWS::Lambda::Function", PhysicalID: "dev-make", Status: "CREATE_COMPLETE"})
 			user(f, "Custom::Made", "ServiceToken: 'arn:aws:lambda:eu-west-1:333333333333:function:dev-make'", nil)
 		}, "dev/app dev/user dev/network", ""},
+		"by its provider": {func(f *blast.Facts) {
+			lambda(f, "provider")
+			user(f, "Custom::Thing", "ServiceToken: 'arn:aws:lambda:eu-west-1:333333333333:function:provider'", nil)
+		}, with, ""},
+		"by an alias of its provider": {func(f *blast.Facts) {
+			lambda(f, "provider")
+			user(f, "Custom::Thing", "ServiceToken: 'arn:aws:lambda:eu-west-1:333333333333:function:provider:live'", nil)
+		}, with, ""},
+		"another's provider": {func(f *blast.Facts) {
+			lambda(f, "provider")
+			user(f, "Custom::Thing", "ServiceToken: 'arn:aws:lambda:eu-west-1:333333333333:function:providers'", nil)
+		}, both, ""},
 		"hidden where an id stands": {func(f *blast.Facts) { user(f, "AWS::EC2::Instance", "SubnetId: !Ref P", hides) }, both, "dev/user"},
 		"hidden where none stands":  {func(f *blast.Facts) { user(f, "AWS::EC2::Instance", "UserData: !Ref P", hides) }, both, ""},
 		"given by a custom resource": {func(f *blast.Facts) {

@@ -221,12 +221,9 @@ func (m *member) holder(r stacks.Resource, policy string, c *covering) (Holder, 
 	return h, true
 }
 
-// customType is the plain type of custom resources.
-const customType = "AWS::CloudFormation::CustomResource"
-
 // custom tells whether a resource is made by a program of the team's.
 func custom(typeName string) bool {
-	return strings.HasPrefix(typeName, "Custom::") || typeName == customType
+	return strings.HasPrefix(typeName, "Custom::") || typeName == "AWS::CloudFormation::CustomResource"
 }
 
 // generated tells whether CloudFormation itself makes the value of a secret.

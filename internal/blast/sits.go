@@ -20,7 +20,7 @@ func (w *world) sits(base []container, user *unit) (why, doubt string) {
 		}
 		for _, r := range m.Resources.Value {
 			for i := range base {
-				if r.Status == deleted || !restype.SitsOn(base[i].Type, r.Type) && !provides(base[i].Type, r.Type) {
+				if r.Status == deleted || !restype.SitsOn(base[i].Type, r.Type) {
 					continue
 				}
 				named, unsure := m.names(r, &base[i])
@@ -32,12 +32,6 @@ func (w *world) sits(base []container, user *unit) (why, doubt string) {
 		}
 	}
 	return "", doubt
-}
-
-// provides tells whether a resource of one type may be the program that makes, and
-// deletes, a custom resource: once it is gone, that cannot be deleted any more.
-func provides(provider, typ string) bool {
-	return (provider == "AWS::Lambda::Function" || provider == "AWS::SNS::Topic") && custom(typ)
 }
 
 // names tells whether a resource names a container, or why that is not sure.
@@ -57,7 +51,7 @@ func (m *member) names(r stacks.Resource, c *container) (named bool, unsure stri
 }
 
 // among tells whether one of the texts names the container: is one of its names,
-// or a list with one in it, or an ARN that ends in its id.
+// or a list with one in it, or an ARN that has its id in it.
 func (c *container) among(texts []string) bool {
 	return slices.ContainsFunc(texts, func(text string) bool {
 		return slices.ContainsFunc(c.names, func(name string) bool { return is(text, name) })
@@ -68,8 +62,13 @@ func is(text, name string) bool {
 	if text == name {
 		return true
 	}
-	if strings.HasPrefix(text, "arn:") && (strings.HasSuffix(text, "/"+name) || strings.HasSuffix(text, ":"+name)) {
-		return true
+	if part := strings.SplitN(text, ":", 6); part[0] == "arn" && len(part) == 6 {
+		// Of what type it is, and then its names: an alias or a version may follow.
+		kind, below, _ := strings.Cut(strings.ReplaceAll(part[5], "/", ":"), ":")
+		held := kind == name && (part[2] == "s3" || part[2] == "sns") // a key in the bucket, a subscription to the topic
+		if held || strings.Contains(":"+below+":", ":"+name+":") || strings.HasSuffix(text, "/"+name) || strings.HasSuffix(text, ":"+name) {
+			return true
+		}
 	}
 	if strings.ContainsAny(text, ",|") {
 		for part := range strings.FieldsFuncSeq(text, func(r rune) bool { return r == ',' || r == '|' }) {
@@ -126,8 +125,7 @@ func (u *unit) containers() []container {
 	for _, m := range u.members {
 		aliases := m.aliases()
 		for _, r := range m.Resources.Value {
-			holds := restype.IsContainer(r.Type) || provides(r.Type, customType)
-			if holds && r.PhysicalID != "" && r.Status != deleted && !strings.HasPrefix(m.deletionPolicy(r), retain) {
+			if restype.IsContainer(r.Type) && r.PhysicalID != "" && r.Status != deleted && !strings.HasPrefix(m.deletionPolicy(r), retain) {
 				out = append(out, container{Resource: r, names: names(r.PhysicalID, aliases[r.LogicalID])})
 			}
 		}
