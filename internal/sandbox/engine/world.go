@@ -174,39 +174,6 @@ func (s *session) blocked(st *stack, id string, r *state) string {
 
 func replaceID(text, id string) string { return strings.ReplaceAll(text, "<id>", id) }
 
-// blocking says how a service refuses to delete a resource of a type that others
-// are in or on, and which kinds of users make it; text is "" where none do.
-func blocking(typeName string) (service, text string, by func(user string) bool) {
-	sits := func(user string) bool { return restype.SitsOn(typeName, user) }
-	switch typeName {
-	case "AWS::EC2::VPC":
-		return "Ec2", "The vpc '<id>' has dependencies and cannot be deleted.", sits
-	case "AWS::EC2::Subnet":
-		return "Ec2", "The subnet '<id>' has dependencies and cannot be deleted.", sits
-	case "AWS::EC2::SecurityGroup":
-		return "Ec2", "resource <id> has a dependent object", sits
-	case "AWS::EC2::InternetGateway":
-		return "Ec2", "The internetGateway '<id>' has dependencies and cannot be deleted.", sits
-	case "AWS::EC2::RouteTable":
-		return "Ec2", "The routeTable '<id>' has dependencies and cannot be deleted.", sits
-	case "AWS::ECS::Cluster":
-		return "AmazonECS", "The Cluster cannot be deleted while Services are active.", func(u string) bool { return u == "AWS::ECS::Service" }
-	case "AWS::EKS::Cluster":
-		return "Eks", "Cluster has nodegroups attached", func(u string) bool { return u == "AWS::EKS::Nodegroup" }
-	case "AWS::RDS::DBSubnetGroup":
-		return "Rds", "Cannot delete the subnet group '<id>' because at least one database instance is still using it.", sits
-	case "AWS::RDS::DBCluster":
-		return "Rds", "Cluster cannot be deleted, it still contains DB instances in non-deleting state.", func(u string) bool { return u == "AWS::RDS::DBInstance" }
-	case "AWS::IAM::Role":
-		return "Iam", "Cannot delete entity, must detach all policies first.", sits
-	case "AWS::IAM::ManagedPolicy":
-		return "Iam", "Cannot delete a policy attached to entities.", sits
-	case "AWS::ElasticLoadBalancingV2::TargetGroup":
-		return "ElasticLoadBalancingV2", "Target group '<id>' is currently in use by a listener or a rule", sits
-	}
-	return "", "", nil
-}
-
 // creationPolicy is the part of a creation policy that waits for signals.
 type creationPolicy struct {
 	ResourceSignal *struct{ Count, Timeout string }
