@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"cmp"
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -144,7 +146,39 @@ func (g *rig) cut(b blow) (bool, error) {
 	if b.torn {
 		kept = kept[:len(kept)-len(lines[b.line-1])/2]
 	}
+	if err := unkept(strings.TrimSuffix(files[0], filepath.Ext(files[0])), kept); err != nil {
+		return false, err
+	}
 	return true, os.WriteFile(files[0], kept, 0o600)
+}
+
+// unkept removes the documents beside a journal that were written after its end: those
+// whose hash it does not hold, and the one that says that it goes as far as the
+// clearance.
+func unkept(dir string, journal []byte) error {
+	docs, err := os.ReadDir(dir)
+	if errors.Is(err, os.ErrNotExist) {
+		return nil
+	}
+	whole := journal[:bytes.LastIndexByte(journal, '\n')+1]
+	for _, d := range docs {
+		name := filepath.Join(dir, d.Name())
+		text, failed := os.ReadFile(name)
+		if failed != nil {
+			return failed
+		}
+		sum := sha256.Sum256(text)
+		if bytes.Contains(whole, []byte(hex.EncodeToString(sum[:]))) || d.Name() == "cleared" && bytes.Contains(whole, []byte(`"kind":"clearance"`)) {
+			continue
+		}
+		if err = os.Remove(name); err != nil {
+			return err
+		}
+	}
+	if docs, err = os.ReadDir(dir); err == nil && len(docs) == 0 {
+		err = os.Remove(dir)
+	}
+	return err
 }
 
 // calls reads what the sandbox was asked for that changes something.
