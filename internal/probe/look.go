@@ -11,6 +11,7 @@ import (
 	"net/http"
 	"net/url"
 	"path"
+	"regexp"
 	"strconv"
 	"strings"
 	"syscall"
@@ -204,12 +205,22 @@ func Line(text string) string {
 		}
 		return r
 	}, strip(strings.ToValidUTF8(text, "")))
-	runes := []rune(strings.TrimSpace(stacks.WithoutPasswords(text)))
+	runes := []rune(strings.TrimSpace(unworded(stacks.WithoutPasswords(text))))
 	if len(runes) > maxWhy {
 		return string(runes[:maxWhy]) + "…"
 	}
 	return string(runes)
 }
+
+// secretWord is a word that says that a secret follows.
+const secretWord = `[\w.-]*(?:passw(?:or)?d|passphrase|pwd|secret|token|credential|api[_-]?key|access[_-]?key|authorization)[\w.-]*` //nolint:gosec // words that speak of one
+
+// told finds a secret that a program says by name: password=…, "token": "…",
+// --password …, Authorization: Bearer ….
+var told = regexp.MustCompile(`(?i)(` + secretWord + `["']?\s*[:=]\s*|--?` + secretWord + `\s+|\bbearer\s+)((?:bearer|basic)\s+)?("[^"]*"?|'[^']*'?|[^\s"',;&]+)`)
+
+// unworded leaves out the secrets that a text says by name.
+func unworded(text string) string { return told.ReplaceAllString(text, "${1}${2}***") }
 
 // strip leaves out control sequences.
 func strip(text string) string {

@@ -338,3 +338,22 @@ func TestNothingToLookAt(t *testing.T) {
 	t.Parallel()
 	probe.Run(t.Context(), nil, probe.Ports{Clock: machine{}}, func(steady.Reading) { t.Error("there is nothing") })
 }
+
+// TestNoSecretIsSaidByName: what a program says last is kept, and its secrets are not.
+func TestNoSecretIsSaidByName(t *testing.T) {
+	t.Parallel()
+	for _, text := range []string{
+		"login failed: password=hunter2", "PGPASSWORD=hunter2 psql: no route", `{"db_password": "hunter2 hunter2", "x": 1}`, "passwd: hunter2",
+		"psql --password hunter2 -h db", "Authorization: Bearer hunter2.abc", "bearer hunter2", "API_KEY='hunter2'", "x-api-key: hunter2",
+		"GET https://x.example/?access_token=hunter2&a=b", "AWS_SECRET_ACCESS_KEY=hunter2", "client_secret = hunter2",
+	} {
+		if got := probe.Line(text); strings.Contains(got, "hunter2") || !strings.Contains(got, "***") {
+			t.Errorf("%q is told as %q", text, got)
+		}
+	}
+	for _, text := range []string{"the token expired", "no secret was found", "basic checks failed", "port 5432: connection refused"} {
+		if got := probe.Line(text); got != text {
+			t.Errorf("%q is told as %q", text, got)
+		}
+	}
+}
