@@ -393,3 +393,36 @@ func FuzzLoad(f *testing.F) {
 		}
 	})
 }
+
+// TestNoEnvironmentIsLostByAFilesName: a group's settings in a file that is not read
+// would protect nothing, and say so to nobody.
+func TestNoEnvironmentIsLostByAFilesName(t *testing.T) {
+	t.Parallel()
+	const production = "environment:\n  class: production\n  accounts: [\"123456789012\"]\n"
+	for name, c := range map[string]struct {
+		text  string
+		wrong bool
+	}{
+		"config/main/config.yml":        {production, true},
+		"config/main/Config.yaml":       {production, true},
+		"config/main/config.YML":        {"'environment' : {class: production}\n", true},
+		"config/main/other/config.yml":  {"{environment: {class: production}}\n", true},
+		"config/main/plain/config.yml":  {"region: eu-west-1\n", false},
+		"config/main/config.yaml":       {production, false},
+		"config/main/config.other.yaml": {production, false}, // as Sceptre does
+	} {
+		p, err := load(t, small+"-- "+name+" --\n"+c.text, config.Options{})
+		if !c.wrong {
+			if err != nil {
+				t.Errorf("%s: %v", name, err)
+			}
+			continue
+		}
+		found := slices.ContainsFunc(problems(err), func(o *stacks.Problem) bool {
+			return o.Pos.File == name && strings.Contains(o.What, "declares an environment")
+		})
+		if !found {
+			t.Errorf("%s: %v %v", name, p, err)
+		}
+	}
+}

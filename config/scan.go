@@ -3,6 +3,7 @@ package config
 import (
 	"io/fs"
 	"path"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -67,7 +68,7 @@ func (t *tree) folder(fsys fs.FS, dir stacks.Path, links int) error {
 			linked = 1
 		}
 		if !isDir {
-			t.file(dir, name)
+			t.file(fsys, dir, name)
 			continue
 		}
 		if links+linked > maxLinks {
@@ -88,12 +89,19 @@ func (t *tree) brokenLink(child stacks.Path, name string, err error) {
 	}
 }
 
-func (t *tree) file(dir stacks.Path, name string) {
+func (t *tree) file(fsys fs.FS, dir stacks.Path, name string) {
 	switch {
 	case name == groupFile:
 		t.settings[dir] = true
 	case strings.HasPrefix(name, "config.") && strings.HasSuffix(name, ".yaml"):
 		// Sceptre skips config.anything.yaml.
+	case mistaken(name) && declares(fsys, configFile(dir, name)):
+		t.problems = append(t.problems, &stacks.Problem{
+			Pos:  stacks.Pos{File: configFile(dir, name)},
+			What: "file is not read, and declares an environment",
+			Why:  "what it protects would not be protected: only " + groupFile + " holds a group's settings",
+			Tip:  "rename it to " + groupFile + ", or delete it",
+		})
 	case strings.HasSuffix(name, ".yml"):
 		t.warnings = append(t.warnings, &stacks.Problem{
 			Pos:  stacks.Pos{File: configFile(dir, name)},
@@ -106,6 +114,21 @@ func (t *tree) file(dir stacks.Path, name string) {
 		t.stacks = append(t.stacks, p)
 		t.files[p] = true
 	}
+}
+
+// mistaken tells whether a file is meant to be a group's, and is not read as that.
+func mistaken(name string) bool {
+	name = strings.ToLower(name)
+	return name == groupFile || name == "config.yml"
+}
+
+// environmentOpens begins an environment block.
+var environmentOpens = regexp.MustCompile(`(?im)^(?:\{\s*)?["']?environment["']?\s*:`)
+
+// declares tells whether a file has an environment block, or cannot be read.
+func declares(fsys fs.FS, file string) bool {
+	text, err := fs.ReadFile(fsys, file)
+	return err != nil || environmentOpens.Match(text)
 }
 
 func (t *tree) problem(child stacks.Path, what, why string) {
