@@ -311,7 +311,7 @@ func twoArguments(c *cli.Context, second, hint string) (path, other string, err 
 	args := c.Args().Slice()
 	for _, arg := range args {
 		if isFlag(arg) {
-			return "", "", &usageError{"unknown flag " + arg, "see: deployer " + c.Command.HelpName + " --help"}
+			return "", "", &usageError{"unknown flag " + arg, "see: deployer " + commandName(c) + " --help"}
 		}
 	}
 	if len(args) != 2 || args[0] == "" || args[1] == "" {

@@ -220,13 +220,13 @@ func harden(c *cli.Command) {
 	subcommands := c.Subcommands
 	c.Action = func(ctx *cli.Context) error {
 		if ctx.Args().Present() {
-			return unknownCommand(ctx.Args().First(), subcommands, ctx.Command.Name)
+			return unknownCommand(ctx.Args().First(), subcommands, commandName(ctx))
 		}
 		names := make([]string, 0, len(subcommands))
 		for _, s := range subcommands {
 			names = append(names, s.Name)
 		}
-		return &usageError{fmt.Sprintf("%s needs one of: %s", ctx.Command.Name, strings.Join(names, ", ")), "see: deployer " + ctx.Command.Name + " --help"}
+		return &usageError{fmt.Sprintf("%s needs one of: %s", ctx.Command.Name, strings.Join(names, ", ")), "see: deployer " + commandName(ctx) + " --help"}
 	}
 }
 
@@ -343,14 +343,14 @@ func (a *app) path(c *cli.Context, need bool) (string, error) {
 	args := c.Args().Slice()
 	for _, arg := range args {
 		if isFlag(arg) {
-			return "", &usageError{"unknown flag " + arg, "see: deployer " + c.Command.HelpName + " --help"}
+			return "", &usageError{"unknown flag " + arg, "see: deployer " + commandName(c) + " --help"}
 		}
 	}
 	switch {
 	case len(args) > 1:
 		return "", &usageError{fmt.Sprintf("%s takes one %s, got %s", c.Command.Name, strings.Trim(c.Command.ArgsUsage, "[]"), strings.Join(args, " ")), ""}
 	case len(args) == 1 && strings.TrimSpace(args[0]) == "":
-		return "", &usageError{c.Command.Name + " got an empty PATH", "is a variable of your script unset? Such as: deployer " + c.Command.Name + " dev"}
+		return "", &usageError{c.Command.Name + " got an empty PATH", "is a variable of your script unset? Such as: deployer " + commandName(c) + " dev"}
 	case len(args) == 1:
 		return args[0], nil
 	case need:

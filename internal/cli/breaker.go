@@ -6,8 +6,10 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"os"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"time"
@@ -437,8 +439,51 @@ func (b *breaker) refused() error {
 	}
 	return &guard.Refusal{ // what each says stands above
 		Rule: strings.Join(names, ", "), Code: code, What: "nothing is broken", Why: "what is marked above refuses it",
-		Tip: "mend that, and ask every guard again with: deployer break doctor " + string(b.targets[0]),
+		Tip: "mend that, and ask every guard again with: deployer break doctor " + b.chosenBy(),
 	}
+}
+
+// chosenBy are the arguments that choose the same again.
+func (b *breaker) chosenBy() string {
+	o, c := &b.opts, &b.choice
+	words := make([]string, 0, len(o.args)+8)
+	for _, arg := range o.args {
+		words = append(words, quoted(arg))
+	}
+	flag := func(name, value string) { words = append(words, name, quoted(value)) }
+	for _, g := range c.Globs {
+		flag("--stacks", g)
+	}
+	for _, k := range slices.Sorted(maps.Keys(c.Tags)) {
+		flag("--tag", k+"="+c.Tags[k])
+	}
+	for _, g := range c.Exclude {
+		flag("--exclude", g)
+	}
+	if c.Random > 0 {
+		flag("--random", strconv.Itoa(c.Random))
+	}
+	if c.Percent > 0 {
+		flag("--percent", strconv.Itoa(c.Percent))
+	}
+	if c.Random > 0 || c.Percent > 0 {
+		flag("--seed", c.Seed)
+	}
+	if o.only {
+		words = append(words, "--only")
+	}
+	if kind := strings.TrimSuffix(o.kind+"="+o.arg, "="); o.kind != "" && kind != blast.DeleteStack {
+		flag("--kind", kind)
+	}
+	return strings.Join(words, " ")
+}
+
+// quoted is a word as a shell takes it.
+func quoted(word string) string {
+	if word != "" && strings.Trim(word, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_./=:,@%+") == "" {
+		return word
+	}
+	return "'" + strings.ReplaceAll(word, "'", `'\''`) + "'"
 }
 
 // advised are the verdicts with the flags in their fixes that reach what this
