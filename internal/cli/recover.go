@@ -57,14 +57,14 @@ func (a *app) recoverCommand() *cli.Command {
 func (a *app) recover(ctx context.Context, o recoverOptions) error {
 	b := newBreaker(a, breakOptions{command: "recover"})
 	err := b.recover(ctx, o)
-	if err == nil && o.halted {
-		err = &exitError{exitStoppedBreak}
-	}
 	if b.s == nil && o.from == "config" {
 		fmt.Fprintln(a.talk(), a.advice("what was kept of a break needs none of the files: deployer recover --from capsule"))
 	}
 	if b.s != nil {
 		err = errors.Join(err, b.s.close())
+	}
+	if o.halted {
+		err = haltedAs(err, o.arg)
 	}
 	switch {
 	case a.globals.output == "text", o.plan && err != nil:
