@@ -33,7 +33,7 @@ func TestEnvironmentBlock(t *testing.T) {
 		{"accounts no list", "dev", "environment: {class: development, accounts: \"111111111111\"}\n", "accounts must be a list"},
 		{"unknown key", "dev", "environment:\n  class: development\n  brake: {allow: true}\n", ":3:3: unknown key brake in environment"},
 		{"unknown key in break", "dev", "environment:\n  class: development\n  break:\n    alow: true\n", ":4:5: unknown key alow in environment.break"},
-		{"string boolean", "dev", "environment: {class: development, break: {allow: \"true\"}}\n", `environment.break.allow cannot be used`},
+		{"string boolean", "dev", "environment: {class: development, break: {allow: \"true\"}}\n", `environment.break.allow cannot be used: it must be true, false or never, and is "true"; leave the quotes out`},
 		{"never", "dev", "environment: {class: development, break: {allow: never}}\n", ""},
 		{"yes is a boolean", "dev", "environment: {class: development, break: {allow: yes}}\n", ""},
 		{"bad number", "dev", "environment: {class: development, break: {max_percent: 101}}\n", "it must be a whole number from 1 to 100"},

@@ -43,6 +43,9 @@ func (l *loader) project() *Project {
 		p.warnings = append(p.warnings, r.warnings...)
 		env := l.environmentOf(r.path.Group(), undeclared)
 		used[env] = true
+		if len(r.problems) == 0 {
+			r.problems = unknownProbes(r.stack, env)
+		}
 		if len(r.problems) > 0 {
 			p.problems[r.path] = tidy(r.problems)
 			continue

@@ -1,6 +1,7 @@
 package config
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/deployer-cli/deployer/stacks"
@@ -82,7 +83,16 @@ func breakShape() shape {
 	}}
 }
 
-func allow(v stacks.Value) string { return either(boolean, oneOf("never"))(v) }
+func allow(v stacks.Value) string {
+	if v.Kind == stacks.Bool || v.Kind == stacks.Text && v.Text == "never" {
+		return ""
+	}
+	why := "it must be true, false or never, and is " + shown(v)
+	if v.Text == "true" || v.Text == "false" {
+		why += "; leave the quotes out"
+	}
+	return why
+}
 
 // stackBreakShape is the break block of a stack.
 func stackBreakShape() shape {
@@ -102,6 +112,34 @@ func stackBreakShape() shape {
 			return either(oneOf("expendable"), oneOf("expendable", "{snapshot_parameter: NAME}"))(v)
 		}}),
 	}}
+}
+
+// unknownProbes finds probes that a stack of a development environment names, and
+// that the environment does not declare. Elsewhere nothing is broken.
+func unknownProbes(st *stacks.Stack, e *stacks.Environment) []*stacks.Problem {
+	list, _ := st.Break.Get("probes")
+	if e.Class != stacks.Development || !e.Declared {
+		return nil
+	}
+	var out []*stacks.Problem
+	for _, item := range list.Items {
+		if _, ok := e.Probes.Get(item.Text); ok {
+			continue
+		}
+		p := &stacks.Problem{
+			Pos: item.Pos, What: "break.probes names " + item.Text, Why: "environment " + e.Name + " declares no such probe",
+			Tip: "declare it under environment.probes, or take it out",
+		}
+		var names []string
+		for _, f := range e.Probes.Fields {
+			names = append(names, f.Key)
+		}
+		if meant := nearest(item.Text, slices.Values(names)); meant != "" {
+			p.Tip = "did you mean " + meant + "?"
+		}
+		out = append(out, p)
+	}
+	return out
 }
 
 func probeShape() shape {

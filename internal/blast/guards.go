@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/deployer-cli/deployer/internal/spell"
 	"github.com/deployer-cli/deployer/stacks"
 )
 
@@ -145,6 +146,41 @@ func (k *scope) allowed() []Finding {
 		case p.Never:
 			out = append(out, Finding{Stack: st.Path, Why: "its files say break: {allow: never}", Fix: "leave it out: --exclude " + string(st.Path)})
 		}
+		out = append(out, k.strangers(u)...)
+	}
+	return out
+}
+
+// strangers finds what break.data of a stack names and its template does not: somebody
+// misspelt what may be lost, or how it is covered.
+func (k *scope) strangers(u *unit) []Finding {
+	data, _ := u.root.Stack.Break.Get("data")
+	if len(data.Fields) == 0 {
+		return nil
+	}
+	var known []string
+	for _, m := range u.members {
+		t := m.parsed()
+		if t == nil || !m.Resources.Read {
+			return nil // G10 says so
+		}
+		for id := range t.Resources {
+			known = append(known, k.w.prefix(u, m)+id)
+		}
+		for _, r := range m.Resources.Value {
+			known = append(known, k.w.prefix(u, m)+r.LogicalID)
+		}
+	}
+	var out []Finding
+	for _, f := range data.Fields {
+		if slices.Contains(known, f.Key) {
+			continue
+		}
+		one := Finding{Stack: u.root.Path(), Why: fmt.Sprintf("%s: break.data names %s, and the live stack has no such resource", f.Pos, f.Key), Fix: "launch it first, or take that out"}
+		if meant, ok := spell.Nearest(f.Key, max(2, len(f.Key)/3), slices.Values(known)); ok && meant != "" {
+			one.Fix = "did you mean " + meant + "?"
+		}
+		out = append(out, one)
 	}
 	return out
 }

@@ -178,7 +178,10 @@ func spoilings() []spoiling {
 		{"another is expendable", func(f *blast.Facts) {
 			at(f, "dev/app").Template = blast.Got(strings.Replace(appTemplate, "DeletionPolicy: Retain", "DeletionPolicy: Delete", 1), nil)
 			at(f, "dev/app").Stack.Break = block("data", block("Table", "expendable"))
-		}, "G10", "Bucket", 3},
+		}, "G2 G10", "names Table, and the live stack has no such resource", 3},
+		{"a misspelt one is expendable", func(f *blast.Facts) {
+			at(f, "dev/app").Stack.Break = block("data", block("Buckt", "expendable"))
+		}, "G2", "names Buckt, and the live stack has no such resource", 3},
 		{"contents unreadable", func(f *blast.Facts) { at(f, "dev/network").Resources = blast.Got([]stacks.Resource(nil), errDenied) }, "G9 G10", "is not known", 3},
 
 		{"it is the state bucket", func(f *blast.Facts) { f.Stands.Value[0].Names = []string{"dev-app-bucket"} }, "G11", "is the state bucket", 3},
