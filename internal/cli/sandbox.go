@@ -184,8 +184,12 @@ func seededWords(s sandbox.Seeded) string {
 		n         int
 		one, many string
 	}{
-		{s.Parameters, "parameter", "parameters"}, {s.Secrets, "secret", "secrets"}, {s.Buckets, "bucket", "buckets"},
-		{s.Objects, "object", "objects"}, {s.Exports, "export", "exports"}, {s.Keys, "access key", "access keys"},
+		{s.Parameters, "parameter", "parameters"},
+		{s.Secrets, "secret", "secrets"},
+		{s.Buckets, "bucket", "buckets"},
+		{s.Objects, "object", "objects"},
+		{s.Exports, "export", "exports"},
+		{s.Keys, "access key", "access keys"},
 		{s.Custom, "answer of custom resources", "answers of custom resources"},
 	} {
 		switch one.n {
