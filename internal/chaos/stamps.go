@@ -120,7 +120,7 @@ func (s *State) stampBroken() Stamp {
 	for _, p := range s.Order {
 		for _, d := range s.Targets[p].Deeds {
 			if !d.Accepted.IsZero() {
-				marks = append(marks, mark{d.Accepted, fmt.Sprintf("AWS accepted to %s %s", d.Verb, p)})
+				marks = append(marks, mark{d.Accepted, "AWS accepted to " + d.does()})
 			}
 		}
 	}

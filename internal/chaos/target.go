@@ -1,6 +1,7 @@
 package chaos
 
 import (
+	"fmt"
 	"slices"
 	"time"
 
@@ -43,6 +44,17 @@ type Deed struct {
 	Done     time.Time // gone, failed or refused
 	Back     time.Time
 	Reason   string
+}
+
+// does says what the deed is, behind "to".
+func (d *Deed) does() string {
+	switch {
+	case d.Injection != nil:
+		return fmt.Sprintf("break %s of %s (%s)", d.Injection.LogicalID, d.Stack, d.Injection.Kind)
+	case d.Verb == stacks.Update:
+		return fmt.Sprintf("change a parameter of %s", d.Stack)
+	}
+	return fmt.Sprintf("%s %s", d.Verb, d.Stack)
 }
 
 // Token is that of the last call announced, "" for none.

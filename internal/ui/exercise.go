@@ -1,6 +1,7 @@
 package ui
 
 import (
+	"cmp"
 	"fmt"
 	"io"
 	"strings"
@@ -20,6 +21,7 @@ func ShowExercise(w io.Writer, s Style, st *chaos.State, all []*chaos.State, col
 	if st.Stopped != nil {
 		v.line("  "+s.Warn("stopped by "+chaos.Stopper(st.Stopped.By)+": ")+clean(st.Stopped.Why), 4)
 	}
+	v.deeds(st)
 	v.moments(st)
 	rows := make([][]string, 0, len(st.Order))
 	for _, p := range st.Order {
@@ -38,6 +40,37 @@ func ShowExercise(w io.Writer, s Style, st *chaos.State, all []*chaos.State, col
 	v.differences(st)
 	v.earlier(st, all)
 	v.notes(st)
+}
+
+// deeds says what was done, where no stack was deleted.
+func (v breakView) deeds(st *chaos.State) {
+	for _, p := range st.Order {
+		for _, d := range st.Targets[p].Deeds {
+			switch {
+			case d.Injection != nil:
+				v.line(fmt.Sprintf("  %s: %s (%s)", p, clean(d.Injection.Says), d.Injection.Kind), 4)
+			case d.Verb == stacks.Update:
+				v.line(fmt.Sprintf("  %s: another value of a parameter (%s=%s)", p, st.Plan.Kind, clean(st.Plan.Argument)), 4)
+			}
+		}
+	}
+}
+
+// asBroken is how a target is called that is as the break left it.
+func asBroken(t *chaos.Target) string {
+	words := map[string]string{
+		"delete-resource": "resource deleted", "stop-instances": "instances stopped", "revoke-ingress": "ingress revoked",
+		"lambda-zero": "function throttled to zero", "disable-rule": "rule disabled",
+	}
+	for _, d := range t.Deeds {
+		switch {
+		case d.Injection != nil:
+			return cmp.Or(words[d.Injection.Kind], "broken")
+		case d.Verb == stacks.Update:
+			return "parameter changed"
+		}
+	}
+	return "down"
 }
 
 // notes lists what people said and wrote down.
@@ -73,7 +106,7 @@ func statusWord(t *chaos.Target, s Style) string {
 		}
 		return s.Dim("not deleted: CloudFormation refused")
 	case chaos.StatusGone:
-		return s.Bad("down")
+		return s.Bad(asBroken(t))
 	case chaos.StatusFailed:
 		return s.Bad("stuck half-way")
 	case chaos.StatusRebuilding:
@@ -87,6 +120,18 @@ func statusWord(t *chaos.Target, s Style) string {
 		return s.Warn("announced; whether it was sent is not known")
 	}
 	return string(t.Status)
+}
+
+// left says what is not put right yet.
+func left(st *chaos.State) string {
+	down := st.Broken()
+	if words := asBroken(st.Targets[down[0]]); words != "down" { // no stack was deleted
+		if len(down) == 1 {
+			return fmt.Sprintf("%s: %s", down[0], words)
+		}
+		return plural(len(down), "stack") + " not put right"
+	}
+	return plural(len(down), "stack") + " not back"
 }
 
 // standing says in a few words how a break stands.
@@ -110,7 +155,7 @@ func standing(st *chaos.State, s Style) string {
 	case !st.Touched():
 		text = s.Dim("nothing was touched")
 	case len(st.Broken()) > 0:
-		text = s.Bad(fmt.Sprintf("open: %s not back", plural(len(st.Broken()), "stack")))
+		text = s.Bad("open: " + left(st))
 	default:
 		text = s.Warn("open: users are not known to be back")
 	}
