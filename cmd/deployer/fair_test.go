@@ -31,7 +31,7 @@ func twelve(t *testing.T, s *scene, each int) {
 
 // TestPlacesArePlannedSideBySide: what reads the plan of twelve accounts and regions
 // takes as long as one of them, where each allows five reads a second.
-func TestPlacesArePlannedSideBySide(t *testing.T) {
+func TestPlacesArePlannedSideBySide(t *testing.T) { //nolint:paralleltest // see play
 	play(t, 0, 0, func(t *testing.T, s *scene) {
 		const each = 25 // five seconds of reading
 		twelve(t, s, each)
@@ -59,7 +59,7 @@ func TestPlacesArePlannedSideBySide(t *testing.T) {
 // TestAWaitingStepHoldsNoSlot: ten steps at once, and an account that takes one call
 // in five seconds: what another account has to do does not wait for it, and no more
 // than ten stacks are under way at any time.
-func TestAWaitingStepHoldsNoSlot(t *testing.T) {
+func TestAWaitingStepHoldsNoSlot(t *testing.T) { //nolint:paralleltest // see play
 	play(t, 0, 0, func(t *testing.T, s *scene) {
 		write(t, s.dir, "config/dev/a/config.yaml", "region: eu-west-1\n")
 		write(t, s.dir, "config/dev/b/config.yaml", "region: eu-west-1\nsceptre_role: arn:aws:iam::222222222222:role/deploy\n")

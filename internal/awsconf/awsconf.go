@@ -1,5 +1,5 @@
-// Package awsconf makes one AWS configuration and one pair of paces for every way of
-// reaching AWS: a profile, a role and a region.
+// Package awsconf makes one AWS configuration for every way of reaching AWS, a
+// profile, a role and a region, and one pair of paces for every account and region.
 //
 // Whoever calls AWS gets its configuration here, so that credentials, retries,
 // timeouts, rate limits and the words for what went wrong are the same
@@ -129,11 +129,17 @@ type Configs struct {
 
 	mu      sync.Mutex
 	entries map[stacks.Access]*entry
-	pacers  map[paceKey]paces
+	pacers  map[paceKey]*shared
+	regions map[stacks.Access]string // as the configuration says where the access does not
 }
 
-// paceKey is what AWS counts calls by, as far as we can tell from outside.
-type paceKey struct{ profile, role, region string }
+// paceKey is what AWS counts calls by: an account and region; until the account is
+// known, whatever leads to it.
+type paceKey struct{ account, profile, role, region string }
+
+// shared is the paces of all who hold it; they become another's once it is known
+// that they call the same account.
+type shared struct{ atomic.Pointer[paces] }
 
 type entry struct {
 	ready chan struct{} // closed when the rest is set
@@ -151,7 +157,8 @@ func New(opts Options) *Configs {
 	return &Configs{
 		opts:    opts,
 		entries: make(map[stacks.Access]*entry),
-		pacers:  make(map[paceKey]paces),
+		pacers:  make(map[paceKey]*shared),
+		regions: make(map[stacks.Access]string),
 	}
 }
 
@@ -208,17 +215,37 @@ func (c *Configs) forgotten(a stacks.Access, e *entry) bool {
 }
 
 // paces returns those that everybody shares who uses the same profile, role and
-// region.
-func (c *Configs) paces(a stacks.Access, region string) paces {
+// region, or, once Leads told so, comes to the same account.
+func (c *Configs) paces(a stacks.Access, region string) *shared {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	key := paceKey{a.Profile, a.Role, region}
+	c.regions[a] = region
+	key := paceKey{profile: a.Profile, role: a.Role, region: region}
 	p, ok := c.pacers[key]
 	if !ok {
-		p = paces{read: newPacer(c.opts.Limits, 0), write: newPacer(c.opts.Limits, c.opts.Limits.Opening)}
+		p = new(shared)
+		p.Store(&paces{read: newPacer(c.opts.Limits, 0), write: newPacer(c.opts.Limits, c.opts.Limits.Opening)})
 		c.pacers[key] = p
 	}
 	return p
+}
+
+// Leads tells to which account a leads, as STS says. AWS counts calls by account and
+// region, so that all who lead there have one pace from now on.
+func (c *Configs) Leads(a stacks.Access, account string) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	region, ok := c.regions[a]
+	if !ok {
+		return // it never called anything
+	}
+	mine := c.pacers[paceKey{profile: a.Profile, role: a.Role, region: region}]
+	key := paceKey{account: account, region: region}
+	if theirs, ok := c.pacers[key]; ok {
+		mine.Store(theirs.Load())
+		return
+	}
+	c.pacers[key] = mine
 }
 
 // EndpointFrom returns the endpoint that the environment names for

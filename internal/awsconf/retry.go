@@ -34,7 +34,7 @@ var errGaveUp = errors.New("no more attempts")
 type retryer struct {
 	access    stacks.Access
 	limits    Limits
-	paces     paces
+	paces     *shared
 	counter   *Counter
 	standing  *standing
 	renewing  *renewing
@@ -136,7 +136,8 @@ func (r *retryer) endured(ctx context.Context, err error) (d time.Duration, met,
 // GetAttemptToken waits until the next call may go out, and counts it.
 func (r *retryer) GetAttemptToken(ctx context.Context) (func(error) error, error) {
 	name := awsmiddleware.GetOperationName(ctx)
-	pacer := r.paces.of(name)
+	paces := r.paces.Load()
+	pacer := paces.of(name)
 	yield := yieldOf(ctx)
 	if err := pacer.wait(ctx, yield.idle); err != nil {
 		return nil, err
@@ -145,7 +146,7 @@ func (r *retryer) GetAttemptToken(ctx context.Context) (func(error) error, error
 		pacer.done(passing)
 		return nil, err
 	}
-	if pacer == r.paces.write {
+	if pacer == paces.write {
 		if err := ask(ctx); err != nil {
 			pacer.done(passing)
 			return nil, err

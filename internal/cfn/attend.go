@@ -14,7 +14,7 @@ func (p *poller) attend(ctx context.Context, w *watcher, s seen, ok bool, watche
 	if !ok {
 		p.ledger.calls.Add(1)
 		var err error
-		s, err = p.cloud.stack(ctx, p.access, w.op.StackID)
+		s, err = p.cloud.stack(ctx, w.op.Access, w.op.StackID)
 		if isNotFound(err) {
 			w.miss()
 			return nil
@@ -113,7 +113,7 @@ func (w *watcher) conclude(s seen, v verdict, err error) error {
 // events reads what is new of w's operation, oldest first.
 func (p *poller) events(ctx context.Context, w *watcher) ([]stacks.Event, error) {
 	next := w.tail
-	fresh, calls, err := next.read(p.cloud.eventPages(ctx, p.access, w.op.StackID), w.op)
+	fresh, calls, err := next.read(p.cloud.eventPages(ctx, w.op.Access, w.op.StackID), w.op)
 	p.ledger.calls.Add(int64(calls))
 	if err != nil {
 		return nil, err

@@ -46,6 +46,8 @@ type Options struct {
 	// minutes when zero.
 	Patience time.Duration
 
+	Sizes Sizes // remembers how full accounts are; may be nil
+
 	// Trouble hears when watching cannot read, and, with nil, when it can
 	// again. It must not block. May be nil.
 	Trouble func(stacks.Access, error)
@@ -62,8 +64,9 @@ type Cloud struct {
 
 	mu      sync.Mutex
 	clients map[stacks.Access]*cloudformation.Client
-	pollers map[stacks.Access]*poller
-	ledgers map[stacks.Access]*ledger
+	pollers map[spot]*poller
+	ledgers map[spot]*ledger
+	sizes   map[string]int // how many pages the stacks of a place fill
 }
 
 // New returns a Cloud. Nothing is called before it is asked for something.
@@ -84,8 +87,9 @@ func New(opts Options) *Cloud {
 	return &Cloud{
 		opts:    opts,
 		clients: make(map[stacks.Access]*cloudformation.Client),
-		pollers: make(map[stacks.Access]*poller),
-		ledgers: make(map[stacks.Access]*ledger),
+		pollers: make(map[spot]*poller),
+		ledgers: make(map[spot]*ledger),
+		sizes:   make(map[string]int),
 	}
 }
 

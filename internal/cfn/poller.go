@@ -40,7 +40,7 @@ const (
 	maxNotFound = 30 * time.Second // how long a stack may be missing before it is gone
 )
 
-// ledger counts what watching has cost one Access, over the life of the Cloud.
+// ledger counts what watching has cost one spot, over the life of the Cloud.
 type ledger struct {
 	opened            time.Time
 	operations, calls atomic.Int64
@@ -64,38 +64,39 @@ func (l *ledger) used() float64 {
 // frugal tells whether only what is needed for a result may be read.
 func (l *ledger) frugal() bool { return l.operations.Load() > several && l.used() >= extras }
 
-// poller looks at the running stacks of one Access for all who watch them. Its
-// fields belong to its goroutine, but for watchers, which the Cloud's lock
+// poller looks at the running stacks of one spot for all who watch them. Its fields
+// belong to its goroutine, but for watchers, which the Cloud's lock
 // guards.
 type poller struct {
 	cloud  *Cloud
-	access stacks.Access
+	spot   spot
 	ledger *ledger
 	cancel context.CancelFunc
 	wake   chan struct{} // somebody joined
 
 	watchers map[*watcher]struct{}
 
-	interval  time.Duration
-	lookAt    time.Time
-	pages     int          // what the last sweep cost
-	noSweep   bool         // these credentials may not list stacks
-	lockedOut time.Time    // since when credentials are bad, zero while they are good
-	troubled  bool         // the last look failed
-	shown     atomic.Int64 // stacks whose progress this look has read
+	interval time.Duration
+	lookAt   time.Time
+	pages    int                         // what the last sweep cost
+	lists    stacks.Access               // what the last sweep was made with
+	noSweep  map[stacks.Access]bool      // those that may not list stacks
+	bad      map[stacks.Access]time.Time // those whose last look failed, and since when their credentials are bad
+	shown    atomic.Int64                // stacks whose progress this look has read
 }
 
 // newPoller is called with the Cloud's lock held.
-func newPoller(c *Cloud, a stacks.Access, cancel context.CancelFunc) *poller {
-	l, ok := c.ledgers[a]
+func newPoller(c *Cloud, at spot, cancel context.CancelFunc) *poller {
+	l, ok := c.ledgers[at]
 	if !ok {
 		l = &ledger{opened: time.Now()}
-		c.ledgers[a] = l
+		c.ledgers[at] = l
 	}
 	return &poller{
-		cloud: c, access: a, ledger: l, cancel: cancel,
+		cloud: c, spot: at, ledger: l, cancel: cancel,
 		wake: make(chan struct{}, 1), watchers: make(map[*watcher]struct{}),
 		interval: c.opts.PollInterval, pages: firstPages,
+		noSweep: make(map[stacks.Access]bool), bad: make(map[stacks.Access]time.Time),
 	}
 }
 
@@ -151,16 +152,16 @@ func (p *poller) look(ctx context.Context) time.Duration {
 	}
 	p.shown.Store(0)
 	found, whole, err := p.read(ctx, watchers)
-	changed, nearer := p.consider(ctx, watchers, found, whole)
-	if err == nil {
-		err = nearer
+	changed, failed := p.consider(ctx, watchers, found, whole)
+	if err != nil {
+		failed[p.lists] = err
 	}
-	if err != nil && ctx.Err() != nil {
+	if len(failed) > 0 && ctx.Err() != nil {
 		return p.interval // it failed because everybody left
 	}
-	p.trouble(err, watchers)
+	p.trouble(failed, watchers)
 	switch floor := p.floor(len(watchers)); {
-	case err != nil:
+	case len(failed) > 0:
 		return min(again, max(p.interval, floor)*2)
 	case changed:
 		return floor
@@ -213,11 +214,11 @@ func (p *poller) read(ctx context.Context, watchers []*watcher) (found map[strin
 		wanted[w.op.StackID] = true
 	}
 	found = make(map[string]seen, len(wanted))
-	if p.noSweep || len(wanted) <= p.pages {
+	if len(wanted) <= p.pages || !p.lister(watchers) {
 		return found, true, nil // each is looked at by its id
 	}
 	pages := 0
-	err = p.cloud.sweep(ctx, p.access, func(page []seen) bool {
+	err = p.cloud.sweep(ctx, p.lists, func(page []seen, _ bool) bool {
 		pages++
 		for _, s := range page {
 			if wanted[s.live.ID] {
@@ -232,18 +233,40 @@ func (p *poller) read(ctx context.Context, watchers []*watcher) (found map[strin
 		return found, true, nil
 	}
 	if awsconf.IsDenied(err) {
-		p.noSweep = true // by id may be allowed
+		p.noSweep[p.lists] = true // by id may be allowed
 		return found, true, nil
 	}
 	return found, false, err
 }
 
+// lister picks the access to list with: the last one as long as that works, else
+// another that may, for whoever may list sees everything. It is false where none may.
+func (p *poller) lister(watchers []*watcher) bool {
+	var good, may []stacks.Access
+	for _, w := range watchers {
+		if a := w.op.Access; !p.noSweep[a] {
+			may = append(may, a)
+			if _, bad := p.bad[a]; !bad {
+				good = append(good, a)
+			}
+		}
+	}
+	switch {
+	case slices.Contains(good, p.lists):
+	case len(good) > 0:
+		p.lists = good[0]
+	case len(may) > 0:
+		p.lists = may[0]
+	}
+	return len(may) > 0
+}
+
 // consider lets every watcher make up its mind, several at the same time. It
-// tells whether anything changed, and the last error of reading.
-func (p *poller) consider(ctx context.Context, watchers []*watcher, found map[string]seen, whole bool) (bool, error) {
+// tells whether anything changed, and the last error of reading with each access.
+func (p *poller) consider(ctx context.Context, watchers []*watcher, found map[string]seen, whole bool) (bool, map[stacks.Access]error) {
 	var mu sync.Mutex
 	var changed bool
-	var trouble error
+	failed := map[stacks.Access]error{}
 	slots := make(chan struct{}, readers)
 	var wg sync.WaitGroup
 	for _, w := range watchers {
@@ -260,41 +283,50 @@ func (p *poller) consider(ctx context.Context, watchers []*watcher, found map[st
 			defer mu.Unlock()
 			changed = changed || w.status != before
 			if err != nil {
-				trouble = err
+				failed[w.op.Access] = err
 			}
 		})
 	}
 	wg.Wait()
-	return changed, trouble
+	return changed, failed
 }
 
-// trouble keeps account of looks that failed. Only credentials that stay bad
-// end the watches.
-func (p *poller) trouble(err error, watchers []*watcher) {
+// trouble keeps account of looks that failed, by access. Only credentials that stay
+// bad end the watches that need them.
+func (p *poller) trouble(failed map[stacks.Access]error, watchers []*watcher) {
 	tell := p.cloud.opts.Trouble
-	if err == nil {
-		if p.troubled && tell != nil {
-			tell(p.access, nil)
+	if tell == nil {
+		tell = func(stacks.Access, error) {}
+	}
+	if len(failed) == 0 {
+		for a := range p.bad {
+			tell(a, nil)
 		}
-		p.troubled, p.lockedOut = false, time.Time{}
+		clear(p.bad)
 		return
 	}
-	if !p.troubled && tell != nil {
-		tell(p.access, err)
+	for a, err := range failed {
+		since, known := p.bad[a]
+		if !known {
+			tell(a, err)
+		}
+		switch {
+		case !awsconf.IsCredentials(err) && !awsconf.IsDenied(err):
+			since = time.Time{}
+		case since.IsZero():
+			since = time.Now()
+		}
+		p.bad[a] = since
+		if !since.IsZero() && time.Since(since) >= p.cloud.opts.Patience {
+			lose(watchers, a, err)
+		}
 	}
-	p.troubled = true
-	if !awsconf.IsCredentials(err) && !awsconf.IsDenied(err) {
-		p.lockedOut = time.Time{}
-		return
-	}
-	if p.lockedOut.IsZero() {
-		p.lockedOut = time.Now()
-	}
-	if time.Since(p.lockedOut) < p.cloud.opts.Patience {
-		return
-	}
+}
+
+// lose ends the watches that need an access whose credentials stay bad.
+func lose(watchers []*watcher, a stacks.Access, err error) {
 	for _, w := range watchers {
-		if !w.done {
+		if !w.done && w.op.Access == a {
 			w.tell(notice{err: &stacks.UnknownError{
 				What: "what becomes of stack " + w.op.Name + " is not known", Cause: err,
 				Tip: "it goes on in AWS; renew the credentials and run the command again, which picks it up",

@@ -16,7 +16,7 @@ import (
 // stacks are not among them.
 func (c *Cloud) Sweep(ctx context.Context, a stacks.Access) ([]stacks.Live, error) {
 	var out []stacks.Live
-	err := c.sweep(ctx, a, func(page []seen) bool {
+	err := c.sweep(ctx, a, func(page []seen, _ bool) bool {
 		for i := range page {
 			out = append(out, page[i].live)
 		}
@@ -28,8 +28,9 @@ func (c *Cloud) Sweep(ctx context.Context, a stacks.Access) ([]stacks.Live, erro
 	return out, nil
 }
 
-// sweep gives the stacks page by page until visit has enough.
-func (c *Cloud) sweep(ctx context.Context, a stacks.Access, visit func([]seen) bool) error {
+// sweep gives the stacks page by page, and whether there are more, until visit has
+// enough.
+func (c *Cloud) sweep(ctx context.Context, a stacks.Access, visit func(page []seen, more bool) bool) error {
 	var token *string
 	for {
 		page, err := read(ctx, c, query{access: a, operation: "DescribeStacks"}, func(cl *cloudformation.Client) (*cloudformation.DescribeStacksOutput, error) {
@@ -43,7 +44,7 @@ func (c *Cloud) sweep(ctx context.Context, a stacks.Access, visit func([]seen) b
 			found = append(found, describe(&page.Stacks[i]))
 		}
 		token = page.NextToken
-		if !visit(found) || str(token) == "" {
+		if !visit(found, str(token) != "") || str(token) == "" {
 			return nil
 		}
 	}

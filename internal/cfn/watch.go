@@ -12,8 +12,8 @@ import (
 // Watch tells what becomes of an operation that CloudFormation accepted, until
 // its end, an error, or the end of ctx.
 //
-// All watchers of one Access share one poller; what costs a call is made once
-// for all of them. A watcher that reads slowly misses nothing but intermediate
+// All watchers of one account and region share one poller; what costs a call is
+// made once for all of them, with the credentials of any that may. A watcher that reads slowly misses nothing but intermediate
 // statuses. Nothing that fails to be read ends a watch, but credentials that
 // nobody renews: then the outcome is a *stacks.UnknownError.
 func (c *Cloud) Watch(ctx context.Context, op stacks.Operation) iter.Seq2[stacks.Progress, error] {
@@ -77,16 +77,30 @@ func (w *watcher) tell(n notice) {
 	w.told, w.status, w.reason, w.done = true, n.Status, n.Reason, n.Done || n.err != nil
 }
 
-// join adds w to the poller of its Access, starting one where there is none.
+// spot is where stacks are listed together: an account and region, as the stack's
+// id tells; of a stack whose id is not known, what its access leads to.
+type spot struct {
+	account, region string
+	access          stacks.Access
+}
+
+func spotOf(op stacks.Operation) spot {
+	if region, account := placeOf(op.StackID); account != "" {
+		return spot{account: account, region: region}
+	}
+	return spot{access: op.Access}
+}
+
+// join adds w to the poller of its spot, starting one where there is none.
 func (c *Cloud) join(ctx context.Context, w *watcher) *poller {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	a := w.op.Access
-	p, ok := c.pollers[a]
+	at := spotOf(w.op)
+	p, ok := c.pollers[at]
 	if !ok {
 		ctx, cancel := context.WithCancel(awsconf.Brief(context.WithoutCancel(ctx))) // the poller looks again
-		p = newPoller(c, a, cancel)
-		c.pollers[a] = p
+		p = newPoller(c, at, cancel)
+		c.pollers[at] = p
 		go p.run(ctx)
 	}
 	p.watchers[w] = struct{}{}
@@ -105,8 +119,8 @@ func (c *Cloud) leave(p *poller, w *watcher) {
 	delete(p.watchers, w)
 	if len(p.watchers) == 0 {
 		p.cancel()
-		if c.pollers[p.access] == p {
-			delete(c.pollers, p.access)
+		if c.pollers[p.spot] == p {
+			delete(c.pollers, p.spot)
 		}
 	}
 }

@@ -45,7 +45,7 @@ func (b *breaker) drifts(ctx context.Context, p stacks.Path, live *stacks.Live) 
 	other.Parameters[i] = stacks.Parameter{Key: name, Value: value}
 	st := other.Stack
 	snapshot, err := plan.Observe(ctx, plan.Sources{
-		Sweeper: sweeper{b.s.cfn}, Reader: b.s.cfn, Relations: relations{b.s.cfn}, Cache: templateCache{b.s.cache},
+		Finder: b.s.cfn, Reader: b.s.cfn, Relations: relations{b.s.cfn}, Cache: templateCache{b.s.cache},
 	}, []*stacks.Stack{st})
 	if err != nil {
 		return nil, err

@@ -102,7 +102,7 @@ func (p *planner) look(ctx context.Context, paths []stacks.Path, id func(stacks.
 		st := p.sc.stacks[paths[i]]
 		one := &single{cfn: p.s.cfn, name: st.Name, id: id(paths[i]), forgets: p.s.realm == stacks.RealmEndpoint}
 		sources := p.sources
-		sources.Sweeper = one
+		sources.Finder = one
 		fresh, err := plan.Observe(ctx, sources, []*stacks.Stack{st})
 		if err != nil {
 			errs[i] = err
@@ -141,13 +141,13 @@ type single struct {
 	gone    bool   // the stack of that id was deleted
 }
 
-// Sweep implements plan.Sweeper.
-func (o *single) Sweep(ctx context.Context, a stacks.Access) (map[string]*stacks.Live, error) {
+// Find implements plan.Finder.
+func (o *single) Find(ctx context.Context, names map[string]stacks.Access) (map[string]*stacks.Live, error) {
 	for _, key := range []string{o.id, o.name} {
 		if key == "" {
 			continue
 		}
-		live, err := o.cfn.Stack(ctx, a, key)
+		live, err := o.cfn.Stack(ctx, names[o.name], key)
 		_, absent := errors.AsType[*stacks.NotFoundError](err)
 		switch deleted := err == nil && live.Status == stacks.DeleteComplete; {
 		case absent, deleted:

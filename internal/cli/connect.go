@@ -67,14 +67,14 @@ func (s *session) connect() error {
 	opts.Limits.Renewal = patience
 	s.configs = awsconf.New(opts)
 	s.run = newRunID(s.app.env.Now())
-	s.cloud = cloud.New(cloud.Options{Config: s.configs.Config, Realm: s.realm, Endpoint: s.endpoint, Run: s.run, Now: s.now})
+	s.cloud = cloud.New(cloud.Options{Config: s.configs.Config, Realm: s.realm, Endpoint: s.endpoint, Run: s.run, Now: s.now, Known: s.configs.Leads})
 	s.configs.TakeOnly(s.cloud.Same)
+	s.cache = journal.NewCache(s.state("cache"))
 	s.cfn = cfn.New(cfn.Options{
 		Config: s.configs.Config, Account: s.cloud.Account, Realm: s.realm, Endpoint: s.endpoint, Run: s.run, Now: s.now,
 		Uploader:     func(c guard.Clearance, t stacks.Target) cfn.Uploader { return s.cloud.Writer(c, t) },
-		PollInterval: poll, Patience: patience, Trouble: s.troubles.hear,
+		PollInterval: poll, Patience: patience, Trouble: s.troubles.hear, Sizes: sizes{s.cache},
 	})
-	s.cache = journal.NewCache(s.state("cache"))
 	s.wire()
 	return nil
 }

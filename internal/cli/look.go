@@ -11,6 +11,7 @@ import (
 
 	"github.com/urfave/cli/v2"
 
+	"github.com/deployer-cli/deployer/internal/flow"
 	"github.com/deployer-cli/deployer/internal/graph"
 	"github.com/deployer-cli/deployer/internal/ui"
 	"github.com/deployer-cli/deployer/stacks"
@@ -115,21 +116,41 @@ func statusOf(st *stacks.Stack, live *stacks.Live, account string) statusRow {
 	return row
 }
 
-// sweep reads how stacks live, with one sweep per access they share. A stack
+// sweep reads how stacks live, those of an account and region together. A stack
 // that does not exist is not in the answer.
 func (s *session) sweep(ctx context.Context, sts []*stacks.Stack) (map[stacks.Path]*stacks.Live, error) {
-	swept := map[stacks.Access]map[string]*stacks.Live{}
-	out := make(map[stacks.Path]*stacks.Live, len(sts))
+	type area struct{ account, region string }
+	names := map[area]map[string]stacks.Access{}
+	at := make(map[stacks.Access]area)
+	var areas []area
 	for _, st := range sts {
-		names, ok := swept[st.Access]
-		if !ok {
-			var err error
-			if names, err = (sweeper{s.cfn}).Sweep(ctx, st.Access); err != nil {
+		if _, ok := at[st.Access]; !ok {
+			account, err := s.cloud.Account(ctx, st.Access)
+			if err != nil {
 				return nil, err
 			}
-			swept[st.Access] = names
+			at[st.Access] = area{account, st.Access.Region}
 		}
-		if live, ok := names[st.Name]; ok {
+		a := at[st.Access]
+		if names[a] == nil {
+			names[a] = map[string]stacks.Access{}
+			areas = append(areas, a)
+		}
+		names[a][st.Name] = st.Access
+	}
+	found, errs := make([]map[string]*stacks.Live, len(areas)), make([]error, len(areas))
+	flow.Each(ctx, len(areas), len(areas), func(i int) { found[i], errs[i] = s.cfn.Find(ctx, names[areas[i]]) })
+	if ctx.Err() != nil {
+		return nil, context.Cause(ctx)
+	}
+	for _, err := range errs {
+		if err != nil {
+			return nil, err
+		}
+	}
+	out := make(map[stacks.Path]*stacks.Live, len(sts))
+	for _, st := range sts {
+		if live := found[slices.Index(areas, at[st.Access])][st.Name]; live != nil {
 			out[st.Path] = live
 		}
 	}

@@ -37,6 +37,7 @@ type planner struct {
 	mu      sync.Mutex
 	actions map[stacks.Path]plan.Action
 	desired map[stacks.Path]*stacks.Desired
+	joined  map[stacks.Path]*stacks.Live // as what was joined left them, until they are decided
 
 	agreed func(*plan.Step) // takes off what a step asks where that was agreed on before; nil for nothing
 	marks  *secretMarks     // nil where change sets are asked, or nothing can be kept
@@ -70,7 +71,7 @@ func (s *session) planner(ctx context.Context, sc *scope, opts planOptions) (*pl
 	}
 	s.vetted, s.made = true, p.made
 	p.sources = plan.Sources{
-		Sweeper: sweeper{s.cfn}, Reader: s.cfn, Relations: relations{s.cfn}, Cache: templateCache{s.cache},
+		Finder: s.cfn, Account: func(a stacks.Access) string { return p.accounts[a] }, Reader: s.cfn, Relations: relations{s.cfn}, Cache: templateCache{s.cache},
 		Contents: opts.delete || opts.prune,
 	}
 	var err error
@@ -301,6 +302,9 @@ func (p *planner) outside(ctx context.Context, producer *stacks.Stack) (*stacks.
 // Decide implements execute.Decider: it looks again where somebody else's
 // operation was waited for, and plans with what is known now.
 func (p *planner) Decide(ctx context.Context, path stacks.Path) (plan.Step, error) {
+	if step, ok, err := p.asJoined(ctx, path); ok {
+		return step, err
+	}
 	if seen, _ := p.snapshot.Get(path); seen.Live != nil && seen.Live.Status.InProgress() {
 		return p.Again(ctx, path)
 	}

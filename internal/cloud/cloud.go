@@ -26,6 +26,9 @@ type Options struct {
 	Endpoint string           // as the guard knows it, "" for AWS itself
 	Run      string           // id of the run that writes
 	Now      func() time.Time // the realm's clock; nil for the machine's
+
+	// Known hears which account an access leads to. May be nil.
+	Known func(a stacks.Access, account string)
 }
 
 // Cloud reads. It is safe for concurrent use.

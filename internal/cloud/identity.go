@@ -125,6 +125,9 @@ func (c *Cloud) ask(ctx context.Context, a stacks.Access) (Identity, error) {
 		c.mu.Lock()
 		c.known[a] = who
 		c.mu.Unlock()
+		if c.opts.Known != nil {
+			c.opts.Known(a, who.Account)
+		}
 	}
 	return who, err
 }

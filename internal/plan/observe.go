@@ -1,6 +1,7 @@
 package plan
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"slices"
@@ -13,9 +14,11 @@ import (
 	"github.com/deployer-cli/deployer/stacks"
 )
 
-// Sweeper reads all stacks that one access reaches at once.
-type Sweeper interface {
-	Sweep(ctx context.Context, a stacks.Access) (map[string]*stacks.Live, error)
+// Finder reads the stacks of some names, all of one account and region, each with
+// the access that it is reached by, in as few calls as it can. A name that is not
+// in the answer has no stack.
+type Finder interface {
+	Find(ctx context.Context, names map[string]stacks.Access) (map[string]*stacks.Live, error)
 }
 
 // Reader reads what a sweep does not tell of a stack.
@@ -43,13 +46,14 @@ type Cache interface {
 // Sources is what Observe reads from. Cache may be nil; Cache and the others
 // are used by several goroutines.
 type Sources struct {
-	Sweeper   Sweeper
+	Finder    Finder
 	Reader    Reader
 	Relations Relations
 	Cache     Cache
 	Access    func(*stacks.Stack) stacks.Access // nil: the stack's own
+	Account   func(stacks.Access) string        // the account it leads to; nil: not known, and none is shared
 	Contents  bool                              // read the resources of every stack too, as a delete has to show them
-	Parallel  int                               // how many reads at once of one access; 0 means 8
+	Parallel  int                               // how many reads at once of one account and region; 0 means 8
 }
 
 const defaultReads = 8
@@ -61,20 +65,38 @@ func (s Sources) access(st *stacks.Stack) stacks.Access {
 	return s.Access(st)
 }
 
-// Observe reads how the stacks live: one sweep for each access they share, and
-// of single stacks only what the sweep does not tell and the plan has to know.
-// A read that fails is an error; it never makes a stack look absent.
-func Observe(ctx context.Context, src Sources, sts []*stacks.Stack) (*Snapshot, error) {
-	o := &observer{src: src, out: &Snapshot{seen: make(map[stacks.Path]Observation, len(sts))}, live: map[stacks.Access]map[string]*stacks.Live{}}
-	groups := map[stacks.Access]bool{}
-	var accesses []stacks.Access
-	for _, st := range sts {
-		if a := src.access(st); !groups[a] {
-			groups[a] = true
-			accesses = append(accesses, a)
+// area is an account and region; where the account is not known, an access.
+type area struct {
+	account, region string
+	access          stacks.Access
+}
+
+func (s Sources) area(a stacks.Access) area {
+	if s.Account != nil {
+		if account := s.Account(a); account != "" {
+			return area{account: account, region: a.Region}
 		}
 	}
-	flow.Each(ctx, len(accesses), len(accesses), func(i int) { o.sweep(ctx, accesses[i]) })
+	return area{access: a}
+}
+
+// Observe reads how the stacks live: those of an account and region together, and
+// of single stacks only what that does not tell and the plan has to know.
+// A read that fails is an error; it never makes a stack look absent.
+func Observe(ctx context.Context, src Sources, sts []*stacks.Stack) (*Snapshot, error) {
+	o := &observer{src: src, out: &Snapshot{seen: make(map[stacks.Path]Observation, len(sts))}, live: map[area]map[string]*stacks.Live{}}
+	names := map[area]map[string]stacks.Access{}
+	var areas []area
+	for _, st := range sts {
+		a := src.access(st)
+		at := src.area(a)
+		if names[at] == nil {
+			names[at] = map[string]stacks.Access{}
+			areas = append(areas, at)
+		}
+		names[at][st.Name] = a
+	}
+	flow.Each(ctx, len(areas), len(areas), func(i int) { o.find(ctx, areas[i], names[areas[i]]) })
 	if err := o.ended(ctx); err != nil {
 		return nil, err
 	}
@@ -110,19 +132,19 @@ func ObserveImports(ctx context.Context, src Sources, snapshot *Snapshot, st *st
 type observer struct {
 	src  Sources
 	mu   sync.Mutex // guards what stands below
-	live map[stacks.Access]map[string]*stacks.Live
+	live map[area]map[string]*stacks.Live
 	out  *Snapshot
 	errs *multierror.Error
 }
 
-// each runs do for every stack, some of each access at a time: an account that
-// answers slowly holds up no other.
+// each runs do for every stack, some of each account and region at a time: one
+// that answers slowly holds up no other.
 func (o *observer) each(ctx context.Context, sts []*stacks.Stack, do func(int)) {
 	limit := o.src.Parallel
 	if limit <= 0 {
 		limit = defaultReads
 	}
-	flow.EachOf(ctx, limit, len(sts), func(i int) stacks.Access { return o.src.access(sts[i]) }, do)
+	flow.EachOf(ctx, limit, len(sts), func(i int) area { return o.src.area(o.src.access(sts[i])) }, do)
 }
 
 // ended gives what went wrong so far, in an order of its own making.
@@ -147,20 +169,20 @@ func (o *observer) fail(err error) {
 	o.errs = multierror.Append(o.errs, err)
 }
 
-func (o *observer) sweep(ctx context.Context, a stacks.Access) {
-	live, err := o.src.Sweeper.Sweep(ctx, a)
+func (o *observer) find(ctx context.Context, at area, names map[string]stacks.Access) {
+	live, err := o.src.Finder.Find(ctx, names)
 	if err != nil {
-		o.fail(fmt.Errorf("list the stacks in %s: %w", a.Region, err))
+		o.fail(fmt.Errorf("look for the stacks in %s: %w", cmp.Or(at.region, at.access.Region), err))
 		return
 	}
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	o.live[a] = live
+	o.live[at] = live
 }
 
 func (o *observer) stack(ctx context.Context, st *stacks.Stack) {
 	a := o.src.access(st)
-	seen := Observation{Live: o.live[a][st.Name]}
+	seen := Observation{Live: o.live[o.src.area(a)][st.Name]}
 	if err := o.details(ctx, a, st, &seen); err != nil {
 		o.fail(fmt.Errorf("read stack %s: %w", st.Path, err))
 		return

@@ -39,8 +39,16 @@ func (c *cloud) call(what string) error {
 	return c.fail[what]
 }
 
-func (c *cloud) Sweep(_ context.Context, a stacks.Access) (map[string]*stacks.Live, error) {
-	return c.live[a], c.call("sweep " + a.Region)
+func (c *cloud) Find(_ context.Context, names map[string]stacks.Access) (map[string]*stacks.Live, error) {
+	out := map[string]*stacks.Live{}
+	region := ""
+	for name, a := range names {
+		region = a.Region
+		if live := c.live[a][name]; live != nil {
+			out[name] = live
+		}
+	}
+	return out, c.call("sweep " + region)
 }
 
 func (c *cloud) Template(_ context.Context, _ stacks.Access, id string) ([]byte, error) {
@@ -107,7 +115,7 @@ func TestObserve(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		c, sts := fixture()
-		src := Sources{Sweeper: c, Reader: c, Relations: c, Cache: cache{c}, Parallel: 2}
+		src := Sources{Finder: c, Reader: c, Relations: c, Cache: cache{c}, Parallel: 2}
 		snap, err := Observe(t.Context(), src, sts)
 		if err != nil {
 			t.Fatal(err)
@@ -147,7 +155,7 @@ func TestObserveFails(t *testing.T) {
 			c, sts := fixture()
 			denied := errors.New("denied")
 			c.fail[call] = fmt.Errorf("read: %w", denied)
-			snap, err := Observe(t.Context(), Sources{Sweeper: c, Reader: c, Relations: c}, sts)
+			snap, err := Observe(t.Context(), Sources{Finder: c, Reader: c, Relations: c}, sts)
 			if !errors.Is(err, denied) || snap != nil {
 				t.Errorf("%s: got %v", call, err)
 			}
@@ -157,7 +165,7 @@ func TestObserveFails(t *testing.T) {
 		c, sts := fixture()
 		ctx, cancel := context.WithCancel(t.Context())
 		cancel()
-		if _, err := Observe(ctx, Sources{Sweeper: c, Reader: c, Relations: c}, sts); !errors.Is(err, context.Canceled) {
+		if _, err := Observe(ctx, Sources{Finder: c, Reader: c, Relations: c}, sts); !errors.Is(err, context.Canceled) {
 			t.Errorf("cancelled: %v", err)
 		}
 	})
@@ -168,7 +176,7 @@ func TestObserveImports(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		c, sts := fixture()
 		c.fail["importers y"] = errors.New("denied")
-		src := Sources{Sweeper: c, Reader: c, Relations: c}
+		src := Sources{Finder: c, Reader: c, Relations: c}
 		snap, err := Observe(t.Context(), src, sts[:1])
 		if err != nil {
 			t.Fatal(err)
