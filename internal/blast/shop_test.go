@@ -78,7 +78,7 @@ func TestTheShopCanBeBroken(t *testing.T) {
 		}
 	}
 	last := p.Radius.Stacks[len(p.Radius.Stacks)-1]
-	if last.Stack != "dev/network" || last.Runbook != "docs/network.md" || p.Radius.RTOSeconds != 1200 || last.RTOSeconds != 1200 {
+	if last.Stack != "dev/network" || last.Runbook != "docs/network.md" || p.Radius.RTOSeconds != 2400 || last.RTOSeconds != 2400 {
 		t.Errorf("%+v", last)
 	}
 	if _, err := os.Stat(filepath.Join(dir, "shop", last.Runbook)); err != nil {
