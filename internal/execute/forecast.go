@@ -46,11 +46,12 @@ func (r *run) left() time.Duration {
 }
 
 // rest is how long the rest of the run takes: as its longest chain does, or as
-// the work does that its limit lets through.
+// the work does that its limits let through.
 func (r *run) rest(now time.Time) time.Duration {
 	off := r.forecast.off()
 	scaled := func(d time.Duration) time.Duration { return time.Duration(float64(d) * off) }
 	var longest, work time.Duration
+	there := map[place]time.Duration{}
 	own := make(map[stacks.Path]time.Duration, len(r.steps))
 	chain := make(map[stacks.Path]time.Duration, len(r.steps))
 	for i := len(r.job.Plan.Steps) - 1; i >= 0; i-- {
@@ -72,6 +73,12 @@ func (r *run) rest(now time.Time) time.Duration {
 		chain[s.Stack] = own[s.Stack] + after
 		longest = max(longest, chain[s.Stack])
 		work += own[s.Stack]
+		there[placeOf(s)] += own[s.Stack]
+	}
+	if r.job.PlaceLimit > 0 {
+		for _, d := range there {
+			longest = max(longest, d/time.Duration(r.job.PlaceLimit))
+		}
 	}
 	if r.job.Limit > 0 {
 		longest = max(longest, work/time.Duration(r.job.Limit))

@@ -61,21 +61,23 @@ func TestForecast(t *testing.T) {
 		name        string
 		n, length   int
 		limit       int
+		there       int // at once in one account and region
 		took        time.Duration
 		expected    time.Duration // 0: nobody knows
 		first, half float64       // how far the first may be off, and that of half-way
 	}{
-		{"as it was before", 4, 5, 0, 2 * time.Minute, 2 * time.Minute, 0.1, 0.1},
-		{"nobody knows, and it takes longer", 4, 10, 0, 5 * time.Minute, 0, 0.9, 0.1},
-		{"nobody knows, and it is quick", 4, 10, 0, 10 * time.Second, 0, 6, 0.2},
-		{"few at once", 30, 2, 3, time.Minute, time.Minute, 0.4, 0.2},
+		{"as it was before", 4, 5, 0, 0, 2 * time.Minute, 2 * time.Minute, 0.1, 0.1},
+		{"nobody knows, and it takes longer", 4, 10, 0, 0, 5 * time.Minute, 0, 0.9, 0.1},
+		{"nobody knows, and it is quick", 4, 10, 0, 0, 10 * time.Second, 0, 6, 0.2},
+		{"few at once", 30, 2, 3, 0, time.Minute, time.Minute, 0.4, 0.2},
+		{"few at once there", 30, 2, 0, 3, time.Minute, time.Minute, 0.4, 0.2},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
 				s := &service{takes: map[stacks.Path]time.Duration{}}
 				j := job(chains(tt.n, tt.length, s, tt.took)...)
-				j.Limit = tt.limit
+				j.Limit, j.PlaceLimit = tt.limit, tt.there
 				j.Expected = func(*plan.Step) time.Duration { return tt.expected }
 				off := forecasts(t, s, j)
 				t.Logf("%.2f", off)
