@@ -207,10 +207,11 @@ func (l *looker) one(ctx context.Context, t *chaos.Target, live *stacks.Live) (c
 	if live != nil {
 		sight.ID, sight.Status, sight.Begun = live.ID, live.Status, live.Created
 	}
-	if len(t.Deeds) > 0 && t.Deeds[0].Verb != stacks.Delete {
+	rebuilt := sight.ID != "" && sight.ID != t.StackID // whatever was injected went with the old one
+	if !rebuilt && len(t.Deeds) > 0 && t.Deeds[0].Verb != stacks.Delete {
 		return l.marked(ctx, t, live, sight)
 	}
-	if sight.ID != "" && sight.ID != t.StackID {
+	if rebuilt {
 		m, err := l.madeBy(ctx, t.Access, live)
 		if err != nil {
 			return sight, err
