@@ -54,7 +54,7 @@ func Title(guard string) string {
 	return map[string]string{
 		"G1": "the environment is development, written down", "G2": "the files allow breaking it", "G3": "account and region are its own",
 		"G4": "the live tags agree with the files", "G5": "nothing protects the stacks", "G6": "now is a time for it", "G7": "nothing else is going on",
-		"G8": "everything is well before", "G9": "everything that goes is in the plan", "G10": "no data is lost", "G11": "nothing stands on it",
+		"G8": "everything is well before", "G9": "everything that goes is in the plan", "G10": "no data is lost, and nothing replaced", "G11": "nothing stands on it",
 		"G12": "it can be put back", "G13": "it is not too much, nor too soon", "G14": "a person, or a plan and its digest", "G15": "it was agreed",
 		"G16": "it is written down first", Moved: "it is still the stack that was chosen",
 	}[guard]

@@ -113,6 +113,7 @@ type Open struct {
 // Past is one stack in one earlier break.
 type Past struct {
 	Break     string      `json:"break"`
+	Kind      string      `json:"kind"` // of breaking
 	Stack     stacks.Path `json:"stack"`
 	At        time.Time   `json:"at"`
 	Recovered bool        `json:"recovered"`

@@ -68,7 +68,7 @@ func (w *world) dependents(going []Going) []Dependent {
 func (w *world) stack(u *unit, g Going) StackRadius {
 	out := StackRadius{
 		Stack: g.Path, Name: g.Name, StackID: g.StackID, Target: g.Target, Why: g.Why, Created: u.root.Live.Created.UTC(),
-		Policies: map[string]int{}, Holders: []Holder{}, Importers: []string{}, NotSame: []NotSame{}, Runbook: "none", Probes: []string{}, Past: w.past(g.Path),
+		Policies: map[string]int{}, Holders: []Holder{}, Importers: []string{}, NotSame: []NotSame{}, Runbook: "none", Probes: []string{}, Past: w.alike(g.Path),
 	}
 	if age := w.f.Now.Sub(u.root.Live.Created); age > 0 && !u.root.Live.Created.IsZero() {
 		out.AgeSeconds = age.Seconds()
@@ -121,6 +121,12 @@ func (w *world) past(p stacks.Path) []Past {
 	}
 	slices.SortStableFunc(out, func(a, b Past) int { return b.At.Compare(a.At) })
 	return out
+}
+
+// alike lists the earlier breaks of a stack that were of the same kind: how long
+// another kind took to recover from says nothing about this one.
+func (w *world) alike(p stacks.Path) []Past {
+	return slices.DeleteFunc(w.past(p), func(b Past) bool { return b.Kind != w.f.Kind })
 }
 
 // prefix is what stands before the logical ids of a nested stack: those of the

@@ -171,8 +171,9 @@ func TestRadius(t *testing.T) {
 	f.Environment.Break.Fields = append(f.Environment.Break.Fields, stacks.Field{Key: "rto", Value: stacks.String("30m")})
 	at(f, "dev/app").Stack.Break = block("rto", "45m", "runbook", "docs/app.md", "probes", stacks.Strings("site"))
 	f.Past.Value = []blast.Past{
-		{Break: "b-1", Stack: "dev/network", At: noon().Add(-48 * time.Hour), Seconds: 600},
-		{Break: "b-2", Stack: "dev/network", At: noon().Add(-24 * time.Hour), Recovered: true, Seconds: 300},
+		{Break: "b-1", Kind: blast.DeleteStack, Stack: "dev/network", At: noon().Add(-48 * time.Hour), Seconds: 600},
+		{Break: "b-2", Kind: blast.DeleteStack, Stack: "dev/network", At: noon().Add(-24 * time.Hour), Recovered: true, Seconds: 300},
+		{Break: "b-3", Kind: blast.DriftParameter, Stack: "dev/network", At: noon().Add(-12 * time.Hour), Recovered: true, Seconds: 30},
 		{Break: "b-2", Stack: "dev/queue"},
 	}
 	r := blast.Make(f).Radius

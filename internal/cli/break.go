@@ -197,3 +197,17 @@ func environmentOf(sts []*stacks.Stack) (*stacks.Stack, error) {
 	}
 	return first, nil
 }
+
+// meantCommand adds to an error for an unknown PATH the command of break that it may
+// be a slip of.
+func (a *app) meantCommand(arg string, err error) error {
+	var names []string
+	for _, c := range a.breakCommand().Subcommands {
+		names = append(names, c.Name)
+	}
+	hint := didYouMean(arg, names)
+	if hint == "" {
+		return err
+	}
+	return &usageError{fmt.Sprintf("there is no stack or group %q, and no such command of break", arg), hint}
+}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/deployer-cli/deployer/internal/blast"
 	"github.com/deployer-cli/deployer/internal/chaos"
@@ -47,7 +48,11 @@ func (b *breaker) oncemore(ctx context.Context, path stacks.Path) error {
 		case v.Guard == "G8":
 			by = chaos.ByProbe
 		}
-		return &chaos.Stopped{By: by, Why: fmt.Sprintf("%s: %s (%s)", path, v.Why, v.Guard), Tip: v.Fix}
+		why := strings.TrimPrefix(v.Why, string(path)+": ")
+		if v.Guard != blast.Moved {
+			why += " (" + v.Guard + ")"
+		}
+		return &chaos.Stopped{By: by, Why: fmt.Sprintf("%s: %s", path, why), Tip: v.Fix}
 	}
 	return nil
 }

@@ -134,7 +134,7 @@ func (b *breaker) pool() (pool []*stacks.Stack, named []stacks.Path, err error) 
 	for _, arg := range b.opts.args {
 		selection, err := b.s.project.Select(arg)
 		if err != nil {
-			return nil, nil, err
+			return nil, nil, b.app.meantCommand(arg, err)
 		}
 		if err := b.s.project.Problems(selection.Stacks); err != nil {
 			return nil, nil, err

@@ -54,6 +54,9 @@ func (b *breaker) breakIt(ctx context.Context) error {
 		return err
 	}
 	answers, err := a.ask(ctx, request)
+	if errors.Is(err, context.Canceled) {
+		return untouchedError{}
+	}
 	if err != nil {
 		return err
 	}
@@ -68,6 +71,11 @@ func (b *breaker) breakIt(ctx context.Context) error {
 	err = b.cleared(ctx, clearance, custody, func() { _ = release() })
 	return errors.Join(err, release())
 }
+
+// untouchedError says that somebody left while the phrase was asked for.
+type untouchedError struct{ cancelledError }
+
+func (untouchedError) Error() string { return "interrupted: nothing was touched" }
 
 // goingStacks lists the stacks that the plan touches.
 func (b *breaker) goingStacks() []*stacks.Stack {

@@ -181,7 +181,7 @@ func (b *breaker) past(ctx context.Context, f *blast.Facts) {
 				continue // it stayed as it was
 			}
 			past = append(past, blast.Past{
-				Break: st.ID, Stack: p, At: st.Planned, Recovered: t.Status == chaos.StatusRestored, Seconds: took.Seconds(), Objective: st.Objective().Seconds(),
+				Break: st.ID, Kind: st.Plan.Kind, Stack: p, At: st.Planned, Recovered: t.Status == chaos.StatusRestored, Seconds: took.Seconds(), Objective: st.Objective().Seconds(),
 			})
 		}
 	}

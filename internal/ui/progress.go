@@ -61,7 +61,7 @@ func (p *progress) hear(e event.Event, s Style) string {
 		return p.end(e, s)
 	case event.Draining:
 		p.draining = true
-		return s.Warn(fmt.Sprintf("stopping: nothing new starts, %s. Ctrl-C again leaves them to CloudFormation.", clean(e.Cause)))
+		return s.Warn(fmt.Sprintf("stopping: nothing new starts, %s. Ctrl-C now leaves them to CloudFormation.", clean(e.Cause)))
 	case event.Detached:
 		return s.Warn("leaving: what CloudFormation is doing goes on")
 	case event.Warning:
