@@ -18,7 +18,7 @@ func fill(t *testing.T, dir string) {
 		t.Error(err)
 		return
 	}
-	defer full.Close() //nolint:errcheck // nothing is written to it
+	defer full.Close()
 	fds, err := os.ReadDir("/proc/self/fd")
 	if err != nil {
 		t.Error(err)
@@ -35,7 +35,7 @@ func fill(t *testing.T, dir string) {
 			t.Error(err)
 			continue
 		}
-		if err := syscall.Dup3(int(full.Fd()), n, syscall.O_CLOEXEC); err != nil { //nolint:gosec // a file's number is small
+		if err := syscall.Dup3(int(full.Fd()), n, syscall.O_CLOEXEC); err != nil {
 			t.Error(err)
 		}
 		found++

@@ -43,7 +43,7 @@ func (c *tally) take() map[string]int {
 // TestRolesOfOneAccountShare: four roles in one account read what one would, and find
 // one pace together.
 func TestRolesOfOneAccountShare(t *testing.T) { //nolint:paralleltest // see play
-	type cost struct{ created, throttled, unchanged, described int }
+	type cost struct{ created, throttled, unchanged int }
 	measure := func(roles int) cost {
 		var out cost
 		play(t, 0, 0, func(t *testing.T, s *scene) {
