@@ -3,6 +3,7 @@ package main_test
 import (
 	"net/http"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -65,6 +66,27 @@ func TestALockOutlastsWhatPasses(t *testing.T) {
 			})
 		})
 	}
+}
+
+// The calls that wait for the lock are in nobody's way, least of all in that of its
+// renewal: as many as may be under way at once wait when the network comes back.
+func TestWhatWaitsForALockHoldsNotItsRenewal(t *testing.T) {
+	t.Parallel()
+	play(t, 40, 1, func(t *testing.T, s *scene) {
+		bucketed(t, s)
+		s.latency = 200 * time.Millisecond
+		var first sync.Once
+		s.watch = func(action string) {
+			if action == "CreateStack" {
+				first.Do(func() {
+					time.AfterFunc(100*time.Millisecond, func() { s.cut(hang) }) // within the first wave
+					time.AfterFunc(6*time.Minute, func() { s.cut(nil) })
+				})
+			}
+		}
+		s.launch(t, 0, "--timeout", "1h").result(t).all(t, 40, "created")
+		s.once(t, 40)
+	})
 }
 
 // Whichever write's answer is lost, the lock is ours, and given back.

@@ -34,6 +34,12 @@ func Brief(ctx context.Context) context.Context { return context.WithValue(ctx, 
 
 type briefKey struct{}
 
+// Ahead marks the calls made with ctx as ones that wait for no other call: what they
+// do, such as showing that a run lives, the others may be waiting for.
+func Ahead(ctx context.Context) context.Context { return context.WithValue(ctx, aheadKey{}, true) }
+
+type aheadKey struct{}
+
 // Gated makes every attempt of the writing calls made with ctx ask first, right
 // before it goes out: what was allowed when a call began to wait need not be so when it
 // goes on. An error of the gate's ends the call.

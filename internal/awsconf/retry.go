@@ -139,16 +139,19 @@ func (r *retryer) GetAttemptToken(ctx context.Context) (func(error) error, error
 	paces := r.paces.Load()
 	pacer := paces.of(name)
 	yield := yieldOf(ctx)
-	if err := pacer.wait(ctx, yield.idle); err != nil {
+	done := pacer.done
+	if ahead, _ := ctx.Value(aheadKey{}).(bool); ahead {
+		done = func(class) {}
+	} else if err := pacer.wait(ctx, yield.idle); err != nil {
 		return nil, err
 	}
 	if err := yield.resume(ctx); err != nil {
-		pacer.done(passing)
+		done(passing)
 		return nil, err
 	}
 	if pacer == paces.write {
 		if err := ask(ctx); err != nil {
-			pacer.done(passing)
+			done(passing)
 			return nil, err
 		}
 	}
@@ -159,7 +162,7 @@ func (r *retryer) GetAttemptToken(ctx context.Context) (func(error) error, error
 		if classify(err) == lapsed {
 			r.renewing.reject()
 		}
-		pacer.done(classify(err))
+		done(classify(err))
 		if classify(err) != throttle {
 			return nil
 		}

@@ -16,6 +16,7 @@ func Again(f *Facts, p *Plan, step *Step) []Verdict {
 	}
 	now := *f
 	now.Targets, now.Kind, now.Arg, now.Injections = []stacks.Path{step.Stack}, p.Kind, p.Arg, step.Injections
+	now.Unfit = slices.DeleteFunc(slices.Clone(f.Unfit), func(u Finding) bool { return u.Stack != step.Stack })
 	if now.Break == "" {
 		now.Break = p.ID
 	}

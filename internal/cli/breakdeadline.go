@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
 	"sync"
 	"time"
 
@@ -75,6 +76,13 @@ func (b *breaker) until(ctx context.Context, at time.Time) error {
 // afterDeadline brings back what nobody has, and says that the deadline passed. What
 // somebody is at is left to them.
 func (b *breaker) afterDeadline(ctx context.Context) error {
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	defer b.app.interrupts.handle(func(os.Signal) { cancel(cancelledError{}) })()
+	if state, err := b.record.fold(ctx); err == nil && state.Finished != nil {
+		b.late = true
+		return b.stay(ctx) // somebody who watches as well was a moment quicker
+	}
 	fmt.Fprintf(b.app.talk(), "%s max_duration is over: what is still down is brought back now\n", b.app.err.Warn("deadline:"))
 	b.late = true
 	late := &lateError{b.id}

@@ -365,7 +365,13 @@ func (b *breaker) takeDown(ctx context.Context, clearance guard.Clearance, brake
 	if b.plan.Kind != blast.DeleteStack {
 		return b.inflict(ctx, clearance, brake, sink, sent)
 	}
-	writer := journaled{writer: b.s.cfn.Writer(clearance), journal: j, accounts: map[stacks.Access]string{b.access: b.facts.Account}, gate: b.gate}
+	gate := func(ctx context.Context, v stacks.Verb) error { // also of a call that AWS makes wait
+		if why := brake.Pulled(); why != nil {
+			return why
+		}
+		return b.gate(ctx, v)
+	}
+	writer := journaled{writer: b.s.cfn.Writer(clearance), journal: j, accounts: map[stacks.Access]string{b.access: b.facts.Account}, gate: gate}
 	job := chaos.Job{
 		Plan: b.deletions(), Clearance: clearance, Chosen: b.plan.Targets, Pause: b.opts.pause,
 		Token: func(p stacks.Path, n int) string { return token(b.s.run, p, n) },

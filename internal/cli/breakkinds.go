@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/deployer-cli/deployer/internal/awsconf"
 	"github.com/deployer-cli/deployer/internal/blast"
 	"github.com/deployer-cli/deployer/internal/cfn"
 	"github.com/deployer-cli/deployer/internal/chaos"
@@ -145,6 +146,16 @@ func (b *breaker) pauseBefore(ctx context.Context, i int, brake *chaos.Brake, si
 	return brake.Wait(ctx, b.clock(), b.opts.pause)
 }
 
+// braked lets no attempt of a call go out once the brake was pulled.
+func braked(brake *chaos.Brake) func() error {
+	return func() error {
+		if why := brake.Pulled(); why != nil {
+			return why
+		}
+		return nil
+	}
+}
+
 // disturb asks the guards again, writes the intent down, and breaks one stack.
 func (b *breaker) disturb(ctx context.Context, clearance guard.Clearance, brake *chaos.Brake, step *blast.Step) error {
 	if why := brake.Pulled(); why != nil {
@@ -180,7 +191,7 @@ func (b *breaker) disturb(ctx context.Context, clearance guard.Clearance, brake 
 			return err
 		}
 		took = time.Time{}
-		if err := writer.Do(ctx, in); err != nil {
+		if err := writer.Do(awsconf.Gated(ctx, braked(brake)), in); err != nil {
 			return errors.Join(err, b.spared(ctx, in, err))
 		}
 		now := b.s.now().UTC()

@@ -471,11 +471,7 @@ func (c *custody) beat(ctx context.Context, say lifeSigns) {
 				return
 			case <-ticker.C:
 			}
-			var errs []error
-			for _, h := range held {
-				errs = append(errs, h.Renew(awsconf.Brief(ctx)))
-			}
-			err := errors.Join(errs...)
+			err := renewed(ctx, held)
 			late := time.Since(good) > guard.DeadAfter/2
 			switch {
 			case err == nil:
@@ -493,6 +489,20 @@ func (c *custody) beat(ctx context.Context, say lifeSigns) {
 			}
 		}
 	})
+}
+
+// renewed renews all locks at once, and takes no longer than to the next beat: what is
+// waited for longer may be somebody else's before it is known.
+func renewed(ctx context.Context, held []*state.Held) error {
+	ctx, cancel := context.WithTimeout(awsconf.Ahead(awsconf.Brief(ctx)), guard.BeatEvery)
+	defer cancel()
+	errs := make([]error, len(held))
+	var wg sync.WaitGroup
+	for i, h := range held {
+		wg.Go(func() { errs[i] = h.Renew(ctx) })
+	}
+	wg.Wait()
+	return errors.Join(errs...)
 }
 
 // from tells where a command is run: by whom on which machine, or the job of a

@@ -4,7 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
+
 	"strings"
 
 	"github.com/deployer-cli/deployer/internal/cfn"
@@ -345,9 +345,10 @@ func (e *beyondError) Hint() string {
 
 // planned gives the step as it was planned, nil when it is in no plan.
 func (r *launcher) planned(p stacks.Path) *plan.Step {
-	i := slices.IndexFunc(r.plan.Steps, func(s plan.Step) bool { return s.Stack == p })
-	if i < 0 {
-		return nil
+	for i := range r.plan.Steps { // not copied: others are at work on theirs
+		if r.plan.Steps[i].Stack == p {
+			return &r.plan.Steps[i]
+		}
 	}
-	return &r.plan.Steps[i]
+	return nil
 }

@@ -171,6 +171,9 @@ func (b *breaker) findOut(ctx context.Context, k *knownBreak) error {
 		at := d.Taken
 		if d.Act == chaos.Adopt {
 			at = d.At
+			if at.IsZero() { // of what was injected nobody tells when
+				at = b.s.now().UTC()
+			}
 		}
 		if at.IsZero() {
 			continue

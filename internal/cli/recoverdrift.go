@@ -62,7 +62,7 @@ func (b *breaker) undrift(ctx context.Context, clearance guard.Clearance, t *cha
 	}
 	changes, err := b.s.contents(ctx, d.Access, set)
 	if err == nil {
-		err = keepsData(d.Stack, name, changes)
+		err = keepsData(d.Stack, "parameter "+name, changes)
 	}
 	if err != nil {
 		return errors.Join(err, w.Discard(ctx, to, set.ID))
@@ -70,8 +70,9 @@ func (b *breaker) undrift(ctx context.Context, clearance guard.Clearance, t *cha
 	return b.carryOut(ctx, w, to, set)
 }
 
-// keepsData refuses a change set that would lose data: recovery never does.
-func keepsData(p stacks.Path, name string, changes []stacks.ResourceChange) error {
+// keepsData refuses a change set that would lose data, to put something right:
+// recovery never does.
+func keepsData(p stacks.Path, what string, changes []stacks.ResourceChange) error {
 	var lost []string
 	for _, c := range changes {
 		if c.Data && (c.Action == "remove" || c.Replacement == "true" || c.Replacement == "conditional") {
@@ -83,7 +84,7 @@ func keepsData(p stacks.Path, name string, changes []stacks.ResourceChange) erro
 	}
 	slices.Sort(lost)
 	return &guard.Refusal{
-		Rule: "G10", Code: exitRefused, What: fmt.Sprintf("parameter %s of %s is not put right", name, p),
+		Rule: "G10", Code: exitRefused, What: fmt.Sprintf("%s of %s is not put right", what, p),
 		Why: "that would replace or remove what holds data: " + strings.Join(lost, ", "),
 		Tip: "if that data may be lost, launch it yourself: deployer launch " + string(p),
 	}

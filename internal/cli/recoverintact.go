@@ -98,7 +98,14 @@ func (s *session) setSince(ctx context.Context, r *breakRecord, t *chaos.Target,
 	if was < 0 || is < 0 || c.Parameters[was].Value == live.Parameters[is].Value {
 		return nil, nil
 	}
-	return []capsule.Difference{{What: "parameter " + name, Was: c.Parameters[was].Value, Is: live.Parameters[is].Value}}, nil
+	out := capsule.Difference{What: "parameter " + name, Was: c.Parameters[was].Value, Is: live.Parameters[is].Value}
+	if c.Parameters[was].Secret {
+		if s.secretsNow(ctx, t.Stack)[name] == out.Is {
+			return nil, nil
+		}
+		out.Was, out.Is = hiddenValue, hiddenValue
+	}
+	return []capsule.Difference{out}, nil
 }
 
 // onlyOurs refuses a change set that would put back more than what was deleted and

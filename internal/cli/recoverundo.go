@@ -5,8 +5,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
+	"github.com/deployer-cli/deployer/internal/cfn"
 	"github.com/deployer-cli/deployer/internal/chaos"
 	"github.com/deployer-cli/deployer/internal/guard"
 	"github.com/deployer-cli/deployer/internal/inject"
@@ -213,8 +215,22 @@ func (b *breaker) revert(ctx context.Context, clearance guard.Clearance, d *chao
 	if err != nil {
 		return err
 	}
-	if err := b.onlyOurs(ctx, d, set.Changes); err != nil {
+	err = b.onlyOurs(ctx, d, set.Changes)
+	if err == nil {
+		err = b.sparing(ctx, d, set)
+	}
+	if err != nil {
 		return errors.Join(err, w.Discard(ctx, t, set.ID))
 	}
 	return b.carryOut(ctx, w, t, set)
+}
+
+// sparing refuses a change set that would lose the data of what refers to the resource
+// that it makes again.
+func (b *breaker) sparing(ctx context.Context, d *chaos.Deed, set cfn.ChangeSet) error {
+	changes, err := b.s.contents(ctx, d.Access, set)
+	if err != nil {
+		return err
+	}
+	return keepsData(d.Stack, "resource "+d.LogicalID(), slices.DeleteFunc(changes, func(c stacks.ResourceChange) bool { return c.LogicalID == d.LogicalID() }))
 }

@@ -61,7 +61,7 @@ func (s *Store) Acquire(ctx context.Context, l guard.Lock, signs func(guard.Lock
 	if err != nil {
 		return nil, nil, err
 	}
-	if found.Run == l.Run { // by an attempt of ours, whose answer was lost
+	if found.Run == l.Run && !found.Released { // by an attempt of ours, whose answer was lost
 		return &Held{store: s, now: now, lock: l, version: record.Version}, nil, nil
 	}
 	why, dead := found.Dead(signs(found, record))
