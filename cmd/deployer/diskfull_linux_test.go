@@ -57,12 +57,20 @@ func TestDiskFullInMidRun(t *testing.T) {
 		s.after(4*time.Second, func() { fill(t, filepath.Join(dir, ".deployer", "aws", "journal")) })
 		r := s.launch(t, 1)
 		o := r.result(t)
-		o.all(t, 9, "created", "not-started")
+		o.all(t, 9, "created", "not-started", "failed", "skipped")
 		if strings.Contains(r.Stdout, `"kind":"detached"`) || !strings.Contains(r.Stdout, `"kind":"draining"`) || !r.story(t).says("warning", "the journal cannot be written") {
 			t.Errorf("%s", r.Stdout)
 		}
-		if len(o.Errors) != 1 || !strings.Contains(o.Errors[0].What+o.Errors[0].Why, "no space left on device") || !strings.Contains(o.Errors[0].Hint, "make room") {
-			t.Errorf("%+v", o.Errors)
+		for _, e := range o.Errors { // of the run, and of a stack that had begun but for its intent
+			if !strings.Contains(e.What+e.Why, "no space left on device") || !strings.Contains(e.Hint, "make room") {
+				t.Errorf("%+v", e)
+			}
+			if e.Stack != "" && o.Stacks[e.Stack] != "failed" {
+				t.Errorf("%+v of a stack that is %s", e, o.Stacks[e.Stack])
+			}
+		}
+		if len(o.Errors) == 0 {
+			t.Error("no error")
 		}
 		s.launch(t, 0).result(t).all(t, 9, "created", "unchanged")
 		s.once(t, 9)

@@ -305,6 +305,35 @@ func TestDrain(t *testing.T) {
 	})
 }
 
+// What asks to drain while it is told of the start of a step: nothing of it is done.
+func TestDrainAtTheStart(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		s := &service{takes: map[stacks.Path]time.Duration{"a": 10 * time.Second}}
+		drain := make(chan struct{})
+		j := job(step("a", plan.Create), step("b", plan.Create, "a"), step("c", plan.Create, "b"))
+		j.Drain = drain
+		var told []string
+		sink := event.Func(func(e event.Event) {
+			if e.Kind == event.StepStarted && e.Stack == "b" {
+				close(drain) // as the journal does where it cannot be written
+			}
+			told = append(told, strings.TrimSpace(fmt.Sprintf("%s %s", e.Kind, e.Stack)))
+		})
+		ports := execute.Ports{Changer: s, Mender: s, Watcher: s, Decider: s, Hooks: s}
+		result, err := execute.Run(t.Context(), j, ports, sink)
+		if err != nil || !result.Interrupted || result.Outcomes["b"] != execute.NotStarted || result.Outcomes["c"] != execute.NotStarted {
+			t.Errorf("%v %+v", err, result.Outcomes)
+		}
+		if got := strings.Join(s.calls, ", "); got != "create a" {
+			t.Errorf("calls: %s", got)
+		}
+		if got := strings.Join(told, ", "); !strings.HasSuffix(got, "step-started b, draining, step-skipped b, run-finished") {
+			t.Error(got)
+		}
+	})
+}
+
 func TestDetach(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {

@@ -37,6 +37,7 @@ type run struct {
 	finished   map[stacks.Path]time.Time
 	parked     map[stacks.Path]*worker // begun, and waiting for what they turned out to depend on
 	draining   bool
+	stop       <-chan struct{} // closed: somebody asks to drain; nil once that was heard
 	messages   chan message
 	result     Result
 }
@@ -126,12 +127,12 @@ func (r *run) loop(ctx context.Context) (Result, error) {
 			r.enqueue(s.Stack)
 		}
 	}
-	drain, detach := r.job.Drain, ctx.Done()
+	r.stop = r.job.Drain
+	detach := ctx.Done()
 	for r.start(ctx); len(r.running) > 0; r.start(ctx) {
 		select {
-		case <-drain:
-			drain = nil
-			r.drain("waiting for what runs")
+		case <-r.stop:
+			r.stopped()
 		case <-detach:
 			detach = nil
 			r.detach(ctx)
@@ -146,6 +147,23 @@ func (r *run) loop(ctx context.Context) (Result, error) {
 		}
 	}
 	return r.finish()
+}
+
+// stopped notes that somebody asked that nothing new is started.
+func (r *run) stopped() {
+	r.stop = nil
+	r.drain("waiting for what runs")
+}
+
+// drains tells whether nothing new is to be started, also where that was asked
+// for a moment ago and the loop has not come to it.
+func (r *run) drains() bool {
+	select {
+	case <-r.stop:
+		r.stopped()
+	default:
+	}
+	return r.draining
 }
 
 // detach notes that we leave.
@@ -166,7 +184,7 @@ func (r *run) enqueue(p stacks.Path) {
 // their dependents, which may be ready in the same pass.
 func (r *run) start(ctx context.Context) {
 	r.grant()
-	for !r.draining && ctx.Err() == nil {
+	for !r.drains() && ctx.Err() == nil {
 		i := slices.IndexFunc(r.ready, r.mayStart)
 		if i < 0 {
 			return
@@ -184,6 +202,10 @@ func (r *run) start(ctx context.Context) {
 			Kind: event.StepStarted, Stack: p, Action: string(s.Action), Total: s.Resources,
 			Cause: s.Cause, Expected: r.own[p].Seconds(), Left: r.left().Seconds(),
 		})
+		if r.drains() { // telling that it starts could not be written down
+			r.unstarted(p)
+			return
+		}
 		w, begun := r.parked[p]
 		if !begun {
 			w = &worker{run: r, step: s, token: func(n int) string { return r.job.Token(p, n) }}
@@ -192,6 +214,13 @@ func (r *run) start(ctx context.Context) {
 		own := r.yielding(ctx, w)
 		go func() { w.tell(message{path: p, end: new(w.perform(own))}) }()
 	}
+}
+
+// unstarted takes back a step for which nothing was done yet.
+func (r *run) unstarted(p stacks.Path) {
+	delete(r.running, p)
+	r.busy[placeOf(r.steps[p])]--
+	r.emit(event.Event{Kind: event.StepSkipped, Stack: p, Action: string(NotStarted), Cause: "nothing new is begun"})
 }
 
 // place is where a stack lives, as far as AWS limits what goes on at once.
