@@ -15,6 +15,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/rogpeppe/go-internal/lockedfile"
 
@@ -29,15 +30,16 @@ const suffix = ".jsonl"
 func (b *Books) file(k book) string { return filepath.Join(b.dir, k.env, k.id+suffix) }
 
 // open takes a book's file for writing, so that no other process does, and reads
-// it. done gives it back.
-func (b *Books) open(k book) (f *linefile.File, entries []record.Entry, done func(), err error) {
+// it. done gives it back. No other place is asked while a file is held: whoever
+// hangs on the network keeps nobody else on this machine from theirs.
+func (b *Books) open(ctx context.Context, k book) (f *linefile.File, entries []record.Entry, done func(), err error) {
 	name := b.file(k)
 	if err := os.MkdirAll(filepath.Dir(name), 0o700); err != nil {
 		return nil, nil, nil, b.failed("the folder of the break's journal cannot be made", err)
 	}
-	unlock, err := lockedfile.MutexAt(filepath.Join(filepath.Dir(name), ".lock")).Lock()
+	unlock, err := b.lock(ctx, filepath.Join(filepath.Dir(name), ".lock"))
 	if err != nil {
-		return nil, nil, nil, b.failed("the break's journal cannot be locked", err)
+		return nil, nil, nil, err
 	}
 	defer func() {
 		if err != nil {
@@ -55,6 +57,49 @@ func (b *Books) open(k book) (f *linefile.File, entries []record.Entry, done fun
 		return nil, nil, nil, b.failed("the break's journal cannot be opened", err)
 	}
 	return f, entries, func() { _ = f.Close(); unlock() }, nil
+}
+
+// grace is how long a lock that is free is given to be taken once nobody waits for it
+// any more: whoever was interrupted may still have to write down what was done.
+const grace = time.Second
+
+// lock takes a lock file. Its holder may be a process that somebody suspended, so
+// that whoever gives up does not go on waiting; the lock that comes too late is given
+// back.
+func (b *Books) lock(ctx context.Context, name string) (unlock func(), err error) {
+	type answer struct {
+		unlock func()
+		err    error
+	}
+	got := make(chan answer, 1)
+	go func() {
+		unlock, err := lockedfile.MutexAt(name).Lock()
+		got <- answer{unlock, err}
+	}()
+	given := func(a answer) (func(), error) {
+		if a.err != nil {
+			return nil, b.failed("the break's journal cannot be locked", a.err)
+		}
+		return a.unlock, nil
+	}
+	select {
+	case a := <-got:
+		return given(a)
+	case <-ctx.Done():
+	}
+	late := time.NewTimer(grace)
+	defer late.Stop()
+	select {
+	case a := <-got:
+		return given(a)
+	case <-late.C:
+	}
+	go func() {
+		if a := <-got; a.err == nil {
+			a.unlock()
+		}
+	}()
+	return nil, context.Cause(ctx)
 }
 
 // load reads this machine's entries and verifies them; none where there is no

@@ -138,12 +138,16 @@ func (b *Books) add(ctx context.Context, env, id string, put func(context.Contex
 		return record.Entry{}, err
 	}
 	defer end()
-	f, entries, done, err := b.open(k)
+	w := &writer{books: b, book: k}
+	done, err := w.open(ctx)
 	if err != nil {
 		return record.Entry{}, err
 	}
-	defer done()
-	w := &writer{books: b, book: k, file: f, entries: entries}
+	if b.shared == nil {
+		defer done() // nothing else keeps two from taking the same number
+	} else {
+		done()
+	}
 	e, err := put(ctx, w)
 	if err != nil {
 		delete(b.synced, b.key(k))

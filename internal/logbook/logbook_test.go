@@ -17,6 +17,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/rogpeppe/go-internal/lockedfile"
+
 	"github.com/deployer-cli/deployer/internal/awsconf"
 	"github.com/deployer-cli/deployer/internal/cloud"
 	"github.com/deployer-cli/deployer/internal/logbook"
@@ -242,27 +244,115 @@ func TestManyProcesses(t *testing.T) {
 	}
 }
 
+// TestManyMachines: several machines share one book, or several processes of one.
 func TestManyMachines(t *testing.T) {
 	t.Parallel()
-	team := bucket()
-	var books []*logbook.Books
-	for i := range 3 {
-		books = append(books, logbook.New(t.TempDir(), fmt.Sprint("machine", i), team))
-	}
-	var wg sync.WaitGroup
-	for _, b := range books {
-		wg.Go(func() {
-			for i := range 6 {
-				if _, err := b.Append(t.Context(), "dev", id, "note", noon(), i); err != nil {
-					t.Error(err)
-				}
+	one := t.TempDir()
+	for name, where := range map[string]func(*testing.T) string{
+		"many": func(t *testing.T) string { t.Helper(); return t.TempDir() },
+		"one":  func(*testing.T) string { return one },
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			team := bucket()
+			var books []*logbook.Books
+			for i := range 3 {
+				books = append(books, logbook.New(where(t), fmt.Sprint("machine", i), team))
+			}
+			var wg sync.WaitGroup
+			for _, b := range books {
+				wg.Go(func() {
+					for i := range 6 {
+						if _, err := b.Append(t.Context(), "dev", id, "note", noon(), i); err != nil {
+							t.Error(err)
+						}
+					}
+				})
+			}
+			wg.Wait()
+			first := said(t, books[0])
+			if len(strings.Fields(first)) != 18 || said(t, books[1]) != first || said(t, books[2]) != first {
+				t.Errorf("%s\n%s\n%s", first, said(t, books[1]), said(t, books[2]))
 			}
 		})
 	}
-	wg.Wait()
-	first := said(t, books[0])
-	if len(strings.Fields(first)) != 18 || said(t, books[1]) != first || said(t, books[2]) != first {
-		t.Errorf("%s\n%s\n%s", first, said(t, books[1]), said(t, books[2]))
+}
+
+// slow is a bucket that answers nothing until it is let go.
+type slow struct {
+	logbook.Shared
+	asked chan struct{}
+	let   chan struct{}
+}
+
+func (s *slow) Create(ctx context.Context, key string, body []byte) (string, error) {
+	select {
+	case s.asked <- struct{}{}:
+	default:
+	}
+	select {
+	case <-s.let:
+	case <-ctx.Done():
+		return "", context.Cause(ctx)
+	}
+	return s.Shared.Create(ctx, key, body)
+}
+
+// TestAHangingBucketKeepsNobodyElse: another command of this machine writes while one
+// waits for its bucket, and none of their entries is lost.
+func TestAHangingBucketKeepsNobodyElse(t *testing.T) {
+	t.Parallel()
+	dir, team := t.TempDir(), bucket()
+	hangs := &slow{team, make(chan struct{}, 1), make(chan struct{})}
+	ended := make(chan error, 1)
+	go func() {
+		_, err := logbook.New(dir, "one", hangs).Append(t.Context(), "dev", id, "note", noon(), "one")
+		ended <- err
+	}()
+	<-hangs.asked
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	defer cancel()
+	two := logbook.New(dir, "two", team)
+	for range 2 {
+		if _, err := two.Append(ctx, "dev", id, "note", noon(), "two"); err != nil {
+			t.Fatalf("while another one hangs: %v", err)
+		}
+	}
+	close(hangs.let)
+	if err := <-ended; err != nil {
+		t.Error(err)
+	}
+	for _, shared := range []logbook.Shared{team, nil} {
+		if got := said(t, logbook.New(dir, "r", shared)); got != `"two" "two" "one"` {
+			t.Errorf("read %s", got)
+		}
+	}
+}
+
+// TestGivingUpOnTheLock: whoever holds the file may be suspended. Who waits for it
+// need not, and leaves nothing held.
+func TestGivingUpOnTheLock(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	b := logbook.New(dir, "r", nil)
+	add(t, b, 1)
+	unlock, err := lockedfile.MutexAt(filepath.Join(dir, "dev", ".lock")).Lock()
+	if err != nil {
+		t.Fatal(err)
+	}
+	why := errors.New("enough")
+	ctx, cancel := context.WithCancelCause(t.Context())
+	cancel(why)
+	if _, err := b.Append(ctx, "dev", id, "note", noon(), 2); !errors.Is(err, why) {
+		t.Errorf("with the lock held: %v", err)
+	}
+	unlock()
+	if _, err := b.Append(ctx, "dev", id, "note", noon(), 3); err != nil {
+		t.Errorf("what is free can be written although nobody waits any more: %v", err)
+	}
+	add(t, b, 4)
+	if got := said(t, b); got != "1 3 4" {
+		t.Errorf("read %s", got)
 	}
 }
 
@@ -517,15 +607,15 @@ func TestDocuments(t *testing.T) {
 // never was.
 func TestBegin(t *testing.T) {
 	t.Parallel()
-	for name, shared := range map[string]logbook.Shared{"local": nil, "shared": bucket()} {
+	for name, shared := range map[string]logbook.Shared{"local": nil, "shared": bucket(), "shared here": bucket()} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			dir := t.TempDir()
 			place := func(run string) *logbook.Books {
-				if shared != nil {
+				if name == "shared" {
 					return logbook.New(t.TempDir(), run, shared) // machines of their own
 				}
-				return logbook.New(dir, run, nil)
+				return logbook.New(dir, run, shared)
 			}
 			var begun atomic.Int64
 			var all sync.WaitGroup

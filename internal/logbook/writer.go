@@ -11,12 +11,25 @@ import (
 	"github.com/deployer-cli/deployer/internal/state"
 )
 
-// writer adds to one book, whose file nobody else has meanwhile.
+// writer adds to one book. Where nothing is shared nobody else has its file meanwhile;
+// else the file is taken only to write into it, and the shared place tells who was
+// first.
 type writer struct {
 	books   *Books
 	book    book
-	file    *linefile.File
+	file    *linefile.File // nil while it is not held
+	kept    int            // how many of the entries are in the file
 	entries []record.Entry
+}
+
+// open takes the file, and gives it back with done.
+func (w *writer) open(ctx context.Context) (done func(), err error) {
+	f, entries, give, err := w.books.open(ctx, w.book)
+	if err != nil {
+		return nil, err
+	}
+	w.file, w.entries, w.kept = f, entries, len(entries)
+	return func() { w.file = nil; give() }, nil
 }
 
 // tries bounds how often an entry is put behind those that others put first.
@@ -41,7 +54,8 @@ func (w *writer) append(ctx context.Context, kind string, at time.Time, body any
 			}
 			continue
 		}
-		if err := w.keep(e); err != nil || e.Seq > 1 {
+		w.entries = append(w.entries, e)
+		if err := w.keep(ctx); err != nil || e.Seq > 1 {
 			return e, err
 		}
 		return e, w.enlist(ctx)
@@ -66,7 +80,8 @@ func (w *writer) begin(ctx context.Context, kind string, at time.Time, body any)
 		err = &BegunError{ID: w.book.id}
 	}
 	if err == nil {
-		err = w.keep(e)
+		w.entries = append(w.entries, e)
+		err = w.keep(ctx)
 	}
 	if err != nil {
 		return e, err
@@ -81,21 +96,37 @@ func (w *writer) last() *record.Entry {
 	return &w.entries[len(w.entries)-1]
 }
 
-// keep writes an entry into the file.
-func (w *writer) keep(e record.Entry) error {
-	line, err := e.Line()
-	if err == nil {
-		err = w.file.Append(line, true)
+// keep writes into the file what it lacks of the entries. Another process may have
+// done so meanwhile, and more.
+func (w *writer) keep(ctx context.Context) error {
+	if w.file == nil {
+		known := w.entries
+		done, err := w.open(ctx)
+		if err != nil {
+			return err
+		}
+		defer done()
+		if both := min(len(known), w.kept); both > 0 && known[both-1].Hash() != w.entries[both-1].Hash() {
+			return &DivergedError{ID: w.book.id, Seq: both}
+		}
+		if w.kept < len(known) {
+			w.entries = known
+		}
 	}
-	if err != nil {
-		return w.books.failed("the break's journal cannot be written", err)
+	for ; w.kept < len(w.entries); w.kept++ {
+		line, err := w.entries[w.kept].Line()
+		if err == nil {
+			err = w.file.Append(line, true)
+		}
+		if err != nil {
+			return w.books.failed("the break's journal cannot be written", err)
+		}
 	}
-	w.entries = append(w.entries, e)
 	return nil
 }
 
-// sync brings file and shared place to the same length, once: a bucket may have
-// been declared after the break began, or the break may have begun elsewhere.
+// sync brings what is known and what is shared to the same length, once: a bucket may
+// have been declared after the break began, or the break may have begun elsewhere.
 func (w *writer) sync(ctx context.Context) error {
 	b := w.books
 	if b.shared == nil || b.synced[b.key(w.book)] {
@@ -161,10 +192,11 @@ func (w *writer) pull(ctx context.Context) error {
 	}
 }
 
-// take keeps an entry of another machine's, if it follows.
+// take adds an entry of another machine's, if it follows.
 func (w *writer) take(e record.Entry) error {
 	if err := record.Follows(w.last(), e); err != nil {
 		return err
 	}
-	return w.keep(e)
+	w.entries = append(w.entries, e)
+	return nil
 }
