@@ -68,6 +68,7 @@ type breaker struct {
 	undone     map[stacks.Path]bool // by recover: what was injected into them
 	intact     map[deedKey]bool     // what is not as the break left it any more, as recover found it
 	taken      map[stacks.Path]bool // somebody is at them, as it was found when max_duration was over
+	warned     sync.Map             // warnings that were given
 	late       bool                 // max_duration was over while it watched
 	outcome    *breakOutcome
 }

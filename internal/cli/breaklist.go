@@ -108,7 +108,7 @@ func bareArg(arg string) string {
 func (k *knownBreak) named(arg string) bool {
 	switch {
 	case logbook.IsID(arg):
-		return k.record.id == arg
+		return k.record.id == arg || k.record.id == "" // of those that cannot be listed it may be one
 	case arg == "" || arg == k.place.env.Name:
 		return true
 	case k.state == nil: // of what it was is not known

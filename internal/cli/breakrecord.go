@@ -8,7 +8,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/deployer-cli/deployer/internal/blast"
 	"github.com/deployer-cli/deployer/internal/chaos"
 	"github.com/deployer-cli/deployer/internal/logbook"
 	"github.com/deployer-cli/deployer/internal/state"
@@ -88,7 +87,8 @@ func (r *breakRecord) fold(ctx context.Context) (*chaos.State, error) {
 	return nil, &chaos.JournalError{Why: "its end is missing: it was cleared to begin, and does not say so"}
 }
 
-// knownBreak is one break of the project, and where its journal is.
+// knownBreak is one break of the project, and where its journal is. Without an id it
+// stands for those of an environment whose breaks cannot be listed.
 type knownBreak struct {
 	place  area
 	record *breakRecord
@@ -97,7 +97,8 @@ type knownBreak struct {
 	aside  *aside // who ended it all the same, nil for nobody
 }
 
-// breaks reads every break of the environments given, oldest first.
+// breaks reads every break of the environments given, oldest first. Where those of one
+// cannot be listed, one without an id says so, and the others are there all the same.
 func (s *session) breaks(ctx context.Context, places []area) ([]knownBreak, error) {
 	var out []knownBreak
 	for _, place := range places {
@@ -106,8 +107,11 @@ func (s *session) breaks(ctx context.Context, places []area) ([]knownBreak, erro
 			books = s.books(nil, stacks.Access{}) // what was broken before its class was another
 		}
 		ids, err := books.List(ctx, place.env.Name)
-		if err != nil {
-			return nil, err
+		switch {
+		case ctx.Err() != nil:
+			return nil, context.Cause(ctx)
+		case err != nil:
+			out = append(out, knownBreak{place: place, record: &breakRecord{books, place.env.Name, "", s.now}, err: &unlistedError{place.env, err}})
 		}
 		for _, id := range ids {
 			k := knownBreak{place: place, record: &breakRecord{books, place.env.Name, id, s.now}}
@@ -144,51 +148,6 @@ func (s *session) breakable() ([]area, error) {
 	}), nil
 }
 
-// past tells the guards which breaks are open, and how earlier ones went.
-func (b *breaker) past(ctx context.Context, f *blast.Facts) {
-	places, err := b.s.breakable()
-	if err != nil {
-		f.Open, f.Past = blast.Known[[]blast.Open]{Why: err.Error()}, blast.Known[[]blast.Past]{Why: err.Error()}
-		return
-	}
-	all, err := b.s.breaks(ctx, places)
-	if err != nil {
-		f.Open, f.Past = blast.Known[[]blast.Open]{Why: err.Error()}, blast.Known[[]blast.Past]{Why: err.Error()}
-		return
-	}
-	var open []blast.Open
-	past := []blast.Past{}
-	for _, k := range all {
-		if k.aside != nil {
-			continue
-		}
-		if k.err != nil {
-			f.Open, f.OpenFix = blast.Known[[]blast.Open]{Why: k.err.Error()}, hintOf(k.err)
-			f.Past = blast.Known[[]blast.Past]{Why: f.Open.Why}
-			return
-		}
-		st := k.state
-		if st.ID != b.id && st.Open() {
-			open = append(open, blast.Open{ID: st.ID, Environment: st.Environment, By: st.Plan.By, Since: st.Planned, Stacks: st.Order})
-		}
-		if st.ID == b.id || !st.Touched() {
-			continue
-		}
-		took, _ := st.RecoveryTime()
-		for _, p := range st.Order {
-			t := st.Targets[p]
-			if t.Status == chaos.StatusPlanned || t.Status == chaos.StatusRefused {
-				continue // it stayed as it was
-			}
-			past = append(past, blast.Past{
-				Break: st.ID, Kind: st.Plan.Kind, Stack: p, At: st.Planned, Recovered: t.Status == chaos.StatusRestored, Seconds: took.Seconds(), Objective: st.Objective().Seconds(),
-			})
-		}
-	}
-	f.Open = blast.Known[[]blast.Open]{Value: open, Read: true}
-	f.Past = blast.Known[[]blast.Past]{Value: past, Read: true}
-}
-
 // findBreak finds the break that an argument names: by its id, or as the one of
 // an environment or a stack; without one the only open break. openOnly leaves
 // finished ones out.
@@ -209,7 +168,7 @@ func (s *session) findBreak(ctx context.Context, arg string, openOnly bool) (*kn
 	var unreadable error
 	for _, k := range all {
 		if k.err != nil {
-			if arg == k.record.id {
+			if arg == k.record.id && arg != "" {
 				return nil, k.err
 			}
 			if k.aside == nil {
@@ -224,6 +183,9 @@ func (s *session) findBreak(ctx context.Context, arg string, openOnly bool) (*kn
 	// One that was closed while something was down can be recovered from by its id.
 	if going := slices.DeleteFunc(slices.Clone(found), func(k knownBreak) bool { return !k.state.Open() }); openOnly && len(going) == 1 {
 		found = going
+	}
+	if len(found) > 0 && arg == "" {
+		s.tellUnlisted(all)
 	}
 	switch {
 	case len(found) == 1:
