@@ -15,6 +15,10 @@ TORTURE_SEED ?= 1
 TORTURE_STACKS ?= 30
 TORTURE_CASE ?=
 RACE ?= -race
+# Properties draw the same cases in every run of the tests, so that a commit passes or
+# does not; `make draw` draws others.
+export RAPID_SEED ?= 1
+CHECKS ?= 1000
 
 .DEFAULT_GOAL := help
 
@@ -56,6 +60,11 @@ test: ## run every test
 race: ## run every test under the race detector
 	@GORACE=atexit_sleep_ms=20 $(GO) test -race $(RACEFLAGS) -parallel 6 -timeout 40m ./...
 
+draw: ## check every property with CHECKS cases that were not drawn before (RAPID_SEED=N draws them again)
+	@RAPID_SEED=$(if $(filter-out 1,$(RAPID_SEED)),$(RAPID_SEED),0) RAPID_CHECKS=$(CHECKS) $(GO) test -count=1 -timeout 0 -run "^($$(\
+		grep -rl 'rapid\.Check(' --include='*_test.go' . | xargs awk '/^func Test/{split($$2, t, "("); name = t[1]} /rapid\.Check\(/{print name}' | sort -u | paste -sd '|' -))$$" \
+		$$(grep -rl 'rapid\.Check(' --include='*_test.go' . | xargs -n1 dirname | sort -u)
+
 lint: ## go vet and golangci-lint (built on first use)
 	@$(GO) vet ./...
 	@$(GO) run $(GOLANGCI) run ./...
@@ -88,4 +97,4 @@ cover: ## coverage by function, in bin/coverage.html
 	@$(GO) test -coverpkg=./... -coverprofile=bin/coverage.out ./... && $(GO) tool cover -html=bin/coverage.out -o bin/coverage.html
 	@$(GO) tool cover -func=bin/coverage.out | tail -1
 
-.PHONY: help build demo demo-break test race lint fuzz bench bench-check bench-baseline profile torture cover
+.PHONY: help build demo demo-break test race draw lint fuzz bench bench-check bench-baseline profile torture cover
