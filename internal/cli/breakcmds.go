@@ -193,41 +193,16 @@ func (a *app) breakHaltCommand() *cli.Command {
 				}
 				return err
 			})
-			if err != nil {
+			switch {
+			case err != nil && id != "":
+				return haltedAs(err, id)
+			case err != nil:
 				return err
 			}
 			return a.recover(c.Context, recoverOptions{arg: id, yes: c.Bool("yes"), from: "config", halted: true})
 		},
 	}
 }
-
-// haltedAs is how a halt ends: the break was stopped whatever became of the
-// recovery, so that it never ends as if nothing had been touched.
-func haltedAs(err error, id string) error {
-	switch {
-	case err == nil:
-		return &exitError{exitStoppedBreak}
-	case exitCode(err) == exitUnconfirmed:
-		return &haltedError{id, err}
-	}
-	return err
-}
-
-// haltedError says that a break was stopped, and nobody agreed to the recovery.
-type haltedError struct {
-	id  string
-	why error
-}
-
-func (e *haltedError) Error() string {
-	return e.id + " is stopped, and what is down was not recovered: " + e.why.Error()
-}
-
-// ExitCode is that of a break that was stopped.
-func (*haltedError) ExitCode() int { return exitStoppedBreak }
-
-// Hint tells how to agree.
-func (e *haltedError) Hint() string { return "get it back with: deployer recover " + e.id + " -y" }
 
 // settled waits until what was being deleted is gone: only then can it come back.
 func (s *session) settled(ctx context.Context, k *knownBreak) error {

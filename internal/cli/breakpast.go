@@ -38,26 +38,34 @@ func (b *breaker) past(ctx context.Context, f *blast.Facts) {
 			f.Past = blast.Known[[]blast.Past]{Why: f.Open.Why}
 			return
 		}
-		st := k.state
-		if st.ID != b.id && st.Open() {
-			open = append(open, blast.Open{ID: st.ID, Environment: st.Environment, By: st.Plan.By, Since: st.Planned, Stacks: st.Order})
-		}
-		if st.ID == b.id || !st.Touched() {
-			continue
-		}
-		took, _ := st.RecoveryTime()
-		for _, p := range st.Order {
-			t := st.Targets[p]
-			if t.Status == chaos.StatusPlanned || t.Status == chaos.StatusRefused {
-				continue // it stayed as it was
+		if st := k.state; st.ID != b.id {
+			if st.Open() {
+				open = append(open, blast.Open{ID: st.ID, Environment: st.Environment, By: st.Plan.By, Since: st.Planned, Stacks: st.Order})
 			}
-			past = append(past, blast.Past{
-				Break: st.ID, Kind: st.Plan.Kind, Stack: p, At: st.Planned, Recovered: t.Status == chaos.StatusRestored, Seconds: took.Seconds(), Objective: st.Objective().Seconds(),
-			})
+			past = append(past, pastOf(st)...)
 		}
 	}
 	f.Open = blast.Known[[]blast.Open]{Value: open, Read: true}
 	f.Past = blast.Known[[]blast.Past]{Value: past, Read: true}
+}
+
+// pastOf lists what was broken in an earlier break, and what became of it.
+func pastOf(st *chaos.State) []blast.Past {
+	if !st.Touched() {
+		return nil
+	}
+	var out []blast.Past
+	took, _ := st.RecoveryTime()
+	for _, p := range st.Order {
+		t := st.Targets[p]
+		if t.Status == chaos.StatusPlanned || t.Status == chaos.StatusRefused {
+			continue // it stayed as it was
+		}
+		out = append(out, blast.Past{
+			Break: st.ID, Kind: st.Plan.Kind, Stack: p, At: st.Planned, Recovered: t.Status == chaos.StatusRestored, Seconds: took.Seconds(), Objective: st.Objective().Seconds(),
+		})
+	}
+	return out
 }
 
 // beyond tells whether a break that cannot be read, or those that cannot be listed, are

@@ -167,17 +167,13 @@ func (s *session) findBreak(ctx context.Context, arg string, openOnly bool) (*kn
 	var found []knownBreak
 	var unreadable error
 	for _, k := range all {
-		if k.err != nil {
-			if arg == k.record.id && arg != "" {
-				return nil, k.err
-			}
-			if k.aside == nil {
-				unreadable = k.err
-			}
-			continue
-		}
-		if k.matches(arg, openOnly) {
+		switch {
+		case k.err == nil && k.matches(arg, openOnly):
 			found = append(found, k)
+		case k.err != nil && arg == k.record.id && arg != "":
+			return nil, k.err
+		case k.err != nil && k.aside == nil:
+			unreadable = k.err
 		}
 	}
 	// One that was closed while something was down can be recovered from by its id.
@@ -197,11 +193,15 @@ func (s *session) findBreak(ctx context.Context, arg string, openOnly bool) (*kn
 	case logbook.IsID(arg) || !openOnly:
 		return &found[len(found)-1], nil // the latest
 	}
+	return nil, whichBreak(found)
+}
+
+func whichBreak(found []knownBreak) error {
 	ids := make([]string, 0, len(found))
 	for _, k := range found {
 		ids = append(ids, fmt.Sprintf("%s (%s)", k.record.id, k.state.Environment))
 	}
-	return nil, &usageError{"which break is meant? there is " + strings.Join(ids, ", "), "name it by its id"}
+	return &usageError{"which break is meant? there is " + strings.Join(ids, ", "), "name it by its id"}
 }
 
 // readable lists every break that can be read, for comparisons: one that cannot

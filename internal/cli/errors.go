@@ -16,6 +16,7 @@ const (
 	exitRefused      = 3
 	exitUnconfirmed  = 4
 	exitStale        = 5
+	exitSteady       = 6
 	exitLocked       = 7
 	exitChanges      = 9
 	exitStoppedBreak = 10
