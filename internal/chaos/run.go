@@ -85,7 +85,7 @@ type runner struct {
 
 	telling sync.Mutex // held while sink hears
 	sink    event.Sink
-	held    map[stacks.Path]event.Event // what is told once a pause is over
+	held    map[stacks.Path]event.Event // that it begins: told once the guards have passed
 
 	mu     sync.Mutex
 	begun  bool                 // a target was sent, so that a pause is due
@@ -130,6 +130,9 @@ func (r *runner) mayBegin(ctx context.Context, t stacks.Target) error {
 	if err := r.ports.Book.Write(ctx, KindIntent, intent); err != nil {
 		return r.stop(&Stopped{By: ByFault, Why: "what is about to be done cannot be written down: " + err.Error(), Tip: "nothing is done that is not written down first"})
 	}
+	r.telling.Lock()
+	defer r.telling.Unlock()
+	r.release(t.Path)
 	return nil
 }
 
@@ -148,15 +151,18 @@ func (r *runner) pause(ctx context.Context, path stacks.Path) error {
 	}
 	r.telling.Lock()
 	defer r.telling.Unlock()
-	if e, ok := r.held[path]; ok {
-		r.sink.Event(e)
-	}
+	r.sink.Event(AskedAgain(path))
 	return nil
 }
 
 // PauseBefore tells that a target waits for its turn.
 func PauseBefore(p stacks.Path, pause time.Duration) event.Event {
 	return event.Event{Kind: event.StepWaiting, Stack: p, Expected: pause.Seconds(), Cause: "the pause between targets"}
+}
+
+// AskedAgain tells that the guards are asked again, right before a stack's call.
+func AskedAgain(p stacks.Path) event.Event {
+	return event.Event{Kind: event.StepWaiting, Stack: p, Action: event.Guards, Cause: "the guards are asked again"}
 }
 
 // paused tells whether a stack's turn comes only after a pause.
@@ -254,23 +260,36 @@ func (r *runner) wasAccepted(p stacks.Path) bool {
 	return r.taken[p]
 }
 
-// tell passes on what execute says. A stack whose call was never made was left alone,
-// and did not fail; one before which there is a pause has not been begun.
+// tell passes on what execute says. That a stack begins is told once its guards have
+// passed. One whose call was never made was left alone, and did not fail.
 func (r *runner) tell(e event.Event) {
 	r.telling.Lock()
 	defer r.telling.Unlock()
 	switch {
-	case e.Kind == event.StepFailed && r.wasDenied(e.Stack):
-		e.Kind, e.Cause = event.StepSkipped, "the break was stopped before it was its turn"
-		e.Action, e.Reason, e.Hint = string(execute.NotStarted), "", ""
-	case e.Kind == event.StepStarted && r.paused(e.Stack):
+	case e.Kind == event.StepStarted:
 		if r.held == nil {
 			r.held = map[stacks.Path]event.Event{}
 		}
 		r.held[e.Stack] = e
-		e = PauseBefore(e.Stack, r.job.Pause)
+		if r.paused(e.Stack) {
+			r.sink.Event(PauseBefore(e.Stack, r.job.Pause))
+		}
+		return
+	case e.Kind == event.StepFailed && r.wasDenied(e.Stack):
+		e.Kind, e.Cause = event.StepSkipped, "the break was stopped before it was its turn"
+		e.Action, e.Reason, e.Hint = string(execute.NotStarted), "", ""
+	case e.Kind == event.StepAccepted || e.Kind == event.StepDone:
+		r.release(e.Stack)
 	}
 	r.sink.Event(e)
+}
+
+// release tells that a stack begins, if that was held back. telling is held.
+func (r *runner) release(p stacks.Path) {
+	if e, ok := r.held[p]; ok {
+		delete(r.held, p)
+		r.sink.Event(e)
+	}
 }
 
 func (r *runner) wasDenied(p stacks.Path) bool {

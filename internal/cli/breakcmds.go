@@ -48,6 +48,7 @@ type breakDocument struct {
 	Environment string                       `json:"environment"`
 	Open        bool                         `json:"open"`
 	Kind        string                       `json:"kind"`
+	Argument    string                       `json:"argument,omitempty"` // of the kind
 	Planned     time.Time                    `json:"planned"`
 	By          string                       `json:"by"`
 	Digest      string                       `json:"digest"`
@@ -74,11 +75,45 @@ type targetInWord struct {
 	Reason      string       `json:"reason,omitempty"`
 	Empty       []string     `json:"empty,omitempty"` // what is new and empty in it, so that it is not back
 	Differences any          `json:"differences,omitempty"`
+
+	Resources []resourceInWord `json:"resources,omitempty"` // that were broken behind the stack's back
+}
+
+// resourceInWord is one resource of a break as JSON.
+type resourceInWord struct {
+	LogicalID  string       `json:"logical_id"`
+	PhysicalID string       `json:"physical_id"`
+	Type       string       `json:"type"`
+	Says       string       `json:"says"` // what was to be done to it
+	Status     chaos.Status `json:"status"`
+	Broken     *time.Time   `json:"broken"` // when AWS accepted that, null: not recorded
+	Back       *time.Time   `json:"back"`
+}
+
+// resourcesOf lists what was broken of a stack that was not deleted.
+func resourcesOf(t *chaos.Target) []resourceInWord {
+	var out []resourceInWord
+	for _, d := range t.Deeds {
+		if d.Injection == nil {
+			continue
+		}
+		one := resourceInWord{
+			LogicalID: d.Injection.LogicalID, PhysicalID: d.Injection.PhysicalID, Type: d.Injection.Type, Says: d.Injection.Says, Status: d.Status,
+		}
+		if !d.Accepted.IsZero() {
+			one.Broken = &d.Accepted
+		}
+		if !d.Back.IsZero() {
+			one.Back = &d.Back
+		}
+		out = append(out, one)
+	}
+	return out
 }
 
 func documentOf(st *chaos.State) breakDocument {
 	d := breakDocument{
-		ID: st.ID, Environment: st.Environment, Open: st.Open(), Kind: st.Plan.Kind, Planned: st.Planned, By: st.Plan.By, Digest: st.Plan.Digest,
+		ID: st.ID, Environment: st.Environment, Open: st.Open(), Kind: st.Plan.Kind, Argument: st.Plan.Argument, Planned: st.Planned, By: st.Plan.By, Digest: st.Plan.Digest,
 		Realm: st.Plan.Realm, Account: st.Plan.Account, Region: st.Plan.Region, Stopped: st.Stopped, Finished: st.Finished,
 		Stamps: map[string]*chaos.Stamp{}, Objective: st.Objective().Seconds(), Equal: st.Equal(), Stacks: map[stacks.Path]targetInWord{},
 	}
@@ -96,7 +131,7 @@ func documentOf(st *chaos.State) breakDocument {
 		d.Met = &met
 	}
 	for p, t := range st.Targets {
-		one := targetInWord{Status: t.Status, StackID: t.StackID, NewID: t.NewID, By: t.By, Reason: t.Reason, Empty: t.Empty}
+		one := targetInWord{Status: t.Status, StackID: t.StackID, NewID: t.NewID, By: t.By, Reason: t.Reason, Empty: t.Empty, Resources: resourcesOf(t)}
 		if len(t.Differences) > 0 {
 			one.Differences = t.Differences
 		}

@@ -110,12 +110,12 @@ func (b *breaker) inflict(ctx context.Context, clearance guard.Clearance, brake 
 		begun := b.s.now()
 		err := b.pauseBefore(ctx, i, brake, sink)
 		if err == nil {
-			sink.Event(event.Event{Kind: event.StepStarted, Stack: step.Stack, Action: "break", Total: len(step.Injections)})
-			err = b.disturb(ctx, clearance, brake, step)
+			err = b.disturb(ctx, clearance, brake, step, sink)
 		}
 		took := b.s.now().Sub(begun)
 		result.Durations[step.Stack] = took
 		if _, stopped := errors.AsType[*chaos.Stopped](err); stopped {
+			sink.Event(event.Event{Kind: event.StepSkipped, Stack: step.Stack, Cause: "the break was stopped before it was done"})
 			break
 		}
 		if err != nil {
@@ -156,11 +156,27 @@ func braked(brake *chaos.Brake) func() error {
 	}
 }
 
+// begins tells that a stack's turn has come, how it is broken, and what of it.
+func (b *breaker) begins(step *blast.Step) event.Event {
+	e := event.Event{Kind: event.StepStarted, Stack: step.Stack, Action: b.plan.Kind}
+	var names []string
+	for _, in := range b.captured[step.Stack] {
+		names = append(names, in.LogicalID)
+	}
+	if b.plan.Kind == blast.DriftParameter {
+		name, _, _ := strings.Cut(b.plan.Arg, ":")
+		names = append(names, name)
+	}
+	e.Resource = strings.Join(names, ", ")
+	return e
+}
+
 // disturb asks the guards again, writes the intent down, and breaks one stack.
-func (b *breaker) disturb(ctx context.Context, clearance guard.Clearance, brake *chaos.Brake, step *blast.Step) error {
+func (b *breaker) disturb(ctx context.Context, clearance guard.Clearance, brake *chaos.Brake, step *blast.Step, sink event.Sink) error {
 	if why := brake.Pulled(); why != nil {
 		return why
 	}
+	sink.Event(chaos.AskedAgain(step.Stack))
 	if err := b.oncemore(ctx, step.Stack); err != nil {
 		if why, ok := errors.AsType[*chaos.Stopped](err); ok {
 			brake.Pull(*why)
@@ -172,6 +188,7 @@ func (b *breaker) disturb(ctx context.Context, clearance guard.Clearance, brake 
 	if why := brake.Pulled(); why != nil {
 		return why
 	}
+	sink.Event(b.begins(step))
 	if b.plan.Kind == blast.DriftParameter {
 		return b.drift(ctx, clearance, step)
 	}

@@ -37,6 +37,9 @@ const (
 	Stamp        Kind = "stamp"    // Action is T0 to T8, Reason its name and source, Time when it was
 )
 
+// Guards is the Action of a StepWaiting that ends by itself: the guards are asked.
+const Guards = "guards"
+
 // Event is one thing that happened in a run. Times are UTC.
 type Event struct {
 	Seq      int64       `json:"seq"`

@@ -15,6 +15,7 @@ import (
 type running struct {
 	path     stacks.Path
 	action   string
+	of       string // the resources that it is about, "" for the stack
 	started  time.Time
 	expected time.Duration
 	done     int
@@ -52,7 +53,7 @@ func (p *progress) hear(e event.Event, s Style) string {
 		p.steps = e.Total
 	case event.StepStarted:
 		p.current[e.Stack] = &running{
-			path: e.Stack, action: e.Action, started: p.now(), total: e.Total,
+			path: e.Stack, action: e.Action, of: e.Resource, started: p.now(), total: e.Total,
 			expected: time.Duration(e.Expected * float64(time.Second)),
 		}
 	case event.StepAccepted, event.Resource, event.Stack:
@@ -71,6 +72,10 @@ func (p *progress) hear(e event.Event, s Style) string {
 	case event.Hook:
 		return s.Dim(fmt.Sprintf("%s %s | ", e.Stack, e.Action)) + clean(e.Reason)
 	case event.StepWaiting:
+		if e.Action == event.Guards {
+			p.current[e.Stack] = &running{path: e.Stack, action: e.Action, started: p.now()}
+			return "" // it takes a moment, and is no news
+		}
 		if e.Expected == 0 { // for others: it goes on when they are done
 			delete(p.current, e.Stack)
 			return s.Dim(fmt.Sprintf("· %s waits: %s", e.Stack, clean(e.Cause)))
@@ -186,6 +191,11 @@ func (r *running) ing() string {
 		return "waiting for an operation that was running"
 	case "none":
 		return "running hooks"
+	case event.Guards:
+		return "asking the guards again"
+	}
+	if r.of != "" {
+		return r.action + ": " + clean(r.of)
 	}
 	return r.action
 }
