@@ -11,7 +11,6 @@ import (
 	"syscall"
 	"time"
 
-	"github.com/deployer-cli/deployer/internal/awsconf"
 	"github.com/deployer-cli/deployer/internal/blast"
 	"github.com/deployer-cli/deployer/internal/chaos"
 	"github.com/deployer-cli/deployer/internal/event"
@@ -280,8 +279,7 @@ func (b *breaker) perform(ctx context.Context, clearance guard.Clearance, brake 
 	if err != nil {
 		return err
 	}
-	show, shown := b.sink()
-	sink := locked(event.NewStamper(b.s.run, b.s.now, show))
+	sink, shown := b.sink()
 	watchCtx, leave := context.WithCancelCause(ctx)
 	defer leave(nil)
 	runCtx, detach := context.WithCancelCause(ctx)
@@ -307,6 +305,9 @@ func (b *breaker) perform(ctx context.Context, clearance guard.Clearance, brake 
 	}
 	end := <-watched
 	stopClock()
+	if errors.Is(end.err, errDetached) {
+		b.lastLook(runCtx, &end)
+	}
 	shown()
 	if errors.Is(end.err, errDeadline) {
 		if stopped, ok := errors.AsType[*chaos.Stopped](runErr); ok && stopped.By == chaos.ByDeadline {
@@ -322,37 +323,6 @@ func (b *breaker) perform(ctx context.Context, clearance guard.Clearance, brake 
 		b.summary(ctx, end.state)
 	}
 	return b.ended(ctx, end, runErr)
-}
-
-// endUnbroken ends a break of which nothing is left to wait for, where nobody stayed
-// to see that: it failed before anything was broken.
-func (b *breaker) endUnbroken(ctx context.Context, end *watchEnd, failed error) error {
-	last, err := b.record.fold(ctx)
-	if err != nil {
-		return nil //nolint:nilerr // what the watch saw last is shown
-	}
-	end.state = last
-	how, unbroken := last.Unbroken()
-	if failed == nil || !unbroken || last.Finished != nil {
-		return nil
-	}
-	if err := b.record.Write(ctx, chaos.KindFinish, how); err != nil {
-		return err
-	}
-	if last, err = b.record.fold(ctx); err == nil {
-		end.state = last
-		b.told(ctx, last)
-	}
-	return nil
-}
-
-// errDetached ends watching because nobody wanted to stay.
-var errDetached = errors.New("left")
-
-// touched tells whether anything was ever sent.
-func (b *breaker) touched(ctx context.Context) bool {
-	state, err := b.record.fold(ctx)
-	return err != nil || state.Touched()
 }
 
 // takeDown makes the calls.
@@ -401,30 +371,6 @@ func (b *breaker) deletions() *plan.Plan {
 	return out
 }
 
-// lastWords is the context for what is written down at the end, also after Ctrl-C. A
-// bucket that takes nothing does not keep anybody.
-func lastWords(ctx context.Context) (context.Context, context.CancelFunc) {
-	return context.WithTimeout(awsconf.Brief(context.WithoutCancel(ctx)), endAtMost)
-}
-
-// stopped writes down why nothing further was broken.
-func (b *breaker) stopped(ctx context.Context, brake *chaos.Brake, err error) error {
-	why := brake.Pulled()
-	switch {
-	case why == nil && err == nil:
-		return nil
-	case why == nil: // what was not sent is not going to be
-		why = &chaos.Stopped{By: chaos.ByFault, Why: err.Error()}
-	}
-	brief, cancel := lastWords(ctx)
-	defer cancel()
-	werr := b.record.Write(brief, chaos.KindStop, chaos.Stop{By: why.By, Why: why.Why})
-	if state, ferr := b.record.fold(brief); ferr == nil && state.StoppedRun == b.s.run { // else whoever stopped it has told
-		b.announce(ctx, event.Stopped)
-	}
-	return errors.Join(err, werr)
-}
-
 // locked makes a sink that several goroutines may use.
 func locked(s event.Sink) event.Sink {
 	var mu sync.Mutex
@@ -451,10 +397,17 @@ func (b *breaker) interruptible(brake *chaos.Brake, down *atomic.Bool, leave, de
 	})
 }
 
-// sink is where the events of a break are shown.
-func (b *breaker) sink() (event.Sink, func()) {
+// sink is where the events of a break are shown, until shown is called. Several
+// goroutines may use it, and who was not told stands among them.
+func (b *breaker) sink() (sink event.Sink, shown func()) {
 	r := &launcher{app: b.app, s: b.s}
-	return r.sink()
+	show, end := r.sink()
+	sink = locked(event.NewStamper(b.s.run, b.s.now, show))
+	back := b.s.crier.into(func(err error) { sink.Event(event.Event{Kind: event.Warning, Reason: err.Error()}) })
+	return sink, func() {
+		back()
+		end()
+	}
 }
 
 // lookEvery is how often the targets are looked at.

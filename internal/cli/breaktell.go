@@ -3,7 +3,6 @@ package cli
 import (
 	"context"
 	"encoding/json"
-	"fmt"
 
 	"github.com/deployer-cli/deployer/internal/chaos"
 	"github.com/deployer-cli/deployer/internal/event"
@@ -13,20 +12,25 @@ import (
 )
 
 // announce tells people and programs outside about a moment of the exercise. What
-// cannot be told never stops a break.
+// cannot be told never stops a break. That one is planned they hear before it begins;
+// nothing waits longer for who does not listen.
 func (b *breaker) announce(ctx context.Context, what string) {
 	state, err := b.record.fold(ctx)
 	if err != nil {
 		return
 	}
-	b.s.announceOf(ctx, &knownBreak{place: b.place, record: b.record, state: state}, what)
+	told := b.s.announceOf(ctx, &knownBreak{place: b.place, record: b.record, state: state}, what)
+	if told != nil && what == event.Planned {
+		within(ctx, told, beforehand)
+	}
 }
 
-// announceOf announces for a break whose journal was read.
-func (s *session) announceOf(ctx context.Context, k *knownBreak, what string) {
+// announceOf announces for a break whose journal was read. What it gives is closed when
+// all were told, nil where there is nobody.
+func (s *session) announceOf(ctx context.Context, k *knownBreak, what string) <-chan struct{} {
 	targets, err := notify.Parse(k.place.env.Notify)
 	if err != nil || len(targets) == 0 {
-		return // what is wrong in the block was told when the project was opened
+		return nil // what is wrong in the block was told when the project was opened
 	}
 	st := k.state
 	a := event.Announcement{
@@ -36,9 +40,7 @@ func (s *session) announceOf(ctx context.Context, k *knownBreak, what string) {
 	if took, ok := st.RecoveryTime(); ok {
 		a.Seconds = took.Seconds()
 	}
-	for _, err := range notify.Send(context.WithoutCancel(ctx), targets, a, s.notifyPorts(k.place.access)) {
-		fmt.Fprintf(s.app.talk(), "%s %v\n", s.app.err.Warn("warning:"), err)
-	}
+	return s.crier.cry(ctx, targets, a, s.notifyPorts(k.place.access))
 }
 
 // anyOf is a stack of an environment.

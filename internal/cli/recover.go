@@ -14,7 +14,6 @@ import (
 
 	"github.com/deployer-cli/deployer/internal/blast"
 	"github.com/deployer-cli/deployer/internal/chaos"
-	"github.com/deployer-cli/deployer/internal/event"
 	"github.com/deployer-cli/deployer/internal/guard"
 	"github.com/deployer-cli/deployer/internal/plan"
 	"github.com/deployer-cli/deployer/internal/steady"
@@ -353,8 +352,7 @@ func (b *breaker) stay(ctx context.Context) error {
 		return err
 	}
 	defer b.s.configs.Endure()()
-	show, shown := b.sink()
-	sink := locked(event.NewStamper(b.s.run, b.s.now, show))
+	sink, shown := b.sink()
 	watchCtx, leave := context.WithCancelCause(ctx)
 	defer leave(nil)
 	var down atomic.Bool

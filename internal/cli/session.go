@@ -67,6 +67,7 @@ type session struct {
 	cloud    *cloud.Cloud
 	cache    *journal.Cache
 	closers  []func() error
+	crier    *crier
 	titled   bool  // the terminal's title says production
 	unread   error // what of the files cannot be read, for who gets by without; else nil
 }
@@ -103,7 +104,7 @@ func (a *app) openAnyhow() (*session, error) {
 }
 
 func (a *app) opened(arg string, root *os.Root, anyhow bool) (*session, error) {
-	s := &session{app: a, dir: a.projectDir(), root: root, closers: []func() error{root.Close}, now: a.env.Now}
+	s := &session{app: a, dir: a.projectDir(), root: root, closers: []func() error{root.Close}, now: a.env.Now, crier: newCrier(a.unsent)}
 	vars, err := a.variables()
 	if err != nil {
 		return nil, s.failed(err)
@@ -223,6 +224,9 @@ func (a *app) variables() (vars varsDict, err error) {
 func (s *session) failed(err error) error { return errors.Join(err, s.close()) }
 
 func (s *session) close() error {
+	if s.crier != nil {
+		s.crier.wait()
+	}
 	var errs []error
 	for _, c := range slices.Backward(s.closers) {
 		errs = append(errs, c())

@@ -1,0 +1,113 @@
+package cli
+
+import (
+	"context"
+	"fmt"
+	"sync"
+	"time"
+
+	"github.com/deployer-cli/deployer/internal/event"
+	"github.com/deployer-cli/deployer/internal/notify"
+)
+
+const (
+	// beforehand is how long the first call waits for those who are to know before it.
+	beforehand = 5 * time.Second
+	// afterwards is how long the end of a command waits for those who are still being told.
+	afterwards = 11 * time.Second
+)
+
+// crier tells people and programs outside what happens, beside what happens: who hangs
+// delays nothing. Each target is told one thing after the other.
+type crier struct {
+	out sync.WaitGroup
+
+	mu   sync.Mutex
+	last map[string]<-chan struct{} // of each target: closed when it was told
+	said map[string]bool            // what was warned of: once is enough
+	warn func(error)
+	cut  []context.CancelFunc
+}
+
+func newCrier(warn func(error)) *crier {
+	return &crier{last: map[string]<-chan struct{}{}, said: map[string]bool{}, warn: warn}
+}
+
+// cry tells every target. What it gives is closed when all were told, or given up.
+func (c *crier) cry(ctx context.Context, targets []notify.Target, a event.Announcement, ports notify.Ports) <-chan struct{} {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	ctx, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	c.cut = append(c.cut, cancel)
+	ends := make([]<-chan struct{}, 0, len(targets))
+	for _, t := range targets {
+		before, end := c.last[t.Name], make(chan struct{})
+		c.last[t.Name] = end
+		ends = append(ends, end)
+		c.out.Go(func() {
+			defer close(end)
+			if before != nil {
+				<-before
+			}
+			for _, err := range notify.Send(ctx, []notify.Target{t}, a, ports) {
+				c.failed(err)
+			}
+		})
+	}
+	told := make(chan struct{})
+	c.out.Go(func() {
+		defer close(told)
+		for _, end := range ends {
+			<-end
+		}
+	})
+	return told
+}
+
+func (c *crier) failed(err error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if !c.said[err.Error()] {
+		c.said[err.Error()] = true
+		c.warn(err)
+	}
+}
+
+// into makes warn take in who was not told, until back is called.
+func (c *crier) into(warn func(error)) (back func()) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	before := c.warn
+	c.warn = warn
+	return func() { c.into(before) }
+}
+
+// wait returns when everybody was told. Who is not by then is given up.
+func (c *crier) wait() {
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		c.out.Wait()
+	}()
+	within(context.Background(), done, afterwards)
+	c.mu.Lock()
+	for _, cut := range c.cut {
+		cut()
+	}
+	c.mu.Unlock()
+	<-done
+}
+
+// within waits until something is done, ctx ends or d has passed.
+func within(ctx context.Context, done <-chan struct{}, d time.Duration) {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-done:
+	case <-ctx.Done():
+	case <-timer.C:
+	}
+}
+
+// unsent says on the screen who was not told.
+func (a *app) unsent(err error) { fmt.Fprintf(a.talk(), "%s %v\n", a.err.Warn("warning:"), err) }
