@@ -42,6 +42,7 @@ type Plan struct {
 	Seed        string          `json:"seed,omitempty"`         // of the choice
 	Objective   float64         `json:"objective"`              // RTO in seconds, 0 for none
 	MaxDuration float64         `json:"max_duration,omitempty"` // seconds since T0 after which deployer brings back what is still broken, 0 for never
+	Pause       float64         `json:"pause,omitempty"`        // seconds between one target and the next
 	StableFor   float64         `json:"stable_for,omitempty"`   // seconds, the longest of the probes
 	Probes      []string        `json:"probes"`                 // the steady ones: all have to come back
 	Steps       []Step          `json:"steps"`

@@ -27,6 +27,7 @@ type breakOptions struct {
 	kind      string
 	arg       string // of the kind
 	pause     time.Duration
+	paused    bool // the pause was given: a break that goes on has its own
 	detach    bool
 	noRecover bool
 	out       string

@@ -321,13 +321,21 @@ func (a *app) breakResumeCommand() *cli.Command {
 	return &cli.Command{
 		Name: "resume", Usage: "go on with a break after a crash, or watch it again", ArgsUsage: "[ID]",
 		Description: "Asks AWS by stack id what became of every call that was announced. What was sent is\nadopted; what the team has rebuilt is left alone. What was not sent is asked for again,\nwith all guards and the phrase.",
-		Flags:       []cli.Flag{&cli.BoolFlag{Name: "detach", Usage: "only find out how it stands"}},
+		Flags: []cli.Flag{
+			&cli.DurationFlag{Name: "pause", Usage: "wait `D` between one target and the next (default: as the break began)"},
+			&cli.BoolFlag{Name: "no-auto-recover", Usage: "leave it broken when the environment's max_duration is over"},
+			&cli.BoolFlag{Name: "detach", Usage: "only find out how it stands"},
+		},
 		Action: func(c *cli.Context) error {
 			arg, err := a.path(c, false)
 			if err != nil {
 				return err
 			}
-			b := newBreaker(a, breakOptions{command: "resume", detach: c.Bool("detach")})
+			o := breakOptions{command: "resume", pause: c.Duration("pause"), noRecover: c.Bool("no-auto-recover"), detach: c.Bool("detach"), paused: c.IsSet("pause")}
+			if o.pause < 0 {
+				return &usageError{fmt.Sprintf("--pause %s: it cannot be negative", o.pause), ""}
+			}
+			b := newBreaker(a, o)
 			err = b.resume(c.Context, arg)
 			if b.s != nil {
 				err = errors.Join(err, b.s.close())

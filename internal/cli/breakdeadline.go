@@ -22,8 +22,11 @@ const ahead = 5 * time.Minute
 
 // deadline ends the watch when the break's max_duration is over, as its journal tells
 // it: so that it also is for whoever took the watch over. What is still to be broken
-// is not any more. brake may be nil.
+// is not any more. brake may be nil. It does nothing with --no-auto-recover.
 func (b *breaker) deadline(ctx context.Context, sink event.Sink, brake *chaos.Brake, leave context.CancelCauseFunc) (stop func()) {
+	if b.opts.noRecover {
+		return func() {}
+	}
 	ctx, cancel := context.WithCancel(ctx)
 	var wg sync.WaitGroup
 	wg.Go(func() {

@@ -428,19 +428,22 @@ func (b *breaker) refused() error {
 	}
 	var errs []error
 	var names []string
+	what, tip := "nothing is broken", "mend that, and ask every guard again with: deployer break doctor "+b.chosenBy()
+	if b.resumed {
+		what, tip = "nothing further is broken", "mend that, and go on with: deployer break resume "+b.id+"\nor "+b.recoverWith()
+	}
 	for _, v := range b.plan.Verdicts {
 		if v.OK {
 			continue
 		}
 		names = append(names, v.Guard)
-		errs = append(errs, &guard.Refusal{Rule: v.Guard, Code: code, What: "nothing is broken", Why: v.Why, Tip: v.Fix})
+		errs = append(errs, &guard.Refusal{Rule: v.Guard, Code: code, What: what, Why: v.Why, Tip: v.Fix})
 	}
 	if b.app.globals.output != "text" || !b.shown {
 		return errors.Join(errs...)
 	}
 	return &guard.Refusal{ // what each says stands above
-		Rule: strings.Join(names, ", "), Code: code, What: "nothing is broken", Why: "what is marked above refuses it",
-		Tip: "mend that, and ask every guard again with: deployer break doctor " + b.chosenBy(),
+		Rule: strings.Join(names, ", "), Code: code, What: what, Why: "what is marked above refuses it", Tip: tip,
 	}
 }
 

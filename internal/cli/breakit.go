@@ -54,7 +54,7 @@ func (b *breaker) breakIt(ctx context.Context) error {
 	}
 	answers, err := a.ask(ctx, request)
 	if errors.Is(err, context.Canceled) {
-		return untouchedError{}
+		return untouchedError{further: b.resumed}
 	}
 	if err != nil {
 		return err
@@ -72,9 +72,17 @@ func (b *breaker) breakIt(ctx context.Context) error {
 }
 
 // untouchedError says that somebody left while the phrase was asked for.
-type untouchedError struct{ cancelledError }
+type untouchedError struct {
+	cancelledError
+	further bool
+}
 
-func (untouchedError) Error() string { return "interrupted: nothing was touched" }
+func (e untouchedError) Error() string {
+	if e.further {
+		return "interrupted: nothing further was touched"
+	}
+	return "interrupted: nothing was touched"
+}
 
 // goingStacks lists the stacks that the plan touches.
 func (b *breaker) goingStacks() []*stacks.Stack {
@@ -240,7 +248,7 @@ func (b *breaker) journalPlan() chaos.Plan {
 	detail, _ := json.Marshal(p) // plain data
 	out := chaos.Plan{
 		ID: p.ID, Environment: p.Environment, Class: p.Class, Account: p.Account, Region: p.Region, Realm: p.Realm, Digest: p.Sum,
-		Kind: p.Kind, Argument: p.Arg, Seed: p.Choice.Seed, Objective: p.Radius.RTOSeconds, By: b.facts.Caller.ARN, From: b.app.from(),
+		Kind: p.Kind, Argument: p.Arg, Seed: p.Choice.Seed, Objective: p.Radius.RTOSeconds, Pause: b.opts.pause.Seconds(), By: b.facts.Caller.ARN, From: b.app.from(),
 		Detail: detail, Probes: []string{},
 	}
 	if policy, err := guardBlocks(b.place.env, b.s.project.Environments()); err == nil && !b.opts.noRecover {

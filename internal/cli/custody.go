@@ -149,7 +149,7 @@ func (s *session) custody(ctx context.Context, command string, sts []*stacks.Sta
 		if _, dead := l.Dead(s.signs(l, r)); !dead {
 			c.living = append(c.living, l)
 		}
-		s.warn(s.died(ctx, a, l, r))
+		s.warn(s.died(ctx, a, l, r, command))
 	}
 	return c, nil
 }
@@ -273,8 +273,9 @@ func (c *custody) tell(ctx context.Context, a area, t *state.Taken) {
 }
 
 // died tells of a run that died while it changed an environment: who it was, what
-// it had begun, and how to go on. Nothing for one that lives, or that ended.
-func (s *session) died(ctx context.Context, a area, l guard.Lock, r state.Record) []string {
+// it had begun, and how command goes on. Nothing for one that lives, or that ended.
+// Of a break its journal tells that to the commands that read it.
+func (s *session) died(ctx context.Context, a area, l guard.Lock, r state.Record, command string) []string {
 	why, dead := l.Dead(s.signs(l, r))
 	if !dead || l.Released {
 		return nil
@@ -284,6 +285,13 @@ func (s *session) died(ctx context.Context, a area, l guard.Lock, r state.Record
 		out = append(out, "it had begun: "+strings.Join(begun, ", "))
 	} else if about := s.about(ctx, a, l.Run); len(about) > 0 {
 		out = append(out, fmt.Sprintf("it was about to change: %s (how far it came is in its journal, on %s)", strings.Join(about, ", "), l.Host))
+	}
+	switch {
+	case !slices.Contains([]string{"break", "recover"}, l.Command):
+	case slices.Contains([]string{"break", "recover"}, command):
+		return out // which finds out itself how far that came
+	default:
+		return append(out, s.app.advice(fmt.Sprintf("what is down since: deployer break status %s; get it back with: deployer recover", a.env.Name)))
 	}
 	return append(out, s.app.advice(fmt.Sprintf("CloudFormation goes on by itself with what was begun. When the stacks rest (see: deployer status %s) run the command again;\n"+
 		"  a plan file from before is stale then: plan again what is left, and have that reviewed", a.env.Name)))
@@ -324,7 +332,7 @@ func (s *session) warnOfDead(ctx context.Context, sts []*stacks.Stack) {
 	}
 	for _, a := range places {
 		if l, r, err := s.records(a.env, a.access).Lock(ctx, a.env.Name); err == nil {
-			s.warn(s.died(ctx, a, l, r))
+			s.warn(s.died(ctx, a, l, r, ""))
 		}
 	}
 }

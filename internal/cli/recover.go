@@ -499,6 +499,9 @@ func (b *breaker) goOn(ctx context.Context, state *chaos.State, left []stacks.Pa
 	}
 	whole, watched := b.plan, b.probes
 	b.opts.kind, b.opts.arg, b.opts.only, b.resumed = whole.Kind, whole.Arg, false, true
+	if !b.opts.paused {
+		b.opts.pause = time.Duration(state.Plan.Pause * float64(time.Second))
+	}
 	b.felt = slices.ContainsFunc(state.Broken(), func(p stacks.Path) bool { return state.Targets[p].Status != chaos.StatusIntended })
 	if err := b.stand(ctx); err != nil {
 		return err

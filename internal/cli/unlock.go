@@ -196,7 +196,7 @@ func (a *app) showLock(ctx context.Context, name string) error {
 			out.Says = fmt.Sprintf("%s; last heard of %s ago", l.Says(), max(signs.Silent, 0).Round(time.Second))
 		case !l.Released:
 			out.Says = fmt.Sprintf("nobody: %s died; %s. The next run takes the lock over, and goes on from how the stacks live then", l.Says(), why)
-			out.Died = s.died(ctx, place, l, r)[1:]
+			out.Died = s.died(ctx, place, l, r, "")[1:]
 		}
 	}
 	leases, err := records.Leases(ctx, place.env.Name)
