@@ -98,8 +98,16 @@ func of(a event.Announcement) string {
 	return " of " + seconds(a.Objective)
 }
 
+// seconds is a span for a reader: 12m30s, 30m, 2h.
 func seconds(s float64) string {
-	return time.Duration(s * float64(time.Second)).Round(time.Second).String()
+	text := time.Duration(s * float64(time.Second)).Round(time.Second).String()
+	if rest, ok := strings.CutSuffix(text, "m0s"); ok {
+		text = rest + "m"
+	}
+	if rest, ok := strings.CutSuffix(text, "h0m"); ok {
+		text = rest + "h"
+	}
+	return text
 }
 
 func text(a event.Announcement) string {

@@ -157,13 +157,13 @@ func TestWithoutFullDetail(t *testing.T) {
 				t.Errorf("%s: the %s does not say that it is an exercise: %s", kind, name, body)
 			}
 		}
-		if kind == event.Restored && (!strings.Contains(w.posted, "restored after 12m30s, within the objective of 30m0s") || !strings.Contains(w.ran, `"seconds":750,"objective":1800`)) {
+		if kind == event.Restored && (!strings.Contains(w.posted, "restored after 12m30s, within the objective of 30m") || !strings.Contains(w.ran, `"seconds":750,"objective":1800`)) {
 			t.Error(out)
 		}
 	}
 	late := told
 	late.Seconds = 2000
-	if body := string(notify.WebhookBody(late, notify.Target{})); !strings.Contains(body, "after 33m20s, 3m20s longer than the objective of 30m0s") {
+	if body := string(notify.WebhookBody(late, notify.Target{})); !strings.Contains(body, "after 33m20s, 3m20s longer than the objective of 30m") {
 		t.Error(body)
 	}
 	played := told
