@@ -145,3 +145,48 @@ func named(paths []stacks.Path) string {
 	}
 	return strings.Join(out, ", ")
 }
+
+// inTime tells whether everything that is waited for has been good since before a
+// moment: once that has lasted for long enough, users were back by then.
+func (v *watch) inTime(by time.Time) bool {
+	names := v.state.Awaited()
+	if v.state.Pending() || v.state.Blank() || len(names) == 0 {
+		return false
+	}
+	return !slices.ContainsFunc(names, func(name string) bool {
+		t := v.tracks[name]
+		if t == nil {
+			return true
+		}
+		at, ok := t.Well(v.since(name))
+		return !ok || at.After(by)
+	})
+}
+
+// late tells once that the objective has passed. Of all who watch the one whose note
+// is the first in the journal tells the world.
+func (v *watch) late(ctx context.Context) error {
+	objective := v.state.Objective()
+	if objective <= 0 || !v.state.Stamps[T0].Recorded() || v.said["late"] != "" || v.state.Stamps[T6].Recorded() {
+		return nil
+	}
+	now := v.clock.Now().UTC()
+	if by := v.state.Stamps[T0].At.Add(objective); !now.After(by) || v.inTime(by) {
+		return nil
+	}
+	v.said["late"] = "told"
+	v.sink.Event(event.Event{Kind: event.Warning, Reason: "the objective has passed"})
+	if v.state.MissedRun != "" {
+		return nil
+	}
+	if err := v.book.Write(ctx, KindNote, Note{Kind: NoteMissed, Text: "the objective has passed", Owner: Deployer, At: now}); err != nil {
+		return err
+	}
+	if err := v.refold(ctx); err != nil {
+		return err
+	}
+	if v.state.MissedRun == v.w.Run && v.w.Missed != nil {
+		v.w.Missed()
+	}
+	return nil
+}

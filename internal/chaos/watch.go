@@ -344,11 +344,7 @@ func (v *watch) windows(ctx context.Context) error {
 		if t == nil {
 			continue
 		}
-		since := v.state.Since()
-		if bad := v.bad[name]; bad.After(since) {
-			since = bad
-		}
-		at, verified, ok := t.Restored(since)
+		at, verified, ok := t.Restored(v.since(name))
 		if !ok {
 			continue
 		}
@@ -359,30 +355,11 @@ func (v *watch) windows(ctx context.Context) error {
 	return nil
 }
 
-// late tells once that the objective has passed. Of all who watch the one whose note
-// is the first in the journal tells the world.
-func (v *watch) late(ctx context.Context) error {
-	objective := v.state.Objective()
-	if objective <= 0 || !v.state.Stamps[T0].Recorded() || v.said["late"] != "" || v.state.Stamps[T6].Recorded() {
-		return nil
+// since is the time after which a probe's window has to lie to count.
+func (v *watch) since(probe string) time.Time {
+	since := v.state.Since()
+	if bad := v.bad[probe]; bad.After(since) {
+		return bad
 	}
-	now := v.clock.Now().UTC()
-	if now.Sub(v.state.Stamps[T0].At) <= objective {
-		return nil
-	}
-	v.said["late"] = "told"
-	v.sink.Event(event.Event{Kind: event.Warning, Reason: "the objective has passed"})
-	if v.state.MissedRun != "" {
-		return nil
-	}
-	if err := v.book.Write(ctx, KindNote, Note{Kind: NoteMissed, Text: "the objective has passed", Owner: Deployer, At: now}); err != nil {
-		return err
-	}
-	if err := v.refold(ctx); err != nil {
-		return err
-	}
-	if v.state.MissedRun == v.w.Run && v.w.Missed != nil {
-		v.w.Missed()
-	}
-	return nil
+	return since
 }

@@ -93,3 +93,41 @@ func TestEmptyIsNotRestored(t *testing.T) {
 		})
 	}
 }
+
+// TestMissedIsKnown: while it is still open whether users were back by the objective,
+// nobody is told that they were not.
+func TestMissedIsKnown(t *testing.T) {
+	t.Parallel()
+	objective := broken(t).fold().Objective()
+	for name, fails := range map[string]bool{"it was in time": false, "it was not": true} {
+		synctest.Test(t, func(t *testing.T) {
+			start := at(11).Add(objective - 10*time.Second)
+			time.Sleep(time.Until(start))
+			w := &world1{d: broken(t), start: time.Now()}
+			readings := make(chan steady.Reading)
+			ctx, cancel := context.WithCancel(t.Context())
+			defer cancel()
+			go func() {
+				for ctx.Err() == nil {
+					now := time.Now()
+					ok := !fails || now.Sub(start).Round(time.Second) != 20*time.Second
+					select {
+					case readings <- steady.Reading{Probe: "site", At: now, OK: ok}:
+					case <-ctx.Done():
+					}
+					_ = bubble{}.Wait(ctx, 5*time.Second)
+				}
+			}()
+			missed := 0
+			probes := []steady.Probe{{Name: "site", Role: steady.Steady, Every: 5 * time.Second, Timeout: 3 * time.Second, StableFor: 30 * time.Second}}
+			watching := chaos.Watching{State: w.d.fold(), Probes: probes, Readings: readings, Every: 2 * time.Second, Run: "r1", Missed: func() { missed++ }}
+			end, err := chaos.Watch(ctx, watching, w, w, bubble{}, event.Func(func(event.Event) {}))
+			if err != nil {
+				t.Fatal(err)
+			}
+			if met, known := end.Met(); !known || met == fails || (missed == 1) != fails || missed > 1 {
+				t.Errorf("%s: met %t (known %t), told %d times that it was missed; T6 %s", name, met, known, missed, end.Stamps[chaos.T6].At.Sub(at(11)))
+			}
+		})
+	}
+}

@@ -78,6 +78,21 @@ func (t *Track) Failing(n int) bool {
 	return n <= 0 && len(t.readings) > 0
 }
 
+// Well is when the window of good readings began that nothing has ended yet, among the
+// readings from since on; false where there is none.
+func (t *Track) Well(since time.Time) (at time.Time, ok bool) {
+	for _, r := range t.readings {
+		switch {
+		case r.At.Before(since), r.Unknown:
+		case !r.OK:
+			ok = false
+		case !ok:
+			at, ok = r.At, true
+		}
+	}
+	return at, ok
+}
+
 // Restored finds the first window of good readings from since on that is as long
 // as the probe's StableFor: at is its first reading (T6), verified the one that
 // completes it (T7).

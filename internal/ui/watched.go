@@ -168,19 +168,23 @@ func (w *watched) block(st Stream, columns int, breaking bool) []string {
 	if len(up)+len(down) > 0 {
 		lines = append(lines, cut("probes    "+strings.Join(append(down, up...), "  "), columns))
 	}
-	var gone, back []string
+	var gone, names, back []string // names: those that are gone, where there is no room for their statuses
 	for _, p := range slices.Sorted(maps.Keys(w.targets)) {
 		switch t := w.targets[p]; {
 		case t.up:
 			back = append(back, string(p))
 		case t.status == "":
-			gone = append(gone, string(p))
+			gone, names = append(gone, string(p)), append(names, string(p))
 		default:
-			gone = append(gone, string(p)+" "+t.status)
+			gone, names = append(gone, string(p)+" "+t.status), append(names, "…"+string(p))
 		}
 	}
 	if len(gone) > 0 {
-		lines = append(lines, cut(fmt.Sprintf("not back  %d: ", len(gone))+s.Bad(strings.Join(gone, ", ")), columns))
+		lead := fmt.Sprintf("not back  %d: ", len(gone))
+		if width(lead+strings.Join(gone, ", ")) > columns {
+			gone = names
+		}
+		lines = append(lines, cut(lead+s.Bad(strings.Join(gone, ", ")), columns))
 	}
 	if len(back) > 0 {
 		lines = append(lines, cut(fmt.Sprintf("back      %d: ", len(back))+s.Good(strings.Join(back, ", ")), columns))
@@ -188,7 +192,7 @@ func (w *watched) block(st Stream, columns int, breaking bool) []string {
 	if !w.begun && !w.broken.IsZero() {
 		lines = append(lines, fold("get it back: your runbook, or "+st.advice("deployer recover"), columns, 2)...)
 		if breaking {
-			return append(lines, fold("Ctrl-C breaks nothing further", columns, 2)...)
+			return append(lines, fold("Ctrl-C: nothing further is broken", columns, 2)...)
 		}
 		lines = append(lines, fold("Ctrl-C leaves it broken; come back: "+st.advice("deployer break resume"), columns, 2)...)
 	}
