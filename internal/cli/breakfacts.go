@@ -291,7 +291,7 @@ func (b *breaker) lever(ctx context.Context) (blast.Lever, error) {
 // had from the config now. The values are not kept.
 func (b *breaker) secretsOf(d *stacks.Desired, err error) blast.Known[[]blast.Secret] {
 	if err != nil {
-		return blast.Known[[]blast.Secret]{Why: err.Error()}
+		return blast.Known[[]blast.Secret]{Why: inOneLine(err)}
 	}
 	out := []blast.Secret{}
 	for _, p := range d.Parameters {

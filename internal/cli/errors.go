@@ -120,3 +120,13 @@ func flatten(err error) []error {
 	}
 	return []error{err}
 }
+
+// inOneLine tells all errors of one, for the middle of a sentence.
+func inOneLine(err error) string {
+	all := flatten(err)
+	says := make([]string, 0, len(all))
+	for _, e := range all {
+		says = append(says, e.Error())
+	}
+	return strings.Join(says, "; ")
+}
