@@ -242,6 +242,7 @@ func (v *watch) sight(ctx context.Context, p stacks.Path, s Sight) error {
 	if err := v.old(ctx, t, s); err != nil {
 		return err
 	}
+	v.showMarks(t, s)
 	if err := v.marks(ctx, t, s); err != nil {
 		return err
 	}
@@ -259,35 +260,6 @@ func (v *watch) old(ctx context.Context, t *Target, s Sight) error {
 	}
 	return v.book.Write(ctx, KindObserved, Observed{Stack: t.Stack, StackID: t.StackID, Status: s.Old, At: or(s.Since, v.clock.Now().UTC())})
 }
-
-// marks writes down what is whole again, or broken, of what was injected.
-func (v *watch) marks(ctx context.Context, t *Target, s Sight) error {
-	for _, m := range s.Marks {
-		d := t.Deed(m.LogicalID)
-		unknown := d != nil && d.Status == StatusIntended // the call may or may not have been made
-		if d == nil || m.Condition == stacks.Between || !unknown && ((m.Condition == stacks.Whole) != d.Status.Broken() || d.Accepted.IsZero()) {
-			continue
-		}
-		now := v.clock.Now().UTC()
-		if unknown && m.Condition == stacks.Broken {
-			a := Accepted{Stack: t.Stack, StackID: t.StackID, Verb: d.Verb, Token: d.Token(), LogicalID: m.LogicalID, At: now, Adopted: true}
-			if err := v.book.Write(ctx, KindAccepted, a); err != nil {
-				return err
-			}
-		}
-		if unknown && m.Condition == stacks.Whole && now.Sub(d.Intended) < settled {
-			continue // it may still be on its way
-		}
-		o := Observed{Stack: t.Stack, StackID: t.StackID, LogicalID: m.LogicalID, Condition: m.Condition, By: s.By, At: now}
-		if err := v.book.Write(ctx, KindObserved, o); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// settled is how long a call that nobody saw the answer of may take to show.
-const settled = 2 * time.Minute
 
 // rebuilt writes down that another stack stands under the name, and how.
 func (v *watch) rebuilt(ctx context.Context, t *Target, s Sight) error {

@@ -131,3 +131,57 @@ func TestMissedIsKnown(t *testing.T) {
 		})
 	}
 }
+
+// world2 is one stack of which two resources were broken, and are put right.
+type world2 struct {
+	world1
+	whole time.Duration // when the second is
+}
+
+func (w *world2) Look(context.Context, *chaos.State) (map[stacks.Path]chaos.Sight, error) {
+	s := chaos.Sight{ID: oldID, Status: stacks.CreateComplete, Marks: []chaos.Mark{{"Rule", stacks.Whole}, {"Machine", stacks.Whole}}}
+	switch since := time.Since(w.start); {
+	case since < w.whole/2:
+		s.Marks[0].Condition, s.Marks[1].Condition = stacks.Broken, stacks.Broken
+	case since < w.whole:
+		s.Marks[1].Condition = stacks.Broken
+	}
+	return map[stacks.Path]chaos.Sight{"dev/web": s}, nil
+}
+
+// TestMarksAreTold: what is broken of a stack that stays is told as it changes, by name.
+func TestMarksAreTold(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		time.Sleep(time.Until(at(120)))
+		d := &diary{t: t}
+		var steps []chaos.Step
+		for _, id := range []string{"Machine", "Rule"} {
+			one := step("dev/web", oldID)
+			one.Verb, one.Injection = stacks.Inject, &stacks.Injection{Kind: "disable-rule", Stack: "dev/web", StackID: oldID, LogicalID: id}
+			steps = append(steps, one)
+		}
+		p := plan(steps...)
+		p.Probes = nil
+		d.add(chaos.KindPlan, p).add(chaos.KindClearance, chaos.Consent{Run: "r1", How: "typed"})
+		for _, one := range steps {
+			i := intent("t " + one.Injection.LogicalID)
+			i.Verb, i.Injection = stacks.Inject, one.Injection
+			a := accepted(i.Token, 11)
+			a.Verb, a.LogicalID = stacks.Inject, one.Injection.LogicalID
+			d.add(chaos.KindIntent, i).add(chaos.KindAccepted, a)
+		}
+		w := &world2{world1{d: d, start: time.Now()}, 10 * time.Minute}
+		var told []string
+		ctx, cancel := context.WithTimeout(t.Context(), time.Hour)
+		defer cancel()
+		_, err := chaos.Watch(ctx, chaos.Watching{State: d.fold(), Every: 5 * time.Second}, w, w, bubble{}, event.Func(func(e event.Event) {
+			if e.Kind == event.Target {
+				told = append(told, e.Action+":"+e.Resource)
+			}
+		}))
+		if err != nil || strings.Join(told, " ") != ":Machine, Rule :Machine back:" {
+			t.Errorf("told %q, %v", told, err)
+		}
+	})
+}

@@ -32,7 +32,7 @@ const (
 	Detached     Kind = "detached"      // second Ctrl-C: we leave, AWS goes on
 	RunFinished  Kind = "run-finished"
 	Probe        Kind = "probe"    // Resource names it, Status is up, down or unknown, Reason says why
-	Target       Kind = "target"   // a broken stack looks different now: Status, StackID, Reason
+	Target       Kind = "target"   // a broken stack looks different now: Status, StackID, Reason; Resource: what of it is broken
 	Watching     Kind = "watching" // of a break begins; Expected is the objective
 	Stamp        Kind = "stamp"    // Action is T0 to T8, Reason its name and source, Time when it was
 )

@@ -29,6 +29,7 @@ type seenProbe struct {
 
 type seenTarget struct {
 	status string
+	broken string // what of it is, where it stays itself
 	up     bool
 }
 
@@ -49,7 +50,7 @@ func (p *progress) watch(e event.Event, s Style) string {
 		}
 		return probeLine(e, before, s)
 	case event.Target:
-		w.targets[e.Stack] = seenTarget{e.Status, e.Action != ""}
+		w.targets[e.Stack] = seenTarget{e.Status, e.Resource, e.Action != ""}
 		return targetLine(e, s)
 	case event.Stamp:
 		return w.stamp(e, s)
@@ -76,6 +77,8 @@ func targetLine(e event.Event, s Style) string {
 	switch {
 	case e.Action != "":
 		return s.Good(fmt.Sprintf("▲ %s is back", e.Stack)) + strings.TrimRight(", "+clean(e.Reason), ", ")
+	case e.Resource != "":
+		return s.Bad(fmt.Sprintf("▼ %s", e.Stack)) + " broken: " + clean(e.Resource)
 	case e.Status == "", strings.HasPrefix(e.Status, "DELETE_"):
 		return "" // its deletion is told elsewhere
 	}
@@ -173,6 +176,8 @@ func (w *watched) block(st Stream, columns int, breaking bool) []string {
 		switch t := w.targets[p]; {
 		case t.up:
 			back = append(back, string(p))
+		case t.broken != "":
+			gone, names = append(gone, fmt.Sprintf("%s (%s)", p, clean(t.broken))), append(names, string(p))
 		case t.status == "":
 			gone, names = append(gone, string(p)), append(names, string(p))
 		default:
