@@ -130,11 +130,20 @@ func TestLaunchAfterOneThatWasLeft(t *testing.T) {
 }
 
 // A stack that is busy when its turn comes is waited for, whoever began what goes
-// on with it, and then made as it has to be, once.
+// on with it, and then made as it has to be, once. One that meanwhile is tagged as
+// production is left as it is.
 func TestBusyStackIsWaitedFor(t *testing.T) {
 	t.Parallel()
-	for _, op := range []string{"launch", "delete"} {
-		t.Run(op, func(t *testing.T) {
+	for name, tt := range map[string]struct {
+		op    string
+		class string // as which somebody tags it meanwhile
+		blind bool   // it cannot be read when that has ended
+	}{
+		"launch": {op: "launch"}, "delete": {op: "delete"}, "launch, production": {op: "launch", class: "production"},
+		"launch, blind": {op: "launch", blind: true},
+	} {
+		op := tt.op
+		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			play(t, 1, 2, func(t *testing.T, s *scene) {
 				s.launch(t, 0)
@@ -152,15 +161,38 @@ func TestBusyStackIsWaitedFor(t *testing.T) {
 				}
 				s.fault(t, sandbox.Fault{Stack: "many-dev-*", Hold: 20 * time.Second}, 0)
 				time.AfterFunc(10*time.Second, func() {
-					_, err := s.client().UpdateStack(t.Context(), &cloudformation.UpdateStackInput{
+					theirs := &cloudformation.UpdateStackInput{
 						StackName: new("many-dev-" + second), UsePreviousTemplate: new(true),
 						Parameters: []types.Parameter{{ParameterKey: new("After"), ParameterValue: new("theirs")}},
-					})
-					if err != nil {
+					}
+					if tt.class != "" {
+						theirs.Tags = []types.Tag{{Key: new("deployer:class"), Value: &tt.class}}
+					}
+					if _, err := s.client().UpdateStack(t.Context(), theirs); err != nil {
 						t.Error(err)
 					}
 				})
-				r := s.run(t, op, "dev", "-y", "-o", "json")
+				if tt.blind {
+					time.AfterFunc(25*time.Second, func() { // the plan is made, and it goes on
+						s.fault(t, sandbox.Fault{Stack: "many-dev-" + second, Action: "GetTemplate", Status: 503}, 0)
+					})
+				}
+				r := s.run(t, op, "dev", "-y", "-o", "json", "--timeout", "30h")
+				if tt.blind {
+					if o := r.result(t); r.Exit != 1 || o.Stacks["dev/"+second] != "unknown" {
+						t.Errorf("exit %d\n%s%s", r.Exit, r.Stdout, r.Stderr)
+					}
+					return
+				}
+				if tt.class != "" { // meanwhile, so that the yes is none to this
+					if o := r.result(t); r.Exit != 1 || o.Stacks["dev/"+second] != "failed" || !strings.Contains(r.Stdout, "deployer:class=production") {
+						t.Errorf("exit %d\n%s%s", r.Exit, r.Stdout, r.Stderr)
+					}
+					if live := s.live(t); live["many-dev-"+second+"/After"] != "theirs" {
+						t.Errorf("%v", live)
+					}
+					return
+				}
 				want := map[string]string{"launch": "updated", "delete": "deleted"}[op]
 				if r.Exit != 0 {
 					t.Fatalf("exit %d\n%s%s", r.Exit, r.Stdout, r.Stderr)

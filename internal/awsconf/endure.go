@@ -57,6 +57,14 @@ func Gated(ctx context.Context, gate func() error) context.Context {
 
 type gateKey struct{}
 
+// GatedFirst is Gated for attempts before which nothing can have reached AWS: what may
+// have been accepted goes out again without asking, to find out.
+func GatedFirst(ctx context.Context, gate func() error) context.Context {
+	return context.WithValue(ctx, firstGateKey{}, gate)
+}
+
+type firstGateKey struct{}
+
 // gateError is a gate's no.
 type gateError struct {
 	err      error
@@ -66,18 +74,21 @@ type gateError struct {
 func (e *gateError) Error() string { return e.err.Error() }
 func (e *gateError) Unwrap() error { return e.err }
 
-// ask asks the gate of a call, where it has one.
+// ask asks the gates of a call, where it has any.
 func ask(ctx context.Context) error {
-	gate, ok := ctx.Value(gateKey{}).(func() error)
-	if !ok {
-		return nil
+	state, _ := ctx.Value(callStateKey{}).(*callState)
+	attempts := state != nil && state.failures > 0
+	var err error
+	if gate, ok := ctx.Value(gateKey{}).(func() error); ok {
+		err = gate()
 	}
-	err := gate()
+	if gate, ok := ctx.Value(firstGateKey{}).(func() error); ok && err == nil && !attempts {
+		err = gate()
+	}
 	if err == nil {
 		return nil
 	}
-	state, _ := ctx.Value(callStateKey{}).(*callState)
-	return &gateError{err: err, attempts: state != nil && state.failures > 0}
+	return &gateError{err: err, attempts: attempts}
 }
 
 // standing is how things are with one Access: which services have answered, and

@@ -238,12 +238,19 @@ func TestExpiredCredentialsWithoutARun(t *testing.T) {
 func TestGateIsAskedBeforeEveryAttempt(t *testing.T) {
 	t.Parallel()
 	closed := errors.New("not yours any more")
+	throttled := func(w http.ResponseWriter) { fail(w, 400, "Throttling", "Rate exceeded") }
+	broken := func(w http.ResponseWriter) { fail(w, 500, "InternalFailure", "oops") }
 	for name, tt := range map[string]struct {
-		fails   func(w http.ResponseWriter)
-		unknown bool
+		gated    func(context.Context, func() error) context.Context
+		fails    func(w http.ResponseWriter)
+		asked    bool // so that it ended the call
+		unknown  bool
+		attempts int
 	}{
-		"throttled":      {func(w http.ResponseWriter) { fail(w, 400, "Throttling", "Rate exceeded") }, false},
-		"maybe accepted": {func(w http.ResponseWriter) { fail(w, 500, "InternalFailure", "oops") }, true},
+		"throttled":                 {awsconf.Gated, throttled, true, false, 2},
+		"maybe accepted":            {awsconf.Gated, broken, true, true, 2},
+		"first, throttled":          {awsconf.GatedFirst, throttled, true, false, 2},
+		"first, and maybe accepted": {awsconf.GatedFirst, broken, false, true, 4},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -254,7 +261,7 @@ func TestGateIsAskedBeforeEveryAttempt(t *testing.T) {
 				if err != nil {
 					t.Fatal(err)
 				}
-				ctx := awsconf.Gated(t.Context(), func() error {
+				ctx := tt.gated(t.Context(), func() error {
 					if attempts > 1 {
 						return closed
 					}
@@ -263,7 +270,7 @@ func TestGateIsAskedBeforeEveryAttempt(t *testing.T) {
 				_, err = cloudformation.NewFromConfig(cfg).DeleteStack(ctx, &cloudformation.DeleteStackInput{StackName: new("web")})
 				err = awsconf.Explain(ctx, err, awsconf.Call{Service: "CloudFormation", Operation: "DeleteStack", Write: true})
 				_, unknown := errors.AsType[*stacks.UnknownError](err)
-				if !errors.Is(err, closed) || unknown != tt.unknown || attempts != 2 {
+				if errors.Is(err, closed) != tt.asked || unknown != tt.unknown || attempts != tt.attempts {
 					t.Errorf("%v after %d attempts", err, attempts)
 				}
 			})

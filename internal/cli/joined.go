@@ -60,7 +60,7 @@ func (p *planner) asJoined(ctx context.Context, path stacks.Path) (step plan.Ste
 	sources.Finder = described{live}
 	fresh, err := plan.Observe(ctx, sources, []*stacks.Stack{p.sc.stacks[path]})
 	if err != nil {
-		return plan.Step{}, true, err
+		return plan.Step{}, true, notRead(err)
 	}
 	seen, _ := fresh.Get(path)
 	p.snapshot.Put(path, seen)

@@ -109,8 +109,20 @@ func (r *launcher) decided(ctx context.Context) error {
 	if err := r.opened(ctx, &request); err != nil {
 		return err
 	}
+	r.planner.cleared = clearedAnew(request, answers)
 	err = r.execute(ctx, clearance)
 	return errors.Join(err, r.custody.end(ctx, r.ending(err)))
+}
+
+// clearedAnew asks the guard again about a step as it is found while the run goes on.
+func clearedAnew(request guard.Request, answers guard.Answers) func(*plan.Step) error {
+	return func(step *plan.Step) error {
+		var tags []stacks.Tag
+		if step.Live != nil {
+			tags = step.Live.Tags
+		}
+		return guard.Anew(request, answers, step.Stack, tags)
+	}
 }
 
 // opened takes what the run needs of its environments. When it fails nothing is

@@ -39,8 +39,9 @@ type planner struct {
 	desired map[stacks.Path]*stacks.Desired
 	joined  map[stacks.Path]*stacks.Live // as what was joined left them, until they are decided
 
-	agreed func(*plan.Step) // takes off what a step asks where that was agreed on before; nil for nothing
-	marks  *secretMarks     // nil where change sets are asked, or nothing can be kept
+	cleared func(*plan.Step) error // asks the guard again about a step as it is found now; nil while nothing is sent
+	agreed  func(*plan.Step)       // takes off what a step asks where that was agreed on before; nil for nothing
+	marks   *secretMarks           // nil where change sets are asked, or nothing can be kept
 }
 
 // planOptions are what the flags of launch and plan say about planning.
@@ -318,12 +319,29 @@ func (p *planner) Again(ctx context.Context, path stacks.Path) (plan.Step, error
 		id = seen.Live.ID
 	}
 	if _, err := p.look(ctx, []stacks.Path{path}, func(stacks.Path) string { return id }); err != nil {
-		return plan.Step{}, err
+		return plan.Step{}, notRead(err)
 	}
 	return p.decide(ctx, path)
 }
 
+// notRead says of an error of reading a stack that nothing is known by it.
+func notRead(err error) error {
+	if _, known := errors.AsType[*stacks.UnknownError](err); known || errors.Is(err, context.Canceled) {
+		return err
+	}
+	return &stacks.UnknownError{What: "how the stack is could not be read", Cause: err, Tip: "run the same command again: it goes on from how the stack is"}
+}
+
+// decide plans a stack as it was seen last, and asks the guard about it.
 func (p *planner) decide(ctx context.Context, path stacks.Path) (plan.Step, error) {
+	step, err := p.decideAlone(ctx, path)
+	if err != nil || p.cleared == nil || !step.Changing() {
+		return step, err
+	}
+	return step, p.cleared(&step)
+}
+
+func (p *planner) decideAlone(ctx context.Context, path stacks.Path) (plan.Step, error) {
 	st := p.sc.stacks[path]
 	if p.deletes || p.pruned(path) {
 		return p.builder.Remove(st, p.dependents(path), "asked for"), nil
@@ -333,11 +351,11 @@ func (p *planner) decide(ctx context.Context, path stacks.Path) (plan.Step, erro
 		prepared = p.s.anew()
 	}
 	desired, err := prepared.Prepare(ctx, st)
-	if err != nil {
-		return plan.Step{}, err
+	if err == nil {
+		err = prepare.Complete(desired)
 	}
-	if err := prepare.Complete(desired); err != nil {
-		return plan.Step{}, err
+	if err != nil {
+		return plan.Step{}, &stacks.UnsentError{Cause: err}
 	}
 	gained, err := p.gained(desired)
 	if err != nil {

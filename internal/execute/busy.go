@@ -5,6 +5,7 @@ import (
 	"errors"
 
 	"github.com/deployer-cli/deployer/internal/flow"
+	"github.com/deployer-cli/deployer/internal/guard"
 	"github.com/deployer-cli/deployer/internal/plan"
 	"github.com/deployer-cli/deployer/stacks"
 )
@@ -25,15 +26,21 @@ func isBusy(err error) bool {
 // made, or before it by a run that was left, and reads told of the past. It is waited
 // for, whoever began it, and the step is decided anew.
 func (w *worker) busy(ctx context.Context, refused end) end {
+	w.sent.Store(false) // it was refused
 	if w.run.job.Fixed {
 		return refused
 	}
 	wait := lookWait
 	for range looks {
+		if err := w.mayBegin(); err != nil {
+			return w.ended(ctx, end{err: err})
+		}
 		found, err := w.run.ports.Decider.Again(ctx, w.step.Stack)
 		switch {
 		case err != nil && (ctx.Err() != nil || isUnknown(err)):
 			return w.ended(ctx, end{err: err})
+		case isRefused(err):
+			return w.ended(ctx, end{live: w.step.Live, err: err})
 		case err != nil:
 			return refused
 		case found.Action == plan.Join, w.moved(found.Live):
@@ -69,12 +76,25 @@ func (w *worker) anew(ctx context.Context, found plan.Step) end {
 	case !planned:
 		return end{outcome: Failed, live: found.Live, err: w.fail("is not as it was planned", "somebody changed it meanwhile: "+found.Cause, againTip)}
 	}
-	found.Resources, found.Hooked = max(found.Resources, w.step.Resources), w.step.Hooked
-	if found.Action != plan.Join { // it was decided with what is known now
-		found.Late = false
+	if found.Action != plan.Join {
+		if wait := w.unmet(found.Gained); len(wait) > 0 {
+			again := *w.step
+			again.Late = true // it is decided again when they are done
+			w.step = &again
+			return end{wait: wait, worker: w}
+		}
+		found.Late = false // it was decided with what is known now
 	}
+	found.Resources, found.Hooked = max(found.Resources, w.step.Resources), w.step.Hooked
 	w.step = &found
+	w.sent.Store(false) // nothing of what was decided now
 	return w.perform(ctx)
+}
+
+// isRefused tells whether the guard said no to a stack as it was found to be.
+func isRefused(err error) bool {
+	_, ok := errors.AsType[*guard.Refused](err)
+	return ok
 }
 
 func isUnknown(err error) bool {

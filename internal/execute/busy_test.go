@@ -1,12 +1,15 @@
 package execute_test
 
 import (
+	"errors"
 	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
 
+	"github.com/deployer-cli/deployer/internal/event"
 	"github.com/deployer-cli/deployer/internal/execute"
+	"github.com/deployer-cli/deployer/internal/guard"
 	"github.com/deployer-cli/deployer/internal/plan"
 	"github.com/deployer-cli/deployer/stacks"
 )
@@ -49,6 +52,38 @@ func TestBusy(t *testing.T) {
 				result, _, err := perform(t.Context(), s, j)
 				if result.Outcomes["a"] != c.outcome || (err == nil) != (c.why == "") || err != nil && !strings.Contains(err.Error(), c.why) {
 					t.Errorf("%s, %v", result.Outcomes["a"], err)
+				}
+			})
+		})
+	}
+}
+
+// Where the guard says no to a stack as it is found, nothing is sent, and that is why.
+func TestFoundOtherwiseAndRefused(t *testing.T) {
+	t.Parallel()
+	_, no := guard.Check(guard.Request{}, nil)
+	joins := step("a", plan.Join)
+	joins.Live.Status = stacks.UpdateInProgress
+	noted := step("a", plan.Update)
+	noted.Desired.Parameters = []stacks.Parameter{{Key: "Note", Value: "ours"}}
+	for name, c := range map[string]struct {
+		step    plan.Step
+		service *service
+		calls   string
+	}{
+		"busy":              {step("a", plan.Update), &service{refuses: map[stacks.Path]error{"a": &stacks.BusyError{Name: "a"}}}, "update a"},
+		"joined":            {joins, &service{running: 1}, ""},
+		"nothing to update": {noted, &service{nothing: map[stacks.Path]bool{"a": true}}, "update a"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				s := c.service
+				s.decide = func(p stacks.Path) (plan.Step, error) { return step(p, plan.Update), no }
+				ports := execute.Ports{Changer: s, Mender: s, Watcher: s, Decider: s, Reader: reader{func() {}}}
+				result, err := execute.Run(t.Context(), job(c.step), ports, event.Func(func(event.Event) {}))
+				if calls := strings.Join(s.calls, ", "); result.Outcomes["a"] != execute.Failed || calls != c.calls || !errors.As(err, new(*guard.Refused)) {
+					t.Errorf("%s, calls %q, %v", result.Outcomes["a"], calls, err)
 				}
 			})
 		})

@@ -68,6 +68,11 @@ type Ports struct {
 	// before they may ask AWS, and back before they ask: what only waits takes no
 	// room from Job.Limit. Nil: it does.
 	Yielding func(ctx context.Context, rest func(), back func(context.Context) error) context.Context
+
+	// Gated returns a context whose writing calls ask gate right before they go out,
+	// as long as nothing of them can have reached AWS; its error ends the call. Nil:
+	// a call that waited goes out though the run drains.
+	Gated func(ctx context.Context, gate func() error) context.Context
 }
 
 // Job is one run.

@@ -277,7 +277,7 @@ func TestFailureIsContained(t *testing.T) {
 func TestFailFastStartsNothingNew(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		s := &service{fails: map[stacks.Path]string{"a": "no"}, takes: map[stacks.Path]time.Duration{"b": time.Second}}
+		s := &service{fails: map[stacks.Path]string{"a": "no"}, takes: map[stacks.Path]time.Duration{"a": time.Second, "b": 2 * time.Second}}
 		j := job(step("a", plan.Create), step("b", plan.Create), step("c", plan.Create, "b"))
 		j.FailFast = true
 		result, _, err := perform(t.Context(), s, j)
@@ -369,6 +369,10 @@ func TestOutcomes(t *testing.T) {
 	protected := step("a", plan.Update)
 	protected.Diff = []plan.Difference{{Part: "protection"}}
 	protected.Desired.Stack.TerminationProtection = new(true)
+	silent := &stacks.UnknownError{What: "DescribeStacks got no answer", Cause: errors.New("silence")}
+	fails := func(err error) func(stacks.Path) (plan.Step, error) {
+		return func(stacks.Path) (plan.Step, error) { return plan.Step{}, err }
+	}
 	decided := func(a plan.Action) func(stacks.Path) (plan.Step, error) {
 		return func(p stacks.Path) (plan.Step, error) { return step(p, a), nil }
 	}
@@ -391,6 +395,9 @@ func TestOutcomes(t *testing.T) {
 		"late, then an update":      {late, &service{decide: decided(plan.Update)}, execute.Updated, "update a"},
 		"join, then an update":      {joins, &service{decide: decided(plan.Update)}, execute.Updated, "update a"},
 		"join, then nothing":        {joins, &service{decide: decided(plan.None)}, execute.Unchanged, ""},
+		"join, then no answer":      {joins, &service{decide: fails(silent)}, execute.Unknown, ""},
+		"join, then no value":       {joins, &service{decide: fails(&stacks.UnsentError{Cause: silent})}, execute.Failed, ""},
+		"late, and no value":        {late, &service{decide: fails(silent)}, execute.Failed, ""},
 		"join a deletion":           {going, &service{decide: gone}, execute.Deleted, ""},
 		"stuck rollback":            {stuck, &service{}, execute.Updated, "continue a, update a"},
 		"call refused":              {step("a", plan.Create), &service{refuses: map[stacks.Path]error{"a": errors.New("no")}}, execute.Failed, "create a"},

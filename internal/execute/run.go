@@ -38,6 +38,7 @@ type run struct {
 	parked     map[stacks.Path]*worker // begun, and waiting for what they turned out to depend on
 	draining   bool
 	stop       <-chan struct{} // closed: somebody asks to drain; nil once that was heard
+	halted     chan struct{} // closed when draining begins
 	messages   chan message
 	result     Result
 }
@@ -81,6 +82,7 @@ func newRun(job Job, ports Ports, sink event.Sink) *run {
 		finished:   map[stacks.Path]time.Time{},
 		parked:     map[stacks.Path]*worker{},
 		own:        make(map[stacks.Path]time.Duration, n),
+		halted:     make(chan struct{}),
 		messages:   make(chan message),
 		result: Result{
 			Outcomes:  make(map[stacks.Path]Outcome, n),
@@ -168,7 +170,8 @@ func (r *run) drains() bool {
 
 // detach notes that we leave.
 func (r *run) detach(ctx context.Context) {
-	r.draining, r.result.Detached = true, true
+	r.halt()
+	r.result.Detached = true
 	r.emit(event.Event{Kind: event.Detached, Cause: context.Cause(ctx).Error()})
 }
 
@@ -212,6 +215,9 @@ func (r *run) start(ctx context.Context) {
 		}
 		delete(r.parked, p)
 		own := r.yielding(ctx, w)
+		if r.ports.Gated != nil {
+			own = r.ports.Gated(own, w.maySend)
+		}
 		go func() { w.tell(message{path: p, end: new(w.perform(own))}) }()
 	}
 }
@@ -292,6 +298,10 @@ func (r *run) hear(m message) {
 		r.park(m.path, m.end)
 		return
 	}
+	if m.end.outcome == NotStarted { // which finish says of it
+		r.emit(event.Event{Kind: event.StepSkipped, Stack: m.path, Action: string(NotStarted), Cause: m.end.err.Error()})
+		return
+	}
 	r.result.Outcomes[m.path] = m.end.outcome
 	r.result.Durations[m.path] = took
 	r.finished[m.path] = r.job.Now()
@@ -366,7 +376,7 @@ func (r *run) skipDependents(p stacks.Path, why string) {
 }
 
 func (r *run) drain(why string) {
-	r.draining = true
+	r.halt()
 	r.emit(event.Event{Kind: event.Draining, Cause: why, Total: len(r.running)})
 }
 

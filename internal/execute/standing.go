@@ -33,7 +33,11 @@ func (w *worker) standing(ctx context.Context) end {
 	}
 	if live != nil {
 		if !w.run.job.Fixed && w.moved(live) && w.differs(live) { // somebody changed it again
-			if found, err := w.run.ports.Decider.Again(ctx, w.step.Stack); err == nil && found.Action == plan.Update {
+			found, err := w.run.ports.Decider.Again(ctx, w.step.Stack)
+			switch {
+			case isRefused(err):
+				return w.ended(ctx, end{live: live, err: err})
+			case err == nil && found.Action == plan.Update:
 				return w.anew(ctx, found)
 			}
 		}

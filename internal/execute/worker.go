@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"sync/atomic"
 
 	"github.com/deployer-cli/deployer/internal/event"
 	"github.com/deployer-cli/deployer/internal/plan"
@@ -23,6 +24,7 @@ type worker struct {
 
 	ran    map[string]bool      // moments before the step whose hooks have run
 	again  int                  // times that it was decided anew because of others
+	sent   atomic.Bool          // something of it has gone out, so that it goes on though the run drains
 	gone   bool                 // the operation that was joined deleted the stack
 	gained map[stacks.Path]bool // what it turned out to depend on, and has waited for
 }
@@ -60,6 +62,9 @@ func (w *worker) perform(ctx context.Context) end {
 	if w.step.Blocked != "" {
 		return end{outcome: Failed, err: w.fail("cannot be done", w.step.Blocked, "")}
 	}
+	if err := w.mayBegin(); err != nil && w.step.Changing() {
+		return w.ended(ctx, end{err: err})
+	}
 	switch w.step.Action {
 	case plan.Create:
 		return w.create(ctx, Created)
@@ -90,7 +95,7 @@ func (w *worker) decide(ctx context.Context) *end {
 	again := w.step.Late || w.step.Action == plan.Join
 	if w.step.Hooked && w.step.Action != plan.Delete {
 		if err := w.hooks(ctx, "before_launch"); err != nil {
-			return &end{outcome: Failed, err: err}
+			return new(w.unhooked(err))
 		}
 		again = again || w.step.Desired != nil && w.step.Desired.Stack.Hooked("before_launch")
 	}
@@ -99,7 +104,10 @@ func (w *worker) decide(ctx context.Context) *end {
 	}
 	decided, err := w.run.ports.Decider.Decide(ctx, w.step.Stack)
 	if err != nil {
-		return new(w.ended(ctx, end{err: &stacks.UnsentError{Cause: err}}))
+		if w.step.Action != plan.Join { // what somebody else did there is not known by that
+			err = &stacks.UnsentError{Cause: err}
+		}
+		return new(w.ended(ctx, end{live: w.step.Live, err: err}))
 	}
 	if decided.Asks != "" && (decided.Asks != w.step.Asks || decided.Action != w.step.Action) {
 		return &end{outcome: Failed, live: decided.Live, err: w.fail("needs a person", decided.Asks, "run the same command again: it will ask")}
@@ -158,7 +166,7 @@ func verbOf(s stacks.Status) stacks.Verb {
 
 func (w *worker) create(ctx context.Context, outcome Outcome) end {
 	if err := w.hooks(ctx, "before_launch", "before_create"); err != nil {
-		return end{outcome: Failed, err: err}
+		return w.unhooked(err)
 	}
 	e := w.operate(ctx, func() (stacks.Operation, error) {
 		return w.run.ports.Changer.Create(ctx, w.change(stacks.Create))
@@ -178,7 +186,7 @@ func (w *worker) update(ctx context.Context) end {
 		return *e
 	}
 	if err := w.hooks(ctx, "before_launch", "before_update"); err != nil {
-		return end{outcome: Failed, err: err}
+		return w.unhooked(err)
 	}
 	if err := w.beside(ctx); err != nil {
 		return w.ended(ctx, end{err: err})
@@ -239,9 +247,10 @@ func (w *worker) mend(ctx context.Context) *end {
 	t := w.target()
 	e := w.operateAs(ctx, stacks.Rollback, func() (stacks.Operation, error) { return w.run.ports.Mender.Continue(ctx, t, nil) })
 	if isBusy(e.err) {
-		e = w.busy(ctx, e)
+		return new(w.busy(ctx, e))
 	}
 	if e.outcome == "" {
+		w.sent.Store(false) // the update is something new
 		return nil
 	}
 	return &e
@@ -257,7 +266,7 @@ func (w *worker) recreate(ctx context.Context) end {
 
 func (w *worker) remove(ctx context.Context) end {
 	if err := w.hooks(ctx, "before_delete"); err != nil {
-		return end{outcome: Failed, err: err}
+		return w.unhooked(err)
 	}
 	t := w.target()
 	e := w.operateAs(ctx, stacks.Delete, func() (stacks.Operation, error) { return w.run.ports.Changer.Delete(ctx, t, nil) })
@@ -296,10 +305,14 @@ func (w *worker) operate(ctx context.Context, call func() (stacks.Operation, err
 }
 
 func (w *worker) operateAs(ctx context.Context, verb stacks.Verb, call func() (stacks.Operation, error)) end {
+	if err := w.mayBegin(); err != nil {
+		return w.ended(ctx, end{err: err})
+	}
 	op, err := call()
 	if err != nil {
 		return w.ended(ctx, end{err: err})
 	}
+	w.sent.Store(true)
 	if verb != "" {
 		op.Verb = verb
 	}
@@ -381,6 +394,8 @@ func (w *worker) ended(ctx context.Context, e end) end {
 	switch {
 	case ctx.Err() != nil:
 		e.outcome = Running
+	case isHalted(e.err):
+		e.outcome = NotStarted
 	case unknown && (!unsent || lost.Everywhere):
 		e.outcome = Unknown
 	default:
@@ -393,7 +408,16 @@ func (w *worker) fail(what, why, tip string) *StepError {
 	return &StepError{Stack: w.step.Stack, What: what, Why: strings.TrimSpace(why), Tip: tip}
 }
 
-// hooks runs the hooks of the given moments in order.
+// unhooked ends a step whose hooks did not run, or failed.
+func (w *worker) unhooked(err error) end {
+	if isHalted(err) {
+		return end{outcome: NotStarted, err: err}
+	}
+	return end{outcome: Failed, err: err}
+}
+
+// hooks runs the hooks of the given moments in order: those before a step only where
+// it may begin.
 func (w *worker) hooks(ctx context.Context, moments ...string) error {
 	if w.run.ports.Hooks == nil || w.step.Desired == nil {
 		return nil
@@ -401,6 +425,9 @@ func (w *worker) hooks(ctx context.Context, moments ...string) error {
 	for _, m := range moments {
 		if !w.due(m) {
 			continue
+		}
+		if err := w.mayBegin(); err != nil && strings.HasPrefix(m, "before_") {
+			return err
 		}
 		err := w.run.ports.Hooks.Run(ctx, w.step.Desired.Stack, m, func(line string) {
 			w.emit(event.Event{Kind: event.Hook, Action: m, Reason: line})

@@ -1,0 +1,51 @@
+package execute
+
+import "errors"
+
+// errHalted keeps back what would be sent after the run began to drain.
+var errHalted = errors.New("the run was stopped before it was its turn")
+
+// halt makes the run start nothing new.
+func (r *run) halt() {
+	if !r.draining {
+		r.draining = true
+		close(r.halted)
+	}
+}
+
+// quiet tells a worker whether nothing new is to be sent, also where the owner of the
+// run has not heard of it yet.
+func (r *run) quiet() bool {
+	select {
+	case <-r.halted:
+		return true
+	case <-r.job.Drain:
+		return true
+	default:
+		return false
+	}
+}
+
+// mayBegin is asked before a step's first call, and again when that has waited for
+// its turn. What has begun is not cut in two: a stack that was deleted to be made
+// again is made.
+func (w *worker) mayBegin() error {
+	if w.sent.Load() {
+		return nil
+	}
+	if w.run.quiet() {
+		return errHalted
+	}
+	return nil
+}
+
+// maySend is mayBegin for a call that is about to go out.
+func (w *worker) maySend() error {
+	err := w.mayBegin()
+	if err == nil {
+		w.sent.Store(true)
+	}
+	return err
+}
+
+func isHalted(err error) bool { return errors.Is(err, errHalted) }
