@@ -20,6 +20,7 @@ import (
 // to paint the two streams.
 type app struct {
 	env        Env
+	streams    []*checkedWriter // where env writes
 	globals    globals
 	out, err   ui.Style
 	interrupts *interrupts
@@ -47,9 +48,9 @@ type globals struct {
 func Main(env Env) int {
 	ctx, cancel := context.WithCancelCause(context.Background())
 	defer cancel(nil)
-	out := &checkedWriter{w: env.Stdout}
-	env.Stdout, env.Stderr = out, &checkedWriter{w: env.Stderr}
-	a := &app{env: env, interrupts: watchInterrupts(env.Interrupts, cancel)}
+	out, talk := &checkedWriter{w: env.Stdout}, &checkedWriter{w: env.Stderr}
+	env.Stdout, env.Stderr = out, talk
+	a := &app{env: env, streams: []*checkedWriter{out, talk}, interrupts: watchInterrupts(env.Interrupts, cancel)}
 	defer a.interrupts.stop()
 	a.paint()
 	root := a.root()

@@ -7,6 +7,7 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/deployer-cli/deployer/config"
@@ -28,8 +29,9 @@ type launcher struct {
 	sets    *setsOf // the change sets to execute instead of updating, nil for none
 	done    execute.Result
 	ran     bool
-	changes bool     // this is no mere planning: locks are looked at
-	custody *custody // what it has of the environments, nil while planning
+	over    atomic.Bool // it ran, and what is left is to show it
+	changes bool        // this is no mere planning: locks are looked at
+	custody *custody    // what it has of the environments, nil while planning
 
 	file      *plan.File // the reviewed plan that is applied, nil for none
 	proposals *proposals // the change sets made by this run, nil for none

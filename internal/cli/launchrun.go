@@ -26,7 +26,6 @@ func (r *launcher) execute(ctx context.Context, clearance guard.Clearance) error
 	if err != nil {
 		return err
 	}
-	defer j.Close() //nolint:errcheck // every entry that matters was synced
 	show, shown := r.sink()
 	known := s.known
 	known.mu.Lock()
@@ -65,31 +64,68 @@ func (r *launcher) execute(ctx context.Context, clearance guard.Clearance) error
 	}), show))
 	r.done, err = execute.Run(ctx, job, ports, sink)
 	r.ran = true
+	r.over.Store(true)
 	r.mark()
 	r.attachable()
 	if r.left != nil {
 		r.left.advise(r)
 	}
-	shown()
-	if err := errors.Join(err, j.Err()); err != nil {
-		r.summary()
+	err = r.ended(ctx, errors.Join(err, j.Err()))
+	_ = j.Close()                                               // every entry that matters was synced
+	if late := r.custody.end(ctx, r.ending(err)); late != nil { // now: whoever reads what is shown may take for ever
+		err = errors.Join(err, late)
+	}
+	a.wait(ctx, shown)
+	r.summary()
+	return err
+}
+
+// ended is the error that a run ends with, nil where all was done.
+func (r *launcher) ended(ctx context.Context, err error) error {
+	if err != nil {
 		return &runError{flatten(err)}
 	}
-	r.summary()
-	if r.done.Interrupted {
-		if lost := r.custody.isLost(); lost != nil {
-			return lost
-		}
-		why := "interrupted"
-		if late, ok := errors.AsType[*timeoutError](context.Cause(ctx)); ok {
-			why = late.Error()
-		}
-		if hung, ok := errors.AsType[hangupError](context.Cause(ctx)); ok {
-			why = hung.Error()
-		}
-		return &interruptedError{why, "go on with: " + r.again()}
+	if !r.done.Interrupted {
+		return nil
 	}
-	return nil
+	if lost := r.custody.isLost(); lost != nil {
+		return lost
+	}
+	why := "interrupted"
+	if late, ok := errors.AsType[*timeoutError](context.Cause(ctx)); ok {
+		why = late.Error()
+	}
+	if hung, ok := errors.AsType[hangupError](context.Cause(ctx)); ok {
+		why = hung.Error()
+	}
+	return &interruptedError{why, "go on with: " + r.again()}
+}
+
+// patience is how long a reader has for what is left to read once the run is left.
+const patience = 3 * time.Second
+
+// wait waits until everything was shown. A reader that does not read on is waited for
+// until somebody leaves, and then only for a moment.
+func (a *app) wait(ctx context.Context, shown func()) {
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		shown()
+	}()
+	select {
+	case <-done:
+		return
+	case <-ctx.Done():
+	}
+	timer := time.NewTimer(patience)
+	defer timer.Stop()
+	select {
+	case <-done:
+	case <-timer.C:
+		for _, stream := range a.streams {
+			stream.leave()
+		}
+	}
 }
 
 // attachable says, with everything whose end is not known, how to go on.
@@ -134,8 +170,8 @@ func (r *launcher) sink() (event.Sink, func()) {
 	})
 }
 
-// interruptible makes the first Ctrl-C drain and the second detach. A terminal
-// that is closed leaves nobody to wait for.
+// interruptible makes the first Ctrl-C drain and the second detach; there is nothing
+// to drain once the run is over. A terminal that is closed leaves nobody to wait for.
 func (r *launcher) interruptible(drain func(), detach context.CancelCauseFunc) (restore func()) {
 	times := 0
 	return r.app.interrupts.handle(func(signal os.Signal) {
@@ -143,7 +179,7 @@ func (r *launcher) interruptible(drain func(), detach context.CancelCauseFunc) (
 			detach(hangupError{})
 			return
 		}
-		if times++; times == 1 {
+		if times++; times == 1 && !r.over.Load() {
 			drain()
 			return
 		}

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"sync"
+	"sync/atomic"
 	"syscall"
 
 	"github.com/deployer-cli/deployer/internal/cfnyaml"
@@ -14,13 +15,17 @@ import (
 // checkedWriter takes one write after the other, whoever writes, and remembers that
 // output got lost: a status that nobody could read must not end well.
 type checkedWriter struct {
-	w   io.Writer
-	mu  sync.Mutex
-	err error
+	w    io.Writer
+	mu   sync.Mutex
+	err  error
+	left atomic.Bool // nothing is written any more
 }
 
 // Write passes on. That the reader had enough fails nothing: what is done goes on.
 func (c *checkedWriter) Write(p []byte) (int, error) {
+	if c.left.Load() {
+		return len(p), nil
+	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	n, err := c.w.Write(p)
@@ -32,6 +37,10 @@ func (c *checkedWriter) Write(p []byte) (int, error) {
 	}
 	return n, err
 }
+
+// leave gives up a reader that does not read on, without waiting for what is being
+// written to it.
+func (c *checkedWriter) leave() { c.left.Store(true) }
 
 // enough tells that nobody reads any more.
 func enough(err error) bool {
@@ -47,7 +56,7 @@ func (c *checkedWriter) unread() bool {
 
 // failure is what went wrong, nil also when the reader only had enough.
 func (c *checkedWriter) failure() error {
-	if c.err == nil || enough(c.err) {
+	if c.left.Load() || c.err == nil || enough(c.err) {
 		return nil
 	}
 	return fmt.Errorf("the output could not be written: %w", pathless(c.err))
