@@ -15,12 +15,13 @@ func (p *poller) attend(ctx context.Context, w *watcher, s seen, ok bool, watche
 		p.ledger.calls.Add(1)
 		var err error
 		s, err = p.cloud.stack(ctx, w.op.Access, w.op.StackID)
-		if isNotFound(err) {
+		if err != nil && !isNotFound(err) {
+			return err
+		}
+		w.answers++
+		if err != nil {
 			w.miss()
 			return nil
-		}
-		if err != nil {
-			return err
 		}
 	}
 	w.missing = 0
@@ -118,6 +119,7 @@ func (p *poller) events(ctx context.Context, w *watcher) ([]stacks.Event, error)
 	if err != nil {
 		return nil, err
 	}
+	w.answers++
 	if next.settled() && len(fresh) > 0 {
 		w.settledAt = time.Now()
 	}

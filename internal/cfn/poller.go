@@ -81,6 +81,7 @@ type poller struct {
 	pages    int                         // what the last sweep cost
 	lists    stacks.Access               // what the last sweep was made with
 	noSweep  map[stacks.Access]bool      // those that may not list stacks
+	swept    bool                        // this look listed the stacks
 	bad      map[stacks.Access]time.Time // those whose last look failed, and since when their credentials are bad
 	shown    atomic.Int64                // stacks whose progress this look has read
 }
@@ -152,14 +153,17 @@ func (p *poller) look(ctx context.Context) time.Duration {
 	}
 	p.shown.Store(0)
 	found, whole, err := p.read(ctx, watchers)
-	changed, failed := p.consider(ctx, watchers, found, whole)
+	changed, worked, failed := p.consider(ctx, watchers, found, whole)
 	if err != nil {
 		failed[p.lists] = err
+	}
+	if p.swept {
+		worked[p.lists] = true
 	}
 	if len(failed) > 0 && ctx.Err() != nil {
 		return p.interval // it failed because everybody left
 	}
-	p.trouble(failed, watchers)
+	p.trouble(worked, failed, watchers)
 	switch floor := p.floor(len(watchers)); {
 	case len(failed) > 0:
 		return min(again, max(p.interval, floor)*2)
@@ -213,7 +217,7 @@ func (p *poller) read(ctx context.Context, watchers []*watcher) (found map[strin
 	for _, w := range watchers {
 		wanted[w.op.StackID] = true
 	}
-	found = make(map[string]seen, len(wanted))
+	found, p.swept = make(map[string]seen, len(wanted)), false
 	if len(wanted) <= p.pages || !p.lister(watchers) {
 		return found, true, nil // each is looked at by its id
 	}
@@ -229,7 +233,7 @@ func (p *poller) read(ctx context.Context, watchers []*watcher) (found map[strin
 	})
 	p.ledger.calls.Add(int64(max(pages, 1)))
 	if err == nil {
-		p.pages = pages
+		p.pages, p.swept = pages, true
 		return found, true, nil
 	}
 	if awsconf.IsDenied(err) {
@@ -261,12 +265,12 @@ func (p *poller) lister(watchers []*watcher) bool {
 	return len(may) > 0
 }
 
-// consider lets every watcher make up its mind, several at the same time. It
-// tells whether anything changed, and the last error of reading with each access.
-func (p *poller) consider(ctx context.Context, watchers []*watcher, found map[string]seen, whole bool) (bool, map[stacks.Access]error) {
+// consider lets every watcher make up its mind, several at the same time. It tells
+// whether anything changed, which accesses were good for reading something, and the
+// last error of reading with each.
+func (p *poller) consider(ctx context.Context, watchers []*watcher, found map[string]seen, whole bool) (changed bool, worked map[stacks.Access]bool, failed map[stacks.Access]error) {
 	var mu sync.Mutex
-	var changed bool
-	failed := map[stacks.Access]error{}
+	worked, failed = map[stacks.Access]bool{}, map[stacks.Access]error{}
 	slots := make(chan struct{}, readers)
 	var wg sync.WaitGroup
 	for _, w := range watchers {
@@ -277,23 +281,25 @@ func (p *poller) consider(ctx context.Context, watchers []*watcher, found map[st
 		slots <- struct{}{}
 		wg.Go(func() {
 			defer func() { <-slots }()
-			before := w.status
+			before, answers := w.status, w.answers
 			err := p.attend(ctx, w, s, ok, len(watchers))
 			mu.Lock()
 			defer mu.Unlock()
 			changed = changed || w.status != before
+			worked[w.op.Access] = worked[w.op.Access] || w.answers > answers
 			if err != nil {
 				failed[w.op.Access] = err
 			}
 		})
 	}
 	wg.Wait()
-	return changed, failed
+	return changed, worked, failed
 }
 
 // trouble keeps account of looks that failed, by access. Only credentials that stay
-// bad end the watches that need them.
-func (p *poller) trouble(failed map[stacks.Access]error, watchers []*watcher) {
+// bad end the watches that need them; one that was good again meanwhile begins anew,
+// whatever becomes of the others.
+func (p *poller) trouble(worked map[stacks.Access]bool, failed map[stacks.Access]error, watchers []*watcher) {
 	tell := p.cloud.opts.Trouble
 	if tell == nil {
 		tell = func(stacks.Access, error) {}
@@ -304,6 +310,12 @@ func (p *poller) trouble(failed map[stacks.Access]error, watchers []*watcher) {
 		}
 		clear(p.bad)
 		return
+	}
+	for a := range p.bad {
+		if worked[a] && failed[a] == nil {
+			tell(a, nil)
+			delete(p.bad, a)
+		}
 	}
 	for a, err := range failed {
 		since, known := p.bad[a]

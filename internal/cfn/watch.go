@@ -55,6 +55,7 @@ type watcher struct {
 	status    stacks.Status
 	reason    string
 	done      bool
+	answers   int       // reads with its access that were answered
 	missing   int       // looks in a row that did not find the stack
 	missingAt time.Time // the first of them
 	tail      tail
