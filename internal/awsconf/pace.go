@@ -114,6 +114,53 @@ func (p *pacer) wait(ctx context.Context, idle func()) error {
 	return nil
 }
 
+// stepAside gives the place of a call under way to another, for as long as it waits for
+// something else; the pace has counted it already.
+func (p *pacer) stepAside() {
+	p.mu.Lock()
+	p.flying--
+	p.mu.Unlock()
+	p.tell()
+}
+
+// stepBack takes a place again. Where it fails there is none to give back.
+func (p *pacer) stepBack(ctx context.Context) error {
+	opening, free := p.take()
+	if opening && !free {
+		select {
+		case p.turn <- struct{}{}:
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+		defer func() { <-p.turn }()
+	}
+	for opening && !free {
+		if opening, free = p.take(); free || !opening {
+			break
+		}
+		select {
+		case <-p.news:
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
+	if free {
+		return nil
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.flying++
+	return nil
+}
+
+// tell wakes the one that waits.
+func (p *pacer) tell() {
+	select {
+	case p.news <- struct{}{}:
+	default:
+	}
+}
+
 // take takes one of the calls that may be under way, where those are counted.
 func (p *pacer) take() (opening, free bool) {
 	p.mu.Lock()
@@ -139,10 +186,7 @@ func (p *pacer) done(c class) {
 		p.accepted(time.Now(), late)
 	case passing, lapsed:
 	}
-	select {
-	case p.news <- struct{}{}:
-	default:
-	}
+	p.tell()
 }
 
 // accepted notes a call that got through. One of a wave that was throttled tells

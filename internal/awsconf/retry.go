@@ -145,8 +145,7 @@ func (r *retryer) GetAttemptToken(ctx context.Context) (func(error) error, error
 	} else if err := pacer.wait(ctx, yield.idle); err != nil {
 		return nil, err
 	}
-	if err := yield.resume(ctx); err != nil {
-		done(passing)
+	if err := yield.resume(ctx, pacer); err != nil {
 		return nil, err
 	}
 	if pacer == paces.write {

@@ -1,12 +1,17 @@
 package awsconf
 
-import "context"
+import (
+	"context"
+	"sync/atomic"
+)
 
 // yield is what a caller gives up while it waits, and takes back before it goes on.
 // Nil gives up nothing.
 type yield struct {
 	rest func()
 	back func(context.Context) error
+
+	rested atomic.Bool // it gave up what it has to take back
 }
 
 type yieldKey struct{}
@@ -17,7 +22,7 @@ type yieldKey struct{}
 // more often than needed; what back returns ends the call. What is looked at again
 // anyway (Brief) yields nothing.
 func Yielding(ctx context.Context, rest func(), back func(context.Context) error) context.Context {
-	return context.WithValue(ctx, yieldKey{}, &yield{rest, back})
+	return context.WithValue(ctx, yieldKey{}, &yield{rest: rest, back: back})
 }
 
 func yieldOf(ctx context.Context) *yield {
@@ -30,13 +35,28 @@ func yieldOf(ctx context.Context) *yield {
 
 func (y *yield) idle() {
 	if y != nil {
+		y.rested.Store(true)
 		y.rest()
 	}
 }
 
-func (y *yield) resume(ctx context.Context) error {
+// resume takes back what was given up. The call's place under way is another's
+// meanwhile: who is waited for may need it to end. Where it fails there is no place.
+func (y *yield) resume(ctx context.Context, p *pacer) error {
 	if y == nil {
 		return nil
 	}
-	return y.back(ctx)
+	rested := y.rested.Load()
+	if rested {
+		p.stepAside()
+	}
+	err := y.back(ctx)
+	switch {
+	case err == nil && rested:
+		y.rested.Store(false)
+		return p.stepBack(ctx)
+	case err != nil && !rested:
+		p.stepAside()
+	}
+	return err
 }

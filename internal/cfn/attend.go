@@ -15,11 +15,12 @@ func (p *poller) attend(ctx context.Context, w *watcher, s seen, ok bool, watche
 		p.ledger.calls.Add(1)
 		var err error
 		s, err = p.cloud.stack(ctx, w.op.Access, w.op.StackID)
-		if err != nil && !isNotFound(err) {
+		absent := isNotFound(err)
+		if err != nil && !absent {
 			return err
 		}
 		w.answers++
-		if err != nil {
+		if absent {
 			w.miss()
 			return nil
 		}
