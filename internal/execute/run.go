@@ -38,7 +38,7 @@ type run struct {
 	parked     map[stacks.Path]*worker // begun, and waiting for what they turned out to depend on
 	draining   bool
 	stop       <-chan struct{} // closed: somebody asks to drain; nil once that was heard
-	halted     chan struct{} // closed when draining begins
+	halted     chan struct{}   // closed when draining begins
 	messages   chan message
 	result     Result
 }
