@@ -3,7 +3,7 @@ package execute
 import "errors"
 
 // errHalted keeps back what would be sent after the run began to drain.
-var errHalted = errors.New("the run was stopped before it was its turn")
+var errHalted = errors.New("nothing new is begun")
 
 // halt makes the run start nothing new.
 func (r *run) halt() {
