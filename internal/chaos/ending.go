@@ -93,7 +93,10 @@ func (v *watch) finish(ctx context.Context) error {
 		end = Finish{Result: "restored", Why: "everything is back"}
 	}
 	if end.Exit = v.state.Exit(); end.Exit == exitDeadline {
-		end.Why += "; max_duration was over, and deployer brought it back"
+		end.Why += "; max_duration was over before"
+		if slices.ContainsFunc(v.state.Order, func(p stacks.Path) bool { return v.state.Targets[p].By == ByDeployerLate }) {
+			end.Why += ", and deployer brought it back"
+		}
 	}
 	if err := v.book.Write(ctx, KindFinish, end); err != nil {
 		return err

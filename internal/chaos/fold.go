@@ -3,6 +3,7 @@ package chaos
 import (
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/deployer-cli/deployer/internal/record"
@@ -43,6 +44,7 @@ type State struct {
 
 	begun    []mark
 	failures []failure
+	overdue  []string // how the tokens of what deployer brought back after max_duration begin
 }
 
 // failure is one bad reading.
@@ -184,6 +186,9 @@ func (s *State) takeIntent(e record.Entry, i Intent) error {
 	}
 	if i.For == ToRecover {
 		s.begun = append(s.begun, mark{e.Time, "deployer recover began with " + string(i.Stack)})
+		if i.Overdue != "" {
+			s.overdue = append(s.overdue, i.Overdue)
+		}
 		return nil
 	}
 	t, err := s.target(e, i.Stack)
@@ -232,9 +237,8 @@ func (s *State) takeObserved(e record.Entry, o Observed) error {
 		if o.NewID == t.StackID {
 			return &JournalError{e.Seq, fmt.Sprintf("the new stack of %s is the old one", o.Stack)}
 		}
-		begun := t.NewSince
+		o.By = s.hand(o.By, o.Token)
 		t.rebuilt(o)
-		t.By = s.hand(t.By, or(begun, t.NewSince))
 		return nil
 	}
 	if o.StackID != t.StackID {
@@ -246,23 +250,21 @@ func (s *State) takeObserved(e record.Entry, o Observed) error {
 	}
 	d.seen(o)
 	if d.Status == StatusRestored && o.By != "" {
-		t.By = s.hand(o.By, o.At)
+		t.By = s.hand(o.By, o.Token)
 	}
 	t.sum()
 	return nil
 }
 
-// hand is by whose hand something is back that was begun at a time: deployer's after
-// max_duration was over is not the team's.
-func (s *State) hand(by By, begun time.Time) By {
-	if by == ByDeployer && !s.Late.IsZero() && begun.After(s.Late.Add(-clocks)) {
+// hand is by whose hand something is back, by the token of the operation that brought
+// it: what this break's own process brought back after max_duration is not the team's,
+// and a launch of the team's is, however late.
+func (s *State) hand(by By, token string) By {
+	if by == ByDeployer && slices.ContainsFunc(s.overdue, func(begins string) bool { return strings.HasPrefix(token, begins) }) {
 		return ByDeployerLate
 	}
 	return by
 }
-
-// clocks is by how much the service's clock and ours may differ.
-const clocks = time.Minute
 
 func (s *State) takeProbe(e record.Entry, p Probe) error {
 	p.At = or(p.At, e.Time)
@@ -327,7 +329,6 @@ func (s *State) takeRestored(e record.Entry, r Restored) error {
 	}
 	if r.NewID != "" && r.NewID != t.StackID {
 		t.rebuilt(Observed{NewID: r.NewID, Status: stacks.CreateComplete, By: r.By, At: r.At})
-		t.By = s.hand(t.By, t.NewSince)
 		return nil
 	}
 	for _, d := range t.Deeds {
@@ -336,7 +337,7 @@ func (s *State) takeRestored(e record.Entry, r Restored) error {
 		}
 	}
 	if r.By != "" {
-		t.By = s.hand(r.By, r.At)
+		t.By = r.By
 	}
 	t.sum()
 	return nil

@@ -107,6 +107,7 @@ type Intent struct {
 	Token     string            `json:"token"`
 	For       string            `json:"for"` // ToBreak, ToRecover
 	Injection *stacks.Injection `json:"injection,omitempty"`
+	Overdue   string            `json:"overdue,omitempty"` // ToRecover, because max_duration is over: how the tokens of all its calls begin
 }
 
 // Accepted says that AWS took the call that an Intent announced, in the order
@@ -135,8 +136,8 @@ type Observed struct {
 	LogicalID string           `json:"logical_id,omitempty"` // what was injected is looked at
 	Condition stacks.Condition `json:"condition,omitempty"`  // of what was injected, or of a drifted parameter
 	By        By               `json:"by,omitempty"`         // whose hand
-	Token     string           `json:"token,omitempty"`
-	At        time.Time        `json:"at"` // of the event that told it
+	Token     string           `json:"token,omitempty"`      // of the operation that By speaks of
+	At        time.Time        `json:"at"`                   // of the event that told it
 }
 
 // Probe is a reading that changed what is known: a first failure, or a change

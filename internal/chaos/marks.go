@@ -29,7 +29,7 @@ func (v *watch) marks(ctx context.Context, t *Target, s Sight) error {
 		if unknown && m.Condition == stacks.Whole && now.Sub(d.Intended) < settled {
 			continue // it may still be on its way
 		}
-		o := Observed{Stack: t.Stack, StackID: t.StackID, LogicalID: m.LogicalID, Condition: m.Condition, By: s.By, At: now}
+		o := Observed{Stack: t.Stack, StackID: t.StackID, LogicalID: m.LogicalID, Condition: m.Condition, By: s.By, Token: s.Token, At: now}
 		if err := v.book.Write(ctx, KindObserved, o); err != nil {
 			return err
 		}

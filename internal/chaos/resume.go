@@ -48,6 +48,7 @@ type Decision struct {
 	NewID     string        // Returned, Moved: the stack that stands there now
 	Taken     time.Time     // Returned: when AWS took our call, of which Token is, where the journal does not know
 	By        By            // Returned: by whose hand
+	Made      string        // Returned: the token of the operation that By speaks of, "" for none
 }
 
 // Resume decides for each deed of the plan, in its order, how to go on: by stack
@@ -93,7 +94,8 @@ func decide(t *Target, d *Deed, look Seen) Decision {
 // took our call before that is told along.
 func another(t *Target, d *Deed, n *stacks.Live, look Seen) Decision {
 	announced := len(d.Tokens) > 0
-	made := Decision{Act: Returned, NewID: n.ID, At: n.Created, Status: n.Status, By: HandOf(look.NewEvents, n.ID)}
+	made := Decision{Act: Returned, NewID: n.ID, At: n.Created, Status: n.Status}
+	made.By, made.Made = HandOf(look.NewEvents, n.ID)
 	if ours, sent := firstOf(look.Events, d.Tokens); sent && d.Accepted.IsZero() {
 		made.Token, made.Taken = ours.Token, ours.Time
 	}
@@ -326,22 +328,21 @@ const (
 // that made it: deployer's, the console's or none, which is a person's, or
 // another tool's. A change set's shell has no token yet. It is "" where the
 // stack has no events.
-func HandOf(events []stacks.Event, stackID string) By {
-	by := By("")
+func HandOf(events []stacks.Event, stackID string) (by By, token string) {
 	for _, e := range events {
 		if e.StackID != stackID || !e.OfStack() {
 			continue
 		}
 		switch status := stacks.Status(e.Status); {
 		case strings.HasPrefix(e.Token, tokenDeployer):
-			return ByDeployer
+			return ByDeployer, e.Token
 		case e.Token != "" && !strings.HasPrefix(e.Token, tokenConsole):
-			return ByPipeline
+			return ByPipeline, e.Token
 		case e.Token != "", status != stacks.ReviewInProgress && !status.InProgress():
-			return ByHand // what comes after its creation says nothing about it
+			return ByHand, e.Token // what comes after its creation says nothing about it
 		default:
 			by = ByHand
 		}
 	}
-	return by
+	return by, ""
 }

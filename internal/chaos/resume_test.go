@@ -198,19 +198,19 @@ func TestHandOf(t *testing.T) {
 	for token, want := range map[string]chaos.By{
 		"deployer-r1-1-dev-web": chaos.ByDeployer, "Console-CreateStack-1": chaos.ByHand, "": chaos.ByHand, "5f1c2d": chaos.ByPipeline,
 	} {
-		if got := chaos.HandOf(create(token), newID); got != want {
-			t.Errorf("token %q: %q, want %q", token, got, want)
+		if got, with := chaos.HandOf(create(token), newID); got != want || with != token {
+			t.Errorf("token %q: %q by %q, want %q", token, got, with, want)
 		}
 	}
 	shell := append([]stacks.Event{stackEvent("e", newID, "REVIEW_IN_PROGRESS", "", "")}, create("5f1c2d")...)
-	if got := chaos.HandOf(shell, newID); got != chaos.ByPipeline {
+	if got, _ := chaos.HandOf(shell, newID); got != chaos.ByPipeline {
 		t.Errorf("a change set: %q", got)
 	}
 	later := append(create("")[:3:3], stackEvent("e", newID, "CREATE_COMPLETE", "", ""), stackEvent("e", newID, "UPDATE_IN_PROGRESS", "deployer-r", ""))
-	if got := chaos.HandOf(later, newID); got != chaos.ByHand {
+	if got, _ := chaos.HandOf(later, newID); got != chaos.ByHand {
 		t.Errorf("updated later: %q", got)
 	}
-	if got := chaos.HandOf(nil, newID); got != "" {
+	if got, _ := chaos.HandOf(nil, newID); got != "" {
 		t.Errorf("nobody: %q", got)
 	}
 }

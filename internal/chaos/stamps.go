@@ -80,6 +80,14 @@ func (s *State) Deadline() (at time.Time, ok bool) {
 	return s.Stamps[T0].At.Add(time.Duration(s.Plan.MaxDuration * float64(time.Second))), true
 }
 
+// Overdue tells whether users were not back when max_duration was over. That what was
+// back by then had to stay so for a while longer is nobody's delay.
+func (s *State) Overdue() bool {
+	deadline, known := s.Deadline()
+	back := s.Stamps[T6]
+	return !s.Late.IsZero() && (!known || !back.Recorded() || back.At.After(deadline))
+}
+
 // Met tells whether the objective was met; not known while something is not
 // back, or where there is none. What the team had not got back when max_duration was
 // over did not meet it.
@@ -88,7 +96,7 @@ func (s *State) Met() (met, known bool) {
 	switch {
 	case !ok:
 		return false, false
-	case !s.Late.IsZero():
+	case s.Overdue():
 		return false, true
 	case s.Objective() <= 0:
 		return false, false

@@ -147,15 +147,30 @@ func TestSpans(t *testing.T) {
 
 // What deployer brought back because max_duration was over did not meet the objective,
 // whatever that is, and one journal says so to everybody: by whom, and the exit code.
+// A launch of the team's is theirs, however late, and what was back in time and only had
+// to stay so is no delay.
 func TestDeadline(t *testing.T) {
 	t.Parallel()
-	byDeployer := func(id string, status stacks.Status, seconds int) chaos.Observed {
-		o := rebuilt(id, status, seconds)
-		o.By = chaos.ByDeployer
+	const ours = "deployer-late-"
+	with := func(o chaos.Observed, by chaos.By, token string) chaos.Observed {
+		o.By, o.Token = by, token
 		return o
+	}
+	back := func(token string, seconds int) chaos.Observed {
+		return with(rebuilt(newID, stacks.CreateComplete, seconds), chaos.ByDeployer, token)
 	}
 	same := chaos.Equal{Stack: "dev/web", Differences: []capsule.Difference{}}
 	late := chaos.Stop{By: chaos.ByDeadline, Why: "max_duration is over"}
+	recovery := chaos.Intent{Stack: "dev/web", Verb: stacks.Create, Token: ours + "0-dev-web", For: chaos.ToRecover, Overdue: ours}
+	by120 := func() *diary { // gone since 60, with max_duration over at 131
+		p := plan(step("dev/web", oldID))
+		p.MaxDuration = 120
+		d := (&diary{t: t}).add(chaos.KindPlan, p).add(chaos.KindClearance, chaos.Consent{}).after(10)
+		return d.add(chaos.KindIntent, intent("t1")).add(chaos.KindAccepted, accepted("t1", 11)).
+			after(10).add(chaos.KindProbe, chaos.Probe{Probe: "site", Role: "steady", At: at(20), Why: "refused"}).
+			after(40).add(chaos.KindObserved, chaos.Observed{Stack: "dev/web", StackID: oldID, Status: stacks.DeleteComplete, At: at(60)})
+	}
+	over := func(d *diary) *diary { return d.after(71).add(chaos.KindStop, late).after(1) }
 	for _, tt := range []struct {
 		name  string
 		diary *diary
@@ -163,14 +178,20 @@ func TestDeadline(t *testing.T) {
 		exit  int
 		met   bool
 	}{
-		{"in time", broken(t).after(60).add(chaos.KindObserved, byDeployer(newID, stacks.CreateComplete, 120)).add(chaos.KindRestored, well(125, 155)).add(chaos.KindEqual, same), chaos.ByDeployer, 0, true},
-		{"brought back", broken(t).after(60).add(chaos.KindStop, late).after(1).add(chaos.KindObserved, byDeployer(newID, stacks.CreateComplete, 125)).add(chaos.KindRestored, well(125, 155)).add(chaos.KindEqual, same), chaos.ByDeployerLate, 12, false},
-		{"by the team, too late", broken(t).after(60).add(chaos.KindStop, late).after(1).add(chaos.KindObserved, rebuilt(newID, stacks.CreateComplete, 125)).add(chaos.KindRestored, well(125, 155)).add(chaos.KindEqual, same), chaos.ByHand, 12, false},
+		{"in time", by120().add(chaos.KindObserved, back("deployer-r7-1-dev-web", 80)).add(chaos.KindRestored, well(85, 115)).add(chaos.KindEqual, same), chaos.ByDeployer, 0, true},
+		{"brought back", over(by120()).add(chaos.KindIntent, recovery).add(chaos.KindObserved, back(ours+"1-dev-web", 140)).add(chaos.KindRestored, well(145, 175)).add(chaos.KindEqual, same), chaos.ByDeployerLate, 12, false},
+		{"by the team, too late", over(by120()).add(chaos.KindObserved, rebuilt(newID, stacks.CreateComplete, 140)).add(chaos.KindRestored, well(145, 175)).add(chaos.KindEqual, same), chaos.ByHand, 12, false},
+		{"by the team's own launch, too late", over(by120()).add(chaos.KindIntent, recovery).add(chaos.KindObserved, back("deployer-r7-1-dev-web", 140)).add(chaos.KindRestored, well(145, 175)).add(chaos.KindEqual, same), chaos.ByDeployer, 12, false},
+		{"in time, and stable only later", over(by120().add(chaos.KindObserved, back("deployer-r7-1-dev-web", 120))).add(chaos.KindRestored, well(125, 155)).add(chaos.KindEqual, same), chaos.ByDeployer, 0, true},
+		{"the stack in time, users not", over(by120().add(chaos.KindObserved, back("deployer-r7-1-dev-web", 120))).add(chaos.KindRestored, well(132, 162)).add(chaos.KindEqual, same), chaos.ByDeployer, 12, false},
 	} {
 		s := tt.diary.fold()
 		if met, known := s.Met(); s.Targets["dev/web"].By != tt.by || s.Exit() != tt.exit || !known || met != tt.met {
 			t.Errorf("%s: by %q, exit %d, met %t (known %t)", tt.name, s.Targets["dev/web"].By, s.Exit(), met, known)
 		}
+	}
+	if s := over(by120()).fold(); !s.Overdue() {
+		t.Error("what is not back is not late")
 	}
 	if _, ok := broken(t).fold().Deadline(); ok {
 		t.Error("a break without max_duration has a deadline")

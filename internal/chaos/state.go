@@ -182,7 +182,7 @@ func (s *State) Exit() int {
 	switch {
 	case s.Finished != nil && s.Finished.Result == "closed", back:
 		return 0
-	case !s.Late.IsZero():
+	case s.Overdue():
 		return exitDeadline
 	case s.Stamps[T0].Recorded() && !s.Equal():
 		return exitUnequal

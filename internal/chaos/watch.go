@@ -21,6 +21,7 @@ type Sight struct {
 	Begun  time.Time     // when that stack was begun
 	Since  time.Time     // when it came into its status, as its events tell; zero when they do not
 	By     By            // by whose hand it is there, as its events tell
+	Token  string        // of the operation that By speaks of, "" for none
 	Old    stacks.Status // of the stack that was broken, "" when not looked at
 	Marks  []Mark        // what was injected, or drifted, and how that looks
 	Empty  []string      // the holders of data that were covered, and are new and empty
@@ -267,7 +268,7 @@ func (v *watch) rebuilt(ctx context.Context, t *Target, s Sight) error {
 	if same && (!s.Status.Healthy() || slices.Equal(s.Empty, t.Empty)) {
 		return nil
 	}
-	o := Observed{Stack: t.Stack, StackID: t.StackID, NewID: s.ID, Status: s.Status, By: s.By, Empty: s.Empty, At: or(s.Since, v.clock.Now().UTC())}
+	o := Observed{Stack: t.Stack, StackID: t.StackID, NewID: s.ID, Status: s.Status, By: s.By, Token: s.Token, Empty: s.Empty, At: or(s.Since, v.clock.Now().UTC())}
 	if same {
 		o.At = v.clock.Now().UTC() // its events do not tell when the data came, or went
 	}

@@ -44,6 +44,9 @@ func (b *breaker) deadline(ctx context.Context, sink event.Sink, brake *chaos.Br
 		if b.until(ctx, at) != nil {
 			return
 		}
+		if b.onlyStays(ctx, sink) {
+			return
+		}
 		if brake != nil {
 			brake.Pull(chaos.Stopped{By: chaos.ByDeadline, Why: "max_duration is over"})
 		}
@@ -51,6 +54,24 @@ func (b *breaker) deadline(ctx context.Context, sink event.Sink, brake *chaos.Br
 	})
 	return func() { cancel(); wg.Wait() }
 }
+
+// onlyStays tells whether there is nothing to bring back when max_duration is over, and
+// writes down that it is. Who watches goes on: whether users were back by then is in
+// the readings that he has.
+func (b *breaker) onlyStays(ctx context.Context, sink event.Sink) bool {
+	state, err := b.record.fold(ctx)
+	if err != nil || state.Pending() || len(state.Broken()) > 0 {
+		return false
+	}
+	if state.Late.IsZero() && b.record.Write(ctx, chaos.KindStop, overTime()) != nil {
+		return false
+	}
+	sink.Event(event.Event{Kind: event.Warning, Reason: "max_duration is over: all stacks are back, and it is not known yet whether users are"})
+	return true
+}
+
+// overTime is the entry that says that max_duration is over.
+func overTime() chaos.Stop { return chaos.Stop{By: chaos.ByDeadline, Why: "max_duration is over"} }
 
 // deadlineAt waits until something is broken, and tells when max_duration is over; not
 // ok where it never is.
@@ -95,12 +116,20 @@ func (b *breaker) afterDeadline(ctx context.Context) error {
 		}
 		fmt.Fprintf(b.app.talk(), "%s %v\n", b.app.err.Warn("left alone:"), err)
 	}
-	if err := b.stay(ctx); err != nil {
-		if _, quiet := errors.AsType[*exitError](err); !quiet {
-			return errors.Join(late, err)
-		}
+	err := b.stay(ctx)
+	if o := b.outcome; o != nil && o.state != nil && o.state.Finished != nil {
+		return err
 	}
-	return late
+	return errors.Join(late, err)
+}
+
+// overdueTokens is how the tokens of a run begin that brings something back because
+// max_duration is over, "" for any other.
+func (b *breaker) overdueTokens(run string) string {
+	if !b.late {
+		return ""
+	}
+	return tokensOf(run)
 }
 
 // overdue writes down that max_duration is over, and recovers what nobody is at.
@@ -110,7 +139,7 @@ func (b *breaker) overdue(ctx context.Context) error {
 		return err
 	}
 	if state.Late.IsZero() {
-		if err := b.record.Write(ctx, chaos.KindStop, chaos.Stop{By: chaos.ByDeadline, Why: "max_duration is over"}); err != nil {
+		if err := b.record.Write(ctx, chaos.KindStop, overTime()); err != nil {
 			return err
 		}
 	}

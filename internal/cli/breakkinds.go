@@ -296,16 +296,16 @@ func (l *looker) marked(ctx context.Context, t *chaos.Target, live *stacks.Live,
 		sight.Marks = append(sight.Marks, chaos.Mark{LogicalID: id, Condition: c})
 	}
 	if live != nil && t.Status.Broken() && !slices.ContainsFunc(sight.Marks, func(m chaos.Mark) bool { return m.Condition != stacks.Whole }) {
-		if sight.By = chaos.ByDeployer; !l.undone[t.Stack] {
-			sight.By, err = l.changedBy(ctx, t, live)
+		if sight.By, sight.Token = chaos.ByDeployer, tokensOf(l.s.run); !l.undone[t.Stack] {
+			sight.By, sight.Token, err = l.changedBy(ctx, t, live)
 		}
 	}
 	return sight, err
 }
 
-// changedBy reads off the events of a stack who changed it since it was broken, ""
-// where nobody did: then it was put right behind its back as well.
-func (l *looker) changedBy(ctx context.Context, t *chaos.Target, live *stacks.Live) (chaos.By, error) {
+// changedBy reads off the events of a stack who changed it since it was broken, and with
+// which token; "" where nobody did: then it was put right behind its back as well.
+func (l *looker) changedBy(ctx context.Context, t *chaos.Target, live *stacks.Live) (by chaos.By, token string, err error) {
 	since := time.Time{}
 	tokens := map[string]bool{}
 	for _, d := range t.Deeds {
@@ -319,12 +319,13 @@ func (l *looker) changedBy(ctx context.Context, t *chaos.Target, live *stacks.Li
 	for e, err := range l.s.cfn.Events(ctx, t.Access, live.ID, cfn.EventOptions{}) {
 		switch {
 		case err != nil:
-			return "", err
+			return "", "", err
 		case e.Time.Before(since):
-			return "", nil
+			return "", "", nil
 		case e.OfStack() && stacks.Status(e.Status).InProgress() && !tokens[e.Token]:
-			return chaos.HandOf([]stacks.Event{e}, live.ID), nil
+			by, token = chaos.HandOf([]stacks.Event{e}, live.ID)
+			return by, token, nil
 		}
 	}
-	return "", nil
+	return "", "", nil
 }

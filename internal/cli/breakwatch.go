@@ -165,6 +165,7 @@ type looker struct {
 // made is what the events of a new stack tell.
 type made struct {
 	by     chaos.By
+	token  string
 	since  time.Time
 	status stacks.Status
 }
@@ -216,7 +217,7 @@ func (l *looker) one(ctx context.Context, t *chaos.Target, live *stacks.Live) (c
 		if err != nil {
 			return sight, err
 		}
-		sight.By, sight.Since = m.by, m.since
+		sight.By, sight.Token, sight.Since = m.by, m.token, m.since
 		return sight, nil
 	}
 	if d := t.Deed(""); d != nil && l.down.Load() && (d.Status == chaos.StatusAccepted || d.Status == chaos.StatusIntended) {
@@ -273,7 +274,7 @@ func (l *looker) madeBy(ctx context.Context, a stacks.Access, live *stacks.Live)
 			m.since = e.Time
 		}
 	}
-	m.by = chaos.HandOf(events, live.ID)
+	m.by, m.token = chaos.HandOf(events, live.ID)
 	if live.Status.InProgress() {
 		m.status = "" // its end is looked up again
 	}
@@ -364,7 +365,12 @@ func (e *unbrokenError) ExitCode() int { return exitFailed }
 func (e *unbrokenError) Hint() string { return "there is nothing to recover" }
 
 // verdict is the error that a break ends with that everybody has recovered from.
-func (b *breaker) verdict(_ context.Context, st *chaos.State) error { return recoveredAs(st) }
+func (b *breaker) verdict(_ context.Context, st *chaos.State) error {
+	if st.Exit() == exitDeadline {
+		return &lateError{b.id}
+	}
+	return recoveredAs(st)
+}
 
 // recoveredAs turns a finished break into its exit code.
 func recoveredAs(st *chaos.State) error {

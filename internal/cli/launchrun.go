@@ -213,5 +213,8 @@ func token(run string, p stacks.Path, n int) string {
 	if len(name) > 80 {
 		name = name[len(name)-80:]
 	}
-	return fmt.Sprintf("deployer-%s-%d-%s", run, n, name)
+	return fmt.Sprintf("%s%d-%s", tokensOf(run), n, name)
 }
+
+// tokensOf is how all tokens of a run begin.
+func tokensOf(run string) string { return "deployer-" + run + "-" }

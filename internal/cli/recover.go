@@ -338,7 +338,9 @@ func (b *breaker) relaunch(ctx context.Context, k *knownBreak, down []stacks.Pat
 		if err := b.callOff(ctx); err != nil {
 			return err
 		}
-		return b.record.Write(ctx, chaos.KindIntent, chaos.Intent{Stack: down[0], Verb: stacks.Create, Token: token(r.s.run, down[0], 0), For: chaos.ToRecover})
+		return b.record.Write(ctx, chaos.KindIntent, chaos.Intent{
+			Stack: down[0], Verb: stacks.Create, Token: token(r.s.run, down[0], 0), For: chaos.ToRecover, Overdue: b.overdueTokens(r.s.run),
+		})
 	}
 	err = r.run(ctx)
 	b.relaunched = r
@@ -440,7 +442,7 @@ func (b *breaker) settle(ctx context.Context, k *knownBreak, d chaos.Decision, n
 	if at.IsZero() {
 		at = b.s.now().UTC()
 	}
-	observed := chaos.Observed{Stack: d.Stack, StackID: d.StackID, LogicalID: d.LogicalID, Status: d.Status, Reason: d.Why, At: at, By: d.By}
+	observed := chaos.Observed{Stack: d.Stack, StackID: d.StackID, LogicalID: d.LogicalID, Status: d.Status, Reason: d.Why, At: at, By: d.By, Token: d.Made}
 	switch d.Act {
 	case chaos.Adopt:
 		if err := b.adopt(ctx, st, d, at); err != nil {

@@ -25,7 +25,8 @@ func (b *breaker) rebuilt(ctx context.Context, t *chaos.Target) (again, error) {
 		return again{}, err
 	}
 	events, err := b.s.eventsOf(ctx, t.Access, live.ID)
-	return again{live.ID, chaos.HandOf(events, live.ID)}, err
+	by, _ := chaos.HandOf(events, live.ID)
+	return again{live.ID, by}, err
 }
 
 // rebuiltOf does so for all of them.

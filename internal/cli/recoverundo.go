@@ -49,7 +49,9 @@ func (b *breaker) undo(ctx context.Context, k *knownBreak, yes bool) error {
 	writer := b.s.injector().Writer(clearance)
 	for _, d := range deeds {
 		fmt.Fprintf(b.app.talk(), "  %s  %s is put right\n", d.Stack, cmp.Or(d.LogicalID(), "its parameter"))
-		if err := b.record.Write(ctx, chaos.KindIntent, chaos.Intent{Stack: d.Stack, StackID: d.StackID, Verb: stacks.Restore, Token: token(b.s.run, d.Stack, 1), For: chaos.ToRecover}); err != nil {
+		if err := b.record.Write(ctx, chaos.KindIntent, chaos.Intent{
+			Stack: d.Stack, StackID: d.StackID, Verb: stacks.Restore, Token: token(b.s.run, d.Stack, 1), For: chaos.ToRecover, Overdue: b.overdueTokens(b.s.run),
+		}); err != nil {
 			errs = append(errs, err)
 			break
 		}
@@ -80,7 +82,7 @@ func (b *breaker) putRight(ctx context.Context, w *inject.Writer, d *chaos.Deed)
 		return err // watching sees when it is
 	}
 	return b.record.Write(ctx, chaos.KindObserved, chaos.Observed{
-		Stack: d.Stack, StackID: d.StackID, LogicalID: d.LogicalID(), Condition: c, By: chaos.ByDeployer, At: b.s.now().UTC(),
+		Stack: d.Stack, StackID: d.StackID, LogicalID: d.LogicalID(), Condition: c, By: chaos.ByDeployer, Token: tokensOf(b.s.run), At: b.s.now().UTC(),
 	})
 }
 

@@ -140,7 +140,7 @@ func standing(st *chaos.State, s Style) string {
 	text := ""
 	if known {
 		text = "recovered in " + Duration(took)
-		if met, has := st.Met(); !st.Late.IsZero() {
+		if met, has := st.Met(); st.Overdue() {
 			text = s.Bad(fmt.Sprintf("not recovered before the deadline of %s; back after %s", Span(time.Duration(st.Plan.MaxDuration*float64(time.Second))), Duration(took)))
 		} else if has && met {
 			text = s.Good(text + ", objective " + Span(st.Objective()) + " met")
