@@ -27,7 +27,8 @@ func (b *breaker) broken(d *chaos.Deed) bool {
 }
 
 // findIntact finds out what of the things that were injected, or drifted, is not as
-// the break left it any more. That is left as it is, which is said.
+// the break left it any more. That is left as it is, which is said. What was broken in
+// a stack that somebody has made anew went with the old one.
 func (b *breaker) findIntact(ctx context.Context, k *knownBreak) error {
 	b.intact = map[deedKey]bool{}
 	for _, p := range k.state.Order {
@@ -35,26 +36,45 @@ func (b *breaker) findIntact(ctx context.Context, k *knownBreak) error {
 		if !t.Status.Broken() || len(t.Deeds) == 0 || t.Deeds[0].Verb == stacks.Delete {
 			continue
 		}
-		live, err := b.stackOrNil(ctx, t.Access, t.StackID)
+		anew, err := b.rebuilt(ctx, t)
+		switch {
+		case err != nil:
+			return err
+		case anew.id != "":
+			for _, d := range t.Deeds {
+				b.intact[deedKey{p, d.LogicalID()}] = true
+			}
+			fmt.Fprintf(b.app.talk(), "  %s has been made anew, as %s: what was broken went with the old stack\n", p, anew.id)
+			continue
+		}
+		if err := b.intactIn(ctx, t); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// intactIn finds that out of one target whose stack is the one that was broken.
+func (b *breaker) intactIn(ctx context.Context, t *chaos.Target) error {
+	live, err := b.stackOrNil(ctx, t.Access, t.StackID)
+	if err != nil {
+		return err
+	}
+	conditions, err := b.conditions(ctx, t, live)
+	if err != nil {
+		return err
+	}
+	for _, d := range t.Deeds {
+		// What AWS may not have taken yet looks whole, too.
+		if !d.Status.Broken() || d.Accepted.IsZero() || conditions[d.LogicalID()] != stacks.Whole {
+			continue
+		}
+		b.intact[deedKey{t.Stack, d.LogicalID()}] = true
+		list, err := b.s.setSince(ctx, b.record, t, d, live)
 		if err != nil {
 			return err
 		}
-		conditions, err := b.conditions(ctx, t, live)
-		if err != nil {
-			return err
-		}
-		for _, d := range t.Deeds {
-			// What AWS may not have taken yet looks whole, too.
-			if !d.Status.Broken() || d.Accepted.IsZero() || conditions[d.LogicalID()] != stacks.Whole {
-				continue
-			}
-			b.intact[deedKey{p, d.LogicalID()}] = true
-			list, err := b.s.setSince(ctx, b.record, t, d, live)
-			if err != nil {
-				return err
-			}
-			b.leftAlone(d, list)
-		}
+		b.leftAlone(d, list)
 	}
 	return nil
 }
