@@ -30,7 +30,10 @@ func (l *looker) inside(ctx context.Context, t *chaos.Target, live *stacks.Live,
 	if err != nil {
 		return in, err
 	}
-	begun := live.Status == stacks.ImportComplete || live.Status == stacks.ImportRollbackComplete
+	counts, begun := torso()[live.Status]
+	if live.Status == stacks.UpdateRollbackComplete && t.NewID == live.ID && !t.Back.IsZero() {
+		begun = false // it was whole, whatever an update took from it
+	}
 	if !begun && (len(covered) == 0 || !live.Status.Healthy()) {
 		return in, nil
 	}
@@ -43,17 +46,22 @@ func (l *looker) inside(ctx context.Context, t *chaos.Target, live *stacks.Live,
 		return in, err
 	}
 	if begun && partial(c, list) {
-		// An import of its first resources is no stack that stands yet, and one that
-		// was rolled back none at all.
-		in.status = map[stacks.Status]stacks.Status{
-			stacks.ImportComplete: stacks.ImportInProgress, stacks.ImportRollbackComplete: stacks.RollbackComplete,
-		}[live.Status]
+		in.status = counts
 	}
 	if in.status.Healthy() {
 		in.empty = emptied(covered, c, live, list)
 	}
 	l.insides[key] = in
 	return in, nil
+}
+
+// torso lists the statuses in which a stack may stand that was not made to its end, and
+// as what it counts then: an import of its first resources is no stack that stands yet,
+// and one that was rolled back none at all, nor one whose rest was.
+func torso() map[stacks.Status]stacks.Status {
+	return map[stacks.Status]stacks.Status{
+		stacks.ImportComplete: stacks.ImportInProgress, stacks.ImportRollbackComplete: stacks.RollbackComplete, stacks.UpdateRollbackComplete: stacks.RollbackComplete,
+	}
 }
 
 // coveredHolders lists the holders of data in a stack whose data recovery has to

@@ -199,7 +199,7 @@ func (l *leftovers) annotate(p *plan.Plan) {
 		l.agreed(step)
 		l.restores(step)
 		left, ok := l.stacks[step.Stack]
-		if !ok || step.Desired == nil || step.Action != plan.Create && step.Action != plan.Recreate && step.Status != stacks.ImportRollbackComplete {
+		if !ok || step.Desired == nil || step.Action != plan.Create && step.Action != plan.Recreate && !l.torso(step) {
 			continue
 		}
 		if step.Desired.BodyLate {
@@ -212,6 +212,9 @@ func (l *leftovers) annotate(p *plan.Plan) {
 		}
 		if err := left.refused(fates); err != nil && step.Blocked == "" {
 			step.Blocked = err.Error()
+		}
+		if l.torso(step) && step.Status != stacks.ImportRollbackComplete {
+			fates = reattach.Plan{Fates: fates.Of(reattach.ByName)} // the import brought the rest
 		}
 		step.Cause = strings.Join(append(takenIn(fates), step.Cause), "; ")
 	}
@@ -256,8 +259,15 @@ func (l *leftovers) takesIn(step *plan.Step) bool {
 		return false
 	}
 	_, ok := l.stacks[step.Stack]
-	made := step.Action == plan.Create || step.Status == stacks.ImportRollbackComplete
-	return ok && made || l.waits(step.Stack) != ""
+	return ok && (step.Action == plan.Create || l.torso(step)) || l.waits(step.Stack) != ""
+}
+
+// torso tells whether a step goes on with a stack of which something was kept, and that
+// an earlier attempt did not make to its end.
+func (l *leftovers) torso(step *plan.Step) bool {
+	_, ok := l.stacks[step.Stack]
+	_, begun := torso()[step.Status]
+	return ok && begun && (step.Changing() || step.Late)
 }
 
 // verbs are what recovering a stack of which something was kept takes besides.

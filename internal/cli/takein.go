@@ -52,16 +52,22 @@ func (w takesIn) Create(ctx context.Context, c stacks.Change) (stacks.Operation,
 	return w.other.Create(ctx, c)
 }
 
-// Update implements execute.Changer. A stack whose import was rolled back is there
-// and empty: what was kept comes first.
+// Update implements execute.Changer. A stack that an earlier attempt did not make to its
+// end lacks something of what was kept: an import that was rolled back all of it, one
+// without the rest what goes by its name. That comes first.
 func (w takesIn) Update(ctx context.Context, c stacks.Change) (stacks.Operation, error) {
 	left, ok := w.r.left.stacks[c.Desired.Stack.Path]
 	step := w.r.planned(c.Desired.Stack.Path)
-	if !ok || step == nil || step.Live == nil || step.Live.Status != stacks.ImportRollbackComplete {
+	if !ok || step == nil || !w.r.left.torso(step) {
 		return w.other.Update(ctx, c)
+	}
+	there, err := w.holds(ctx, c)
+	if err != nil {
+		return stacks.Operation{}, err
 	}
 	fates, err := left.fates(c.Desired)
 	if err == nil {
+		fates = fates.Missing(there)
 		err = left.refused(fates)
 	}
 	switch {
@@ -71,6 +77,18 @@ func (w takesIn) Update(ctx context.Context, c stacks.Change) (stacks.Operation,
 		return w.imported(ctx, c, fates)
 	}
 	return w.rest(ctx, c, fates)
+}
+
+// holds gives what is in a stack, the physical ids by the logical ones.
+func (w takesIn) holds(ctx context.Context, c stacks.Change) (map[string]string, error) {
+	list, err := w.r.s.cfn.Resources(ctx, c.Desired.Stack.Access, c.StackID)
+	out := map[string]string{}
+	for _, r := range list {
+		if alive(r) {
+			out[r.LogicalID] = r.PhysicalID
+		}
+	}
+	return out, err
 }
 
 // Delete implements execute.Changer.

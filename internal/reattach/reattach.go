@@ -89,6 +89,24 @@ func (p Plan) Of(way Way) []Fate {
 	return out
 }
 
+// Missing is what is left to be done when a new stack holds something already, given
+// by its physical ids: what is in it is in it, and where it has another the old one has
+// no way in any more.
+func (p Plan) Missing(holds map[string]string) Plan {
+	out := Plan{Body: p.Body}
+	for _, f := range p.Fates {
+		switch there := holds[f.LogicalID]; {
+		case there == "" || f.Way == Gone:
+		case there == f.PhysicalID:
+			continue
+		default:
+			f.Way, f.Identifier, f.Why = Lost, nil, "its new stack has another one already, "+there
+		}
+		out.Fates = append(out.Fates, f)
+	}
+	return out
+}
+
 // Make decides. The template is the one that the new stack will have, after its
 // macros; env is what it will be evaluated in, as far as that is known.
 func Make(t *cfntemplate.Template, env *cfntemplate.Env, kept []Kept) (Plan, error) {

@@ -121,6 +121,34 @@ func TestEachGoesItsWay(t *testing.T) {
 	}
 }
 
+// TestMissing: of what was kept that is left to be done which a stack, begun before, does
+// not hold yet; one that was made anew in its place is in the way.
+func TestMissing(t *testing.T) {
+	t.Parallel()
+	topic := reattach.Kept{LogicalID: "Topic", Type: "AWS::SQS::Queue", PhysicalID: "https://q"}
+	p := make1(t, template, named, unnamed, key, topic)
+	for name, tt := range map[string]struct {
+		holds map[string]string
+		want  map[string]reattach.Way
+	}{
+		"nothing":       {nil, map[string]reattach.Way{"Named": reattach.ByID, "Unnamed": reattach.ByID, "Key": reattach.ByID, "Topic": reattach.Gone}},
+		"some":          {map[string]string{"Unnamed": unnamed.PhysicalID, "Topic": "arn:t"}, map[string]reattach.Way{"Named": reattach.ByID, "Key": reattach.ByID, "Topic": reattach.Gone}},
+		"a new one":     {map[string]string{"Unnamed": "s-Unnamed-2", "Key": key.PhysicalID, "Named": named.PhysicalID}, map[string]reattach.Way{"Unnamed": reattach.Lost, "Topic": reattach.Gone}},
+		"something new": {map[string]string{"Other": "x"}, map[string]reattach.Way{"Named": reattach.ByID, "Unnamed": reattach.ByID, "Key": reattach.ByID, "Topic": reattach.Gone}},
+	} {
+		got := map[string]reattach.Way{}
+		for _, f := range p.Missing(tt.holds).Fates {
+			got[f.LogicalID] = f.Way
+			if f.Way == reattach.Lost && (!strings.Contains(f.Why, "s-Unnamed-2") || f.Identifier != nil) {
+				t.Errorf("%s: %+v", name, f)
+			}
+		}
+		if !maps.Equal(got, tt.want) {
+			t.Errorf("%s: %v, want %v", name, got, tt.want)
+		}
+	}
+}
+
 // TestTheImportHasOnlyWhatIsThere: the template of the import holds what it takes
 // in, as the project has it, and refers to nothing that has yet to be made.
 func TestTheImportHasOnlyWhatIsThere(t *testing.T) {
