@@ -97,15 +97,15 @@ type runner struct {
 // Delete implements execute.Changer.
 func (r *runner) Delete(ctx context.Context, t stacks.Target, _ []string) (stacks.Operation, error) {
 	if err := r.mayBegin(ctx, t); err != nil {
-		r.mu.Lock()
-		defer r.mu.Unlock()
-		if r.denied == nil {
-			r.denied = map[stacks.Path]bool{}
-		}
-		r.denied[t.Path] = true
+		r.deny(t.Path)
 		return stacks.Operation{}, err
 	}
 	op, err := r.ports.Deleter.Delete(ctx, t, nil)
+	if NeverSent(err) {
+		r.deny(t.Path)
+		r.note(ctx, KindObserved, Unsent(t.Path, t.StackID, r.ports.Clock.Now()))
+		return op, err
+	}
 	if err != nil {
 		return op, err // what became of it is for resume to find out, by its token
 	}
@@ -114,8 +114,31 @@ func (r *runner) Delete(ctx context.Context, t stacks.Target, _ []string) (stack
 	return op, nil
 }
 
+// NeverSent tells whether a call ended since the brake was pulled before any attempt
+// of it went out.
+func NeverSent(err error) bool {
+	_, stopped := errors.AsType[*Stopped](err)
+	_, unknown := errors.AsType[*stacks.UnknownError](err)
+	return stopped && !unknown
+}
+
+// Unsent is the entry that takes an intent back: its call was never made, and the stack
+// is as it was.
+func Unsent(p stacks.Path, stackID string, at time.Time) Observed {
+	return Observed{Stack: p, StackID: stackID, Condition: stacks.Whole, At: at.UTC()}
+}
+
+func (r *runner) deny(p stacks.Path) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.denied == nil {
+		r.denied = map[stacks.Path]bool{}
+	}
+	r.denied[p] = true
+}
+
 // mayBegin waits for the pause, asks the guards again, and writes the intent. The
-// brake is looked at last, so that what pulled it meanwhile still counts.
+// brake is looked at before and last, so that what pulled it meanwhile still counts.
 func (r *runner) mayBegin(ctx context.Context, t stacks.Target) error {
 	if err := r.pause(ctx, t.Path); err != nil {
 		return err
@@ -129,6 +152,10 @@ func (r *runner) mayBegin(ctx context.Context, t stacks.Target) error {
 	intent := Intent{Stack: t.Path, StackID: t.StackID, Verb: stacks.Delete, Token: t.Token, For: ToBreak}
 	if err := r.ports.Book.Write(ctx, KindIntent, intent); err != nil {
 		return r.stop(&Stopped{By: ByFault, Why: "what is about to be done cannot be written down: " + err.Error(), Tip: "nothing is done that is not written down first"})
+	}
+	if why := r.ports.Brake.Pulled(); why != nil {
+		r.note(ctx, KindObserved, Unsent(t.Path, t.StackID, r.ports.Clock.Now()))
+		return why
 	}
 	r.telling.Lock()
 	defer r.telling.Unlock()

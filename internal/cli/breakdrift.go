@@ -196,6 +196,9 @@ func (b *breaker) drift(ctx context.Context, clearance guard.Clearance, step *bl
 		return err
 	}
 	op, err := b.s.cfn.Writer(clearance).Drift(ctx, t, map[string]string{name: value})
+	if chaos.NeverSent(err) {
+		return errors.Join(err, b.record.Write(context.WithoutCancel(ctx), chaos.KindObserved, chaos.Unsent(t.Path, t.StackID, b.s.now())))
+	}
 	if err != nil {
 		return err
 	}

@@ -343,13 +343,7 @@ func (b *breaker) takeDown(ctx context.Context, clearance guard.Clearance, brake
 	if b.plan.Kind != blast.DeleteStack {
 		return b.inflict(ctx, clearance, brake, sink, sent)
 	}
-	gate := func(ctx context.Context, v stacks.Verb) error { // also of a call that AWS makes wait
-		if why := brake.Pulled(); why != nil {
-			return why
-		}
-		return b.gate(ctx, v)
-	}
-	writer := journaled{writer: b.s.cfn.Writer(clearance), journal: j, accounts: map[stacks.Access]string{b.access: b.facts.Account}, gate: gate}
+	writer := journaled{writer: b.s.cfn.Writer(clearance), journal: j, accounts: map[stacks.Access]string{b.access: b.facts.Account}, gate: b.braked(brake)}
 	job := chaos.Job{
 		Plan: b.deletions(), Clearance: clearance, Chosen: b.plan.Targets, Pause: b.opts.pause,
 		Token: func(p stacks.Path, n int) string { return token(b.s.run, p, n) },
@@ -357,6 +351,17 @@ func (b *breaker) takeDown(ctx context.Context, clearance guard.Clearance, brake
 	return chaos.Run(ctx, job, chaos.Ports{
 		Deleter: writer, Watcher: b.s.cfn, Book: b.record, Clock: b.clock(), Again: b.oncemore, Brake: brake, AllSent: sent,
 	}, sink)
+}
+
+// braked lets no attempt of a call go out once the brake was pulled, or the lock is lost:
+// also of one that AWS makes wait.
+func (b *breaker) braked(brake *chaos.Brake) func(context.Context, stacks.Verb) error {
+	return func(ctx context.Context, v stacks.Verb) error {
+		if why := brake.Pulled(); why != nil {
+			return why
+		}
+		return b.gate(ctx, v)
+	}
 }
 
 // deletions is the plan as the executor takes it.

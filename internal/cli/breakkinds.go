@@ -146,16 +146,6 @@ func (b *breaker) pauseBefore(ctx context.Context, i int, brake *chaos.Brake, si
 	return brake.Wait(ctx, b.clock(), b.opts.pause)
 }
 
-// braked lets no attempt of a call go out once the brake was pulled.
-func braked(brake *chaos.Brake) func() error {
-	return func() error {
-		if why := brake.Pulled(); why != nil {
-			return why
-		}
-		return nil
-	}
-}
-
 // begins tells that a stack's turn has come, how it is broken, and what of it.
 func (b *breaker) begins(step *blast.Step) event.Event {
 	e := event.Event{Kind: event.StepStarted, Stack: step.Stack, Action: b.plan.Kind}
@@ -189,8 +179,10 @@ func (b *breaker) disturb(ctx context.Context, clearance guard.Clearance, brake 
 		return why
 	}
 	sink.Event(b.begins(step))
+	gate := b.braked(brake)
 	if b.plan.Kind == blast.DriftParameter {
-		return b.drift(ctx, clearance, step)
+		gated := awsconf.Gated(ctx, func() error { return gate(ctx, stacks.Update) })
+		return b.drift(gated, clearance, step)
 	}
 	writer := b.s.injector().Writer(clearance)
 	var took time.Time // of the first call: what it sets going is no part of T0
@@ -208,7 +200,7 @@ func (b *breaker) disturb(ctx context.Context, clearance guard.Clearance, brake 
 			return err
 		}
 		took = time.Time{}
-		if err := writer.Do(awsconf.Gated(ctx, braked(brake)), in); err != nil {
+		if err := writer.Do(awsconf.Gated(ctx, func() error { return gate(ctx, stacks.Inject) }), in); err != nil {
 			return errors.Join(err, b.spared(ctx, in, err))
 		}
 		now := b.s.now().UTC()

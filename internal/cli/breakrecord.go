@@ -10,6 +10,7 @@ import (
 
 	"github.com/deployer-cli/deployer/internal/chaos"
 	"github.com/deployer-cli/deployer/internal/logbook"
+	"github.com/deployer-cli/deployer/internal/record"
 	"github.com/deployer-cli/deployer/internal/state"
 	"github.com/deployer-cli/deployer/stacks"
 )
@@ -33,18 +34,24 @@ type breakRecord struct {
 
 // Write implements chaos.Book. It is the last wall before every call that breaks
 // something: an intent that the journal forbids, since the stack was broken or
-// rebuilt already or somebody stopped the break meanwhile, is not written.
+// rebuilt already or somebody stopped the break meanwhile, is not written. The journal's
+// order decides: what stands before the intent counts, and nothing comes between.
 func (r *breakRecord) Write(ctx context.Context, kind string, body any) error {
-	if i, ok := body.(chaos.Intent); ok && i.For == chaos.ToBreak {
-		state, err := r.fold(ctx)
+	i, ok := body.(chaos.Intent)
+	if !ok || i.For != chaos.ToBreak {
+		_, err := r.books.Append(ctx, r.env, r.id, kind, r.now().UTC(), body)
+		return err
+	}
+	if _, err := r.fold(ctx); err != nil { // also of a journal that was cut
+		return err
+	}
+	_, err := r.books.AppendIf(ctx, r.env, r.id, logbook.Judged{Kind: kind, At: r.now().UTC(), Body: body, May: func(before []record.Entry) error {
+		state, err := chaos.Fold(before)
 		if err != nil {
 			return err
 		}
-		if err := state.May(i); err != nil {
-			return err
-		}
-	}
-	_, err := r.books.Append(ctx, r.env, r.id, kind, r.now().UTC(), body)
+		return state.May(i)
+	}})
 	return err
 }
 

@@ -45,3 +45,28 @@ func TestNoIntentAgainstTheJournal(t *testing.T) {
 		})
 	}
 }
+
+// TestNoIntentBehindAStop: what another process stops while an intent is about to be
+// written comes before it, so that it is not written.
+func TestNoIntentBehindAStop(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	other := &breakRecord{logbook.New(dir, "other", nil), "dev", logbook.NewID(time.Now()), time.Now}
+	step := chaos.Step{Stack: "dev/web", Name: "web", StackID: "arn:old", Verb: stacks.Delete}
+	if err := other.Write(t.Context(), chaos.KindPlan, chaos.Plan{ID: other.id, Environment: "dev", Steps: []chaos.Step{step}}); err != nil {
+		t.Fatal(err)
+	}
+	if err := other.Write(t.Context(), chaos.KindClearance, chaos.Consent{Run: "r"}); err != nil {
+		t.Fatal(err)
+	}
+	ours := &breakRecord{logbook.New(dir, "r", nil), "dev", other.id, func() time.Time {
+		if err := other.Write(t.Context(), chaos.KindStop, chaos.Stop{By: chaos.ByStop, Why: "enough"}); err != nil { // while the time is asked for
+			t.Error(err)
+		}
+		return time.Now()
+	}}
+	err := ours.Write(t.Context(), chaos.KindIntent, chaos.Intent{Stack: "dev/web", StackID: "arn:old", Verb: stacks.Delete, Token: "deployer-r-1", For: chaos.ToBreak})
+	if state, ferr := other.fold(t.Context()); err == nil || ferr != nil || state.Touched() || state.Stopped == nil {
+		t.Errorf("%v; %+v, %v", err, state, ferr)
+	}
+}

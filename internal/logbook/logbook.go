@@ -106,6 +106,24 @@ func (b *Books) Append(ctx context.Context, env, id, kind string, at time.Time, 
 	return b.add(ctx, env, id, func(ctx context.Context, w *writer) (record.Entry, error) { return w.append(ctx, kind, at, body) })
 }
 
+// Judged is an entry that may only follow what allows it.
+type Judged struct {
+	Kind string
+	At   time.Time
+	Body any
+	May  func(before []record.Entry) error // asked with all entries that come before; it must not use the Books
+}
+
+// AppendIf does as Append, but where May says why not: then it is that error, and nothing
+// is written. No entry, of whatever machine, comes between those that May was asked with
+// and this one.
+func (b *Books) AppendIf(ctx context.Context, env, id string, e Judged) (record.Entry, error) {
+	return b.add(ctx, env, id, func(ctx context.Context, w *writer) (record.Entry, error) {
+		w.may = e.May
+		return w.append(ctx, e.Kind, e.At, e.Body)
+	})
+}
+
 // Begin writes the first entry of a break's journal, as Append does. Where there is
 // an entry already, or a document of that break, it is a *BegunError, and nothing is
 // written: of two that begin the same break at once only one does.

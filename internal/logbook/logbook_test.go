@@ -665,3 +665,39 @@ func TestGone(t *testing.T) {
 		}
 	}
 }
+
+// TestAppendIf: no entry comes between those that an entry was judged by and it, also
+// not one of another machine that this one has not seen yet.
+func TestAppendIf(t *testing.T) {
+	t.Parallel()
+	for name, same := range map[string]bool{"one machine": true, "two machines": false} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			shared, dir, there := bucket(), t.TempDir(), t.TempDir()
+			if same {
+				there = dir
+			}
+			ours, theirs := logbook.New(dir, "r1", shared), logbook.New(there, "r2", shared)
+			add(t, ours, "plan")
+			add(t, theirs, "stop")
+			asked := 0
+			unless := logbook.Judged{Kind: "intent", At: noon(), Body: "intent", May: func(before []record.Entry) error {
+				asked++
+				if slices.ContainsFunc(before, func(e record.Entry) bool { return string(e.Body) == `"stop"` }) {
+					return errors.New("stopped")
+				}
+				return nil
+			}}
+			if _, err := ours.AppendIf(t.Context(), "dev", id, unless); err == nil || err.Error() != "stopped" || asked == 0 {
+				t.Errorf("asked %d times: %v", asked, err)
+			}
+			if got := said(t, ours); got != `"plan" "stop"` {
+				t.Errorf("read %s", got)
+			}
+			unless.May = func([]record.Entry) error { return nil }
+			if e, err := ours.AppendIf(t.Context(), "dev", id, unless); err != nil || e.Seq != 3 || said(t, theirs) != `"plan" "stop" "intent"` {
+				t.Errorf("%+v, %v", e, err)
+			}
+		})
+	}
+}

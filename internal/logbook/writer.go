@@ -20,6 +20,7 @@ type writer struct {
 	file    *linefile.File // nil while it is not held
 	kept    int            // how many of the entries are in the file
 	entries []record.Entry
+	may     func(before []record.Entry) error // nil: always
 }
 
 // open takes the file, and gives it back with done.
@@ -40,6 +41,11 @@ func (w *writer) append(ctx context.Context, kind string, at time.Time, body any
 		return record.Entry{}, err
 	}
 	for range tries {
+		if w.may != nil {
+			if err := w.may(w.entries); err != nil {
+				return record.Entry{}, err
+			}
+		}
 		e, err := record.Next(w.last(), at, w.books.run, kind, body)
 		if err != nil {
 			return e, err
