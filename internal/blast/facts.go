@@ -33,8 +33,8 @@ type Facts struct {
 
 	// Stacks holds every live stack of the account and region, nested stacks and
 	// those that no file describes included. Nested stacks are told by Live.ParentID.
-	// Those of other regions may stand there too: roles are shared by all regions.
 	Stacks     Known[[]Seen]
+	Elsewhere  []Region                      // the account's other regions that the project speaks of
 	Exports    Known[[]Export]               // of the account and region
 	Dependents map[stacks.Path][]stacks.Path // by configuration: who of the project needs this one; all edges
 

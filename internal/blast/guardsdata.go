@@ -166,7 +166,9 @@ func (k *scope) stands() []Finding {
 	if !k.f.Stands.Read {
 		out = append(out, Finding{Why: "what deployer itself stands on is not known: " + k.f.Stands.reason()})
 	}
-	all := append(slices.Clone(k.f.Stands.Value), k.stay()...)
+	others, blind := k.abroad()
+	out = append(out, blind...)
+	all := slices.Concat(k.f.Stands.Value, k.stay(), others)
 	for _, u := range k.units {
 		for _, m := range u.members {
 			aliases := m.aliases()
@@ -191,12 +193,7 @@ func (k *scope) stay() []Stand {
 			continue
 		}
 		for _, m := range u.members {
-			if m.Live.ServiceRole != "" {
-				out = append(out, Stand{What: "the service role of " + m.Title(), Names: []string{m.Live.ServiceRole}})
-			}
-			if len(m.Live.Notifications) > 0 {
-				out = append(out, Stand{What: "the notification topic of " + m.Title(), Names: m.Live.Notifications})
-			}
+			out = append(out, m.standsOn("")...)
 		}
 	}
 	return out

@@ -46,11 +46,12 @@ type closure struct {
 	chosen  map[*unit]bool
 	going   []Going
 	refused []Refusal
+	there   map[string]*world // of the other regions, by name, as they were asked about
 }
 
 // closure follows importers and what sits on what, from the targets.
 func (w *world) closure() *closure {
-	c := &closure{w: w, why: map[*unit][]string{}, after: &dag.Graph[stacks.Path]{}, chosen: map[*unit]bool{}}
+	c := &closure{w: w, why: map[*unit][]string{}, after: &dag.Graph[stacks.Path]{}, chosen: map[*unit]bool{}, there: map[string]*world{}}
 	if !w.f.Stacks.Read {
 		c.refuse("the live stacks", "they could not be read: "+w.f.Stacks.reason(), "let the caller describe all stacks of the account and region")
 		return c
@@ -134,6 +135,7 @@ func (c *closure) needs(base *unit) {
 	for _, use := range uses {
 		c.before(use.by, base, use.why)
 	}
+	c.elsewhere(base)
 }
 
 func (c *closure) doubt(all []Refusal) {
@@ -145,6 +147,7 @@ func (c *closure) doubt(all []Refusal) {
 // hurts refuses, of a unit that stays and is broken in part, the users that no break
 // may reach. All others are shown as those who lose something.
 func (c *closure) hurts(base *unit) {
+	c.elsewhere(base)
 	uses, doubts := c.w.users(base)
 	c.doubt(doubts)
 	for _, use := range uses {
@@ -179,12 +182,12 @@ func (w *world) users(base *unit) (uses []use, doubts []Refusal) {
 			uses = append(uses, use{user, fmt.Sprintf("it imports %s of %s", o.Name, title)})
 		}
 	}
-	boxes := slices.DeleteFunc(base.containers(), func(c container) bool { return !w.f.breaks(base.root.Path(), c.LogicalID) })
+	boxes := w.broken(base)
 	for _, user := range w.units {
 		if user == base || len(boxes) == 0 {
 			continue
 		}
-		why, doubt := w.sits(boxes, user)
+		why, doubt := w.sits(boxes, user, beside)
 		switch {
 		case why != "":
 			uses = append(uses, use{user, fmt.Sprintf("%s of %s", why, title)})
@@ -193,6 +196,11 @@ func (w *world) users(base *unit) (uses []use, doubts []Refusal) {
 		}
 	}
 	return uses, doubts
+}
+
+// broken lists what of a unit others may sit on and is broken.
+func (w *world) broken(u *unit) []container {
+	return slices.DeleteFunc(u.containers(), func(c container) bool { return !w.f.breaks(u.root.Path(), c.LogicalID) })
 }
 
 // breaks tells whether a resource of a stack is broken: all of one that is deleted, of

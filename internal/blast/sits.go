@@ -12,26 +12,50 @@ import (
 )
 
 // sits tells why the stacks of user cannot stay when those of base go: "" when
-// they can. doubt says that it cannot be told.
-func (w *world) sits(base []container, user *unit) (why, doubt string) {
+// they can. doubt says that it cannot be told. may tells of two types whether one can
+// sit on the other, and whether a value that nobody can see counts as doing so.
+func (w *world) sits(base []container, user *unit, may func(container, user string) (sits, guess bool)) (why, doubt string) {
 	for _, m := range user.members {
 		if len(m.unread) > 0 && doubt == "" {
 			doubt = "it cannot be told whether it uses what goes: " + strings.Join(m.unread, ", ")
 		}
 		for _, r := range m.Resources.Value {
-			for i := range base {
-				if r.Status == deleted || !restype.SitsOn(base[i].Type, r.Type) {
-					continue
-				}
-				named, unsure := m.names(r, &base[i])
-				if named {
-					return fmt.Sprintf("its %s (%s) uses %s %s", r.LogicalID, r.Type, base[i].Type, base[i].PhysicalID), ""
-				}
-				doubt = cmp.Or(doubt, unsure)
+			named, unsure := m.onAny(r, base, may)
+			if named != "" {
+				return named, ""
 			}
+			doubt = cmp.Or(doubt, unsure)
 		}
 	}
 	return "", doubt
+}
+
+// onAny tells on which of the containers a resource sits, "" for none.
+func (m *member) onAny(r stacks.Resource, base []container, may func(container, user string) (sits, guess bool)) (why, doubt string) {
+	for i := range base {
+		sits, guess := may(base[i].Type, r.Type)
+		if r.Status == deleted || !sits {
+			continue
+		}
+		named, unsure := m.names(r, &base[i])
+		if named {
+			return fmt.Sprintf("its %s (%s) uses %s %s", r.LogicalID, r.Type, base[i].Type, base[i].PhysicalID), ""
+		}
+		if guess {
+			doubt = cmp.Or(doubt, unsure)
+		}
+	}
+	return "", doubt
+}
+
+// beside is how stacks of one region sit on each other.
+func beside(container, user string) (sits, guess bool) {
+	return restype.SitsOn(container, user), true
+}
+
+// across is how they do from one region to another.
+func across(container, user string) (sits, guess bool) {
+	return restype.Crosses(container, user), restype.Worldwide(container)
 }
 
 // names tells whether a resource names a container, or why that is not sure.

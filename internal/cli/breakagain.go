@@ -66,7 +66,7 @@ const behindAtMost = 12
 // is looked at again, for a while.
 func (b *breaker) upToDate(ctx context.Context, step *blast.Step) (*blast.Facts, error) {
 	for looks := 1; ; looks++ {
-		if err := b.refresh(ctx, []stacks.Path{step.Stack}, guarding(b.probes)); err != nil {
+		if err := b.refresh(ctx, []stacks.Path{step.Stack}, guarding(b.gates())); err != nil {
 			return nil, err
 		}
 		facts, err := b.gather(ctx)

@@ -45,6 +45,7 @@ type breaker struct {
 
 	looks    *looks
 	probes   []steady.Probe
+	along    []steady.Probe // of other environments whose stacks go along: they gate it, and are not waited for
 	readings []blast.Probed
 	secrets  map[stacks.Path]blast.Known[[]blast.Secret]
 	desired  map[stacks.Path]*stacks.Desired
@@ -278,6 +279,7 @@ func (b *breaker) decide(ctx context.Context) error {
 	}
 	if bound {
 		b.prepareAlong(ctx)
+		b.probeAlong(ctx)
 	}
 	b.plan = blast.Make(b.facts)
 	b.plan.ID, b.plan.Made, b.plan.By, b.plan.Version = b.newID(), s.now().UTC(), b.facts.Caller, Version()

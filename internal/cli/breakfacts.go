@@ -74,7 +74,7 @@ func (b *breaker) gather(ctx context.Context) (*blast.Facts, error) {
 		Dependents: b.dependents(),
 	}
 	f.Stacks = blast.Got(b.liveStacks(ctx))
-	f.Exports = blast.Got(b.exports(ctx))
+	f.Exports = blast.Got(b.exports(ctx, b.access))
 	for range 100 { // what is asked may bring up more to ask
 		ask := blast.Unasked(f)
 		if len(ask) == 0 {
@@ -87,9 +87,10 @@ func (b *breaker) gather(ctx context.Context) (*blast.Facts, error) {
 	b.past(ctx, f)
 	going, _ := blast.MustGo(f)
 	f.Permits = blast.Got(b.permits(ctx, going))
-	f.Stands = blast.Got(b.stands(ctx, f))
+	f.Stands = blast.Got(b.stands(f), nil)
 	f.Probes = blast.Known[[]blast.Probed]{Value: b.readings, Read: b.readings != nil || len(b.probes) == 0}
 	b.kindFacts(ctx, f)
+	f.Elsewhere = b.elsewhere(ctx, f)
 	f.Secrets = b.withEchoes(f)
 	f.Capsules = b.capsuled
 	return f, nil
@@ -190,12 +191,7 @@ func (b *breaker) liveStacks(ctx context.Context) ([]blast.Seen, error) {
 	flow.Each(ctx, reads, len(all), func(i int) {
 		l := &all[i]
 		seen := blast.Seen{Live: l, Stack: b.described(l)}
-		key := lookKey(l)
-		seen.Resources = once(b.looks, b.looks.resources, key, func() ([]stacks.Resource, error) { return b.s.cfn.Resources(ctx, b.access, l.ID) })
-		seen.Template = once(b.looks, b.looks.templates, key, func() (string, error) {
-			text, err := b.s.cfn.Processed(ctx, b.access, l.ID)
-			return string(text), err
-		})
+		b.look(ctx, b.access, &seen)
 		if b.mayGo(seen) {
 			text, err := b.s.cfn.Policy(ctx, b.access, l.ID)
 			seen.Policy = blast.Got(string(text), err)
@@ -206,6 +202,16 @@ func (b *breaker) liveStacks(ctx context.Context) ([]blast.Seen, error) {
 		return nil, context.Cause(ctx)
 	}
 	return out, nil
+}
+
+// look reads what is in a live stack.
+func (b *breaker) look(ctx context.Context, access stacks.Access, seen *blast.Seen) {
+	id, key := seen.Live.ID, lookKey(seen.Live)
+	seen.Resources = once(b.looks, b.looks.resources, key, func() ([]stacks.Resource, error) { return b.s.cfn.Resources(ctx, access, id) })
+	seen.Template = once(b.looks, b.looks.templates, key, func() (string, error) {
+		text, err := b.s.cfn.Processed(ctx, access, id)
+		return string(text), err
+	})
 }
 
 // described finds the file that describes a live stack: the one whose stack has
@@ -240,8 +246,8 @@ func (b *breaker) mayGo(seen blast.Seen) bool {
 	return slices.ContainsFunc(b.plan.Steps, func(s blast.Step) bool { return s.StackID == seen.Live.ID })
 }
 
-func (b *breaker) exports(ctx context.Context) ([]blast.Export, error) {
-	all, err := b.s.cfn.Exports(ctx, b.access)
+func (b *breaker) exports(ctx context.Context, access stacks.Access) ([]blast.Export, error) {
+	all, err := b.s.cfn.Exports(ctx, access)
 	out := make([]blast.Export, 0, len(all))
 	for _, e := range all {
 		out = append(out, blast.Export{Export: e})

@@ -178,7 +178,7 @@ func (b *breaker) again(ctx context.Context) error {
 	for i := range b.plan.Steps {
 		paths = append(paths, b.plan.Steps[i].Stack)
 	}
-	if err := b.refresh(ctx, paths, b.probes); err != nil {
+	if err := b.refresh(ctx, paths, b.gates()); err != nil {
 		return err
 	}
 	facts, err := b.gather(ctx)

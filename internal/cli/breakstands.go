@@ -1,8 +1,6 @@
 package cli
 
 import (
-	"context"
-	"fmt"
 	"slices"
 	"strings"
 
@@ -21,7 +19,7 @@ func (l *foundations) add(what string, names ...string) {
 }
 
 // stands lists what deployer, whoever runs it, and the project stand on.
-func (b *breaker) stands(ctx context.Context, f *blast.Facts) ([]blast.Stand, error) {
+func (b *breaker) stands(f *blast.Facts) []blast.Stand {
 	l := &foundations{}
 	l.add("the role of whoever runs this", f.Caller.ARN, roleOf(f.Caller.ARN))
 	l.add("the lever of the project", leverName(f.Project))
@@ -48,8 +46,7 @@ func (b *breaker) stands(ctx context.Context, f *blast.Facts) ([]blast.Stand, er
 			l.add(what+string(st.Path), b.comesTo(f, v)...)
 		}
 	}
-	err := b.rolesElsewhere(ctx, f, l)
-	return l.all, err
+	return l.all
 }
 
 // comesTo is what a value of the config may name: itself, and of a resolver's call the
@@ -75,40 +72,6 @@ func (b *breaker) comesTo(f *blast.Facts, v stacks.Value) []string {
 		return true
 	})
 	return out
-}
-
-// rolesElsewhere adds the service roles of the live stacks of this account in the
-// other regions of the project: roles are shared by all regions.
-func (b *breaker) rolesElsewhere(ctx context.Context, f *blast.Facts, l *foundations) error {
-	seen := []string{b.access.Region}
-	for _, st := range b.project().Stacks() {
-		e := st.Environment
-		if slices.Contains(seen, st.Access.Region) || st.Access.Region == "" || e != nil && len(e.Accounts) > 0 && !slices.Contains(e.Accounts, f.Account) {
-			continue
-		}
-		at, err := b.s.located(ctx, st)
-		if err != nil {
-			return fmt.Errorf("how %s is reached: %w", st.Path, err)
-		}
-		account, err := b.s.cloud.Account(ctx, at.Access)
-		if err != nil {
-			return fmt.Errorf("in which account %s is: %w", st.Path, err)
-		}
-		if account != f.Account {
-			continue
-		}
-		seen = append(seen, st.Access.Region)
-		all, err := b.s.cfn.Sweep(ctx, at.Access)
-		if err != nil {
-			return fmt.Errorf("the stacks of %s: %w", st.Access.Region, err)
-		}
-		for i := range all {
-			if all[i].Status.Exists() {
-				l.add(fmt.Sprintf("the service role of %s in %s", all[i].Name, all[i].Region), all[i].ServiceRole)
-			}
-		}
-	}
-	return nil
 }
 
 // roleOf is the name of the role in an ARN of a role or of a session of one.

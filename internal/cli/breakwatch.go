@@ -44,7 +44,7 @@ func (b *breaker) stackProbes(live map[string]*stacks.Live) []steady.Probe {
 // watch runs probes, lever and looks beside the break, until everything is back
 // or ctx ends. down says that the calls have been made.
 func (b *breaker) watch(ctx context.Context, state *chaos.State, brake *chaos.Brake, sink event.Sink, down *atomic.Bool) <-chan watchEnd {
-	probes := b.probes
+	probes := slices.Concat(b.probes, guarding(b.along))
 	inner, cancel := context.WithCancel(ctx)
 	var wg sync.WaitGroup
 	readings := newQueue()
