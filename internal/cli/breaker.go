@@ -373,7 +373,8 @@ func (b *breaker) load() error {
 	}
 	b.file = p
 	b.opts.kind, b.opts.arg, b.opts.only = p.Kind, p.Arg, p.Only
-	for _, path := range p.Targets {
+	b.opts.globs = p.Choice.Globs // it is drawn again, from what it was drawn from
+	for _, path := range p.Choice.Paths {
 		b.opts.args = append(b.opts.args, string(path))
 	}
 	return nil
