@@ -5,6 +5,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"syscall"
 	"testing"
 	"time"
@@ -111,10 +112,10 @@ func TestLaunchAfterOneThatWasLeft(t *testing.T) {
 					s.launch(t, 0)
 					time.Sleep(3 * time.Minute)
 					s.handsDown(t, "two", "")
+					var once sync.Once
 					s.watch = func(action string) {
 						if action == "UpdateStack" {
-							s.watch = nil
-							time.AfterFunc(50*time.Millisecond, func() { s.interrupts <- syscall.SIGHUP })
+							once.Do(func() { time.AfterFunc(50*time.Millisecond, func() { s.interrupts <- syscall.SIGHUP }) })
 						}
 					}
 					s.launch(t, 130)

@@ -3,6 +3,7 @@ package main_test
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net"
 	"net/http"
@@ -13,6 +14,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/charmbracelet/x/ansi"
@@ -213,7 +215,7 @@ func cmdAwait(ts *testscript.TestScript, _ bool, args []string) {
 	ts.Check(err)
 	tick := time.NewTicker(10 * time.Millisecond)
 	defer tick.Stop()
-	limit := time.NewTimer(20 * time.Second)
+	limit := time.NewTimer(2 * time.Minute)
 	defer limit.Stop()
 	for {
 		files, err := filepath.Glob(ts.MkAbs(args[2]))
@@ -306,15 +308,31 @@ func cmdWide(ts *testscript.TestScript, _ bool, args []string) {
 	}
 }
 
+// ports are given to one script each. They lie below those that systems give to
+// whoever asks for any, so that nobody takes one before its server does.
+var ports atomic.Int32
+
+// freeAddress is a loopback address that nobody listens at, nor will before the caller.
+func freeAddress() (string, error) {
+	for range 1000 {
+		address := fmt.Sprintf("127.0.0.1:%d", 20000+(int32(os.Getpid())*40+ports.Add(1))%10000)
+		l, err := net.Listen("tcp", address)
+		if err != nil {
+			continue
+		}
+		return address, l.Close()
+	}
+	return "", errors.New("no port is free")
+}
+
 // cmdPort puts a free loopback address into a variable.
 func cmdPort(ts *testscript.TestScript, _ bool, args []string) {
 	if len(args) != 1 {
 		ts.Fatalf("usage: port NAME")
 	}
-	l, err := net.Listen("tcp", "127.0.0.1:0")
+	address, err := freeAddress()
 	ts.Check(err)
-	ts.Setenv(args[0], l.Addr().String())
-	ts.Check(l.Close())
+	ts.Setenv(args[0], address)
 }
 
 // cmdConnect waits until somebody listens at an address.
@@ -324,7 +342,7 @@ func cmdConnect(ts *testscript.TestScript, _ bool, args []string) {
 	}
 	tick := time.NewTicker(10 * time.Millisecond)
 	defer tick.Stop()
-	for range 2000 {
+	for range 12000 { // two minutes
 		c, err := net.Dial("tcp", args[0])
 		if err == nil {
 			ts.Check(c.Close())

@@ -68,12 +68,8 @@ func startMoto(t *testing.T) string {
 	if err != nil {
 		t.Skip("moto_server is not installed (pip install 'moto[server]'): nothing to compare with")
 	}
-	l, err := new(net.ListenConfig).Listen(t.Context(), "tcp", "127.0.0.1:0")
+	address, err := freeAddress()
 	if err != nil {
-		t.Fatal(err)
-	}
-	address := l.Addr().String()
-	if err := l.Close(); err != nil {
 		t.Fatal(err)
 	}
 	_, port, _ := strings.Cut(address, ":")
@@ -87,7 +83,7 @@ func startMoto(t *testing.T) string {
 		cancel()
 		_ = cmd.Wait() // killed
 	})
-	waitFor(t, 30*time.Second, "moto_server to answer", func() bool {
+	waitFor(t, 90*time.Second, "moto_server to answer", func() bool {
 		conn, err := (&net.Dialer{Timeout: time.Second}).DialContext(ctx, "tcp", address)
 		if err != nil {
 			return false

@@ -42,7 +42,7 @@ type (
 )
 
 // soon is how long a run may take: at the rig's speed it is hours.
-const soon = 45 * time.Second
+const soon = 3 * time.Minute
 
 // bystander is a stack that no break is about.
 const bystander = "by"
