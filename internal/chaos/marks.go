@@ -3,6 +3,7 @@ package chaos
 import (
 	"cmp"
 	"context"
+	"fmt"
 	"slices"
 	"strings"
 	"time"
@@ -44,7 +45,7 @@ const settled = 2 * time.Minute
 // more.
 func (v *watch) showMarks(t *Target, s Sight) {
 	var broken []string
-	any := false
+	any, between := false, true
 	for _, m := range s.Marks {
 		d := t.Deed(m.LogicalID)
 		if d == nil || d.Accepted.IsZero() {
@@ -52,17 +53,21 @@ func (v *watch) showMarks(t *Target, s Sight) {
 		}
 		any = true
 		if m.Condition != stacks.Whole {
+			between = between && m.Condition == stacks.Between
 			broken = append(broken, cmp.Or(m.LogicalID, "a parameter"))
 		}
 	}
 	slices.Sort(broken)
-	key, text := "marks "+string(t.Stack), "broken: "+strings.Join(broken, ", ")
+	key, text := "marks "+string(t.Stack), fmt.Sprint(between, broken)
 	if !any || v.said[key] == text {
 		return
 	}
 	v.said[key], v.moved = text, v.clock.Now()
 	e := event.Event{Kind: event.Target, Stack: t.Stack, StackID: s.ID, Status: string(s.Status), Resource: strings.Join(broken, ", ")}
-	if len(broken) == 0 {
+	switch {
+	case len(broken) > 0 && between:
+		e.Reason = event.Between
+	case len(broken) == 0:
 		e.Action, e.Reason = "back", cmp.Or(s.By, t.By).Words()
 	}
 	v.sink.Event(e)

@@ -144,7 +144,7 @@ func (w *world2) Look(context.Context, *chaos.State) (map[stacks.Path]chaos.Sigh
 	case since < w.whole/2:
 		s.Marks[0].Condition, s.Marks[1].Condition = stacks.Broken, stacks.Broken
 	case since < w.whole:
-		s.Marks[1].Condition = stacks.Broken
+		s.Marks[1].Condition = stacks.Between
 	}
 	return map[stacks.Path]chaos.Sight{"dev/web": s}, nil
 }
@@ -177,10 +177,10 @@ func TestMarksAreTold(t *testing.T) {
 		defer cancel()
 		_, err := chaos.Watch(ctx, chaos.Watching{State: d.fold(), Every: 5 * time.Second}, w, w, bubble{}, event.Func(func(e event.Event) {
 			if e.Kind == event.Target {
-				told = append(told, e.Action+":"+e.Resource)
+				told = append(told, e.Action+":"+e.Resource+":"+e.Reason)
 			}
 		}))
-		if err != nil || strings.Join(told, " ") != ":Machine, Rule :Machine back:" {
+		if err != nil || strings.Join(told, " ") != ":Machine, Rule: :Machine:on its way back::by whom is not recorded" {
 			t.Errorf("told %q, %v", told, err)
 		}
 	})

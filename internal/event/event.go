@@ -40,6 +40,9 @@ const (
 // Guards is the Action of a StepWaiting that ends by itself: the guards are asked.
 const Guards = "guards"
 
+// Between is the Reason of a Target whose resources are on their way, down or back.
+const Between = "on its way"
+
 // Event is one thing that happened in a run. Times are UTC.
 type Event struct {
 	Seq      int64       `json:"seq"`

@@ -215,7 +215,7 @@ func says(kind string, r *stacks.Resource) string {
 	what := fmt.Sprintf("%s (%s)", r.LogicalID, r.PhysicalID)
 	switch kind {
 	case DeleteResource:
-		return "delete " + what + ", a " + r.Type + ", behind its stack's back"
+		return "delete " + what + ", an " + r.Type + ", behind its stack's back"
 	case StopInstances:
 		if r.Type == typeGroup {
 			return "stop the running instances of " + what + "; the group replaces them by itself"

@@ -77,6 +77,8 @@ func targetLine(e event.Event, s Style) string {
 	switch {
 	case e.Action != "":
 		return s.Good(fmt.Sprintf("▲ %s is back", e.Stack)) + strings.TrimRight(", "+clean(e.Reason), ", ")
+	case e.Resource != "" && e.Reason == event.Between:
+		return s.Warn(fmt.Sprintf("… %s", e.Stack)) + " on its way: " + clean(e.Resource)
 	case e.Resource != "":
 		return s.Bad(fmt.Sprintf("▼ %s", e.Stack)) + " broken: " + clean(e.Resource)
 	case e.Status == "", strings.HasPrefix(e.Status, "DELETE_"):
