@@ -19,7 +19,7 @@ func Guards(f *Facts, going []Going, refused []Refusal, r Radius) []Verdict {
 func (w *world) guards(going []Going, refused []Refusal, r Radius) []Verdict {
 	k := w.scope(going)
 	k.refused, k.radius = refused, r
-	return []Verdict{
+	out := []Verdict{
 		verdict("G1", exitRefused, false, k.class()),
 		verdict("G2", exitRefused, true, k.allowed()),
 		verdict("G3", exitRefused, true, k.account()),
@@ -34,6 +34,28 @@ func (w *world) guards(going []Going, refused []Refusal, r Radius) []Verdict {
 		verdict("G12", exitRefused, true, k.restorable()),
 		verdict("G13", exitRefused, false, k.counts()),
 		verdict("G15", exitRefused, true, k.permitted()),
+	}
+	if e := k.f.Environment; e != nil && Kept(e) {
+		unfixed(out)
+	}
+	return out
+}
+
+// Kept tells whether an environment is of a class that is never broken.
+func Kept(e *stacks.Environment) bool {
+	return e.Class == stacks.Production || e.Class == stacks.Persistent
+}
+
+// unfixed leaves only G1 its fix: where that refuses for good nobody is told to mend
+// the rest.
+func unfixed(verdicts []Verdict) {
+	for i := range verdicts {
+		if v := &verdicts[i]; v.Guard != "G1" {
+			v.Fix = ""
+			for j := range v.Findings {
+				v.Findings[j].Fix = ""
+			}
+		}
 	}
 }
 

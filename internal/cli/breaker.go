@@ -432,7 +432,10 @@ func (b *breaker) refused() error {
 	var errs []error
 	var names []string
 	what, tip := "nothing is broken", "mend that, and ask every guard again with: deployer break doctor "+b.chosenBy()
-	if b.resumed {
+	switch {
+	case blast.Kept(b.place.env):
+		tip = "no flag and no file makes what is " + string(b.place.env.Class) + " breakable: practise in an environment of class development"
+	case b.resumed:
 		what, tip = "nothing further is broken", "mend that, and go on with: deployer break resume "+b.id+"\nor "+b.recoverWith()
 	}
 	for _, v := range b.plan.Verdicts {
