@@ -80,7 +80,7 @@ func (s *session) showBreaks(arg string, listed []*chaos.State, open, unknown bo
 		}
 		fmt.Fprintln(a.env.Stdout, text)
 	case !open:
-		ui.Table(a.env.Stdout, ui.BreakHeader(), ui.BreakRows(a.out, listed))
+		ui.ShowBreaks(a.env.Stdout, a.out, listed, a.outColumns())
 	default:
 		for _, st := range listed {
 			ui.ShowExercise(a.env.Stdout, a.out, st, nil, a.outColumns())

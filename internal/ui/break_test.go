@@ -174,7 +174,11 @@ func TestShowExercise(t *testing.T) {
 				}
 			}
 		}
-		Table(&out, BreakHeader(), BreakRows(style, all))
+		for _, columns := range widthsOf {
+			fmt.Fprintf(&out, "--- a list of %d columns\n", columns)
+			ShowBreaks(&out, style, all, columns)
+			within(t, out.String(), columns)
+		}
 		golden(t, "exercise-"+name, out.String())
 	}
 }
@@ -188,6 +192,27 @@ func TestEarlier(t *testing.T) {
 	got := Earlier(last, []*chaos.State{first, half, other, last})
 	if len(got) != 1 || got[0] != first {
 		t.Errorf("compared with %d, want the first alone", len(got))
+	}
+}
+
+// What is broken of a stack that stays is what counts, however it was named.
+func TestEarlierInjections(t *testing.T) {
+	t.Parallel()
+	all := []*chaos.State{someState("b-1", brokenAt, 9), someState("b-2", brokenAt.Add(1), 8), someState("b-3", brokenAt.Add(2), 7)}
+	for i, id := range []string{"Rule", "Rule", "Other"} {
+		all[i].Plan.Kind = "disable-rule"
+		for _, target := range all[i].Targets {
+			for _, d := range target.Deeds {
+				d.Injection = &stacks.Injection{LogicalID: id}
+			}
+		}
+	}
+	all[1].Plan.Argument = "Rule"
+	if got := Earlier(all[1], all); len(got) != 1 || got[0] != all[0] {
+		t.Errorf("the same rule is compared with %d", len(got))
+	}
+	if got := Earlier(all[2], all); len(got) != 0 {
+		t.Errorf("another rule is compared with %d", len(got))
 	}
 }
 

@@ -3,6 +3,7 @@ package ui
 import (
 	"encoding/json"
 	"fmt"
+	"io"
 	"slices"
 	"strings"
 	"time"
@@ -11,6 +12,31 @@ import (
 	"github.com/deployer-cli/deployer/internal/chaos"
 	"github.com/deployer-cli/deployer/stacks"
 )
+
+// ShowBreaks lists breaks, the oldest first: a table where there is room for it, 0 for
+// any width, else a few lines for each.
+func ShowBreaks(w io.Writer, s Style, all []*chaos.State, columns int) {
+	var table strings.Builder
+	rows := BreakRows(s, all)
+	Table(&table, BreakHeader(), rows)
+	widest := 0
+	for line := range strings.Lines(table.String()) {
+		widest = max(widest, width(strings.TrimRight(line, " \n")))
+	}
+	if columns == 0 || widest <= columns {
+		io.WriteString(w, table.String())
+		return
+	}
+	v := breakView{w, s, columns}
+	for _, row := range rows {
+		v.line(s.Bold(row[0])+"  "+row[1], 2)
+		result := "  " + row[2]
+		if row[3] != "" {
+			result += "; " + row[3] + " than last time"
+		}
+		v.line(result, 4)
+	}
+}
 
 // BreakHeader stands above the rows that BreakRows gives.
 func BreakHeader() []string { return []string{"break", "what", "result", "than last time"} }
@@ -75,7 +101,25 @@ func alike(st *chaos.State) string {
 		paths = append(paths, string(p))
 	}
 	slices.Sort(paths)
-	return strings.Join(append(paths, st.Environment, st.Plan.Kind, st.Plan.Argument), "\x00")
+	argument := st.Plan.Argument
+	if broken := resourcesOf(st); broken != "" { // however they were named
+		argument = broken
+	}
+	return strings.Join(append(paths, st.Environment, st.Plan.Kind, argument), "\x00")
+}
+
+// resourcesOf lists what was broken of stacks that stay.
+func resourcesOf(st *chaos.State) string {
+	var names []string
+	for _, p := range st.Order {
+		for _, d := range st.Targets[p].Deeds {
+			if d.Injection != nil {
+				names = append(names, string(p)+"::"+d.Injection.LogicalID)
+			}
+		}
+	}
+	slices.Sort(names)
+	return strings.Join(names, " ")
 }
 
 // touched counts the stacks of a break that were broken.
