@@ -54,7 +54,7 @@ func Main(env Env) int {
 	defer a.interrupts.stop()
 	a.paint()
 	root := a.root()
-	err := root.RunContext(ctx, intersperse(root, env.Args))
+	err := root.RunContext(ctx, commandLine(root, env.Args))
 	if err == nil {
 		err = out.failure()
 	}

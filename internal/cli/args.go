@@ -15,7 +15,24 @@ func intersperse(app *cli.App, argv []string) []string {
 	if len(argv) == 0 {
 		return nil
 	}
-	s := sorter{app: app, commands: app.Commands}
+	return sorted(app, argv).line(argv[0])
+}
+
+// commandLine is intersperse for a line that is to be run: who asks for help has it of
+// the command, whatever it was about to be given.
+func commandLine(app *cli.App, argv []string) []string {
+	if len(argv) == 0 {
+		return nil
+	}
+	s := sorted(app, argv)
+	if len(s.path) > 0 && slices.ContainsFunc(s.options, func(o option) bool { return o.name == "help" || o.name == "h" }) {
+		s.arguments = nil
+	}
+	return s.line(argv[0])
+}
+
+func sorted(app *cli.App, argv []string) *sorter {
+	s := &sorter{app: app, commands: app.Commands}
 	for i := 1; i < len(argv); i++ {
 		if argv[i] == "--" {
 			s.arguments = append(s.arguments, argv[i:]...)
@@ -27,7 +44,12 @@ func intersperse(app *cli.App, argv []string) []string {
 		}
 		s.word(argv[i])
 	}
-	return slices.Concat(argv[:1], s.globals, s.path, words(s.options), s.arguments)
+	return s
+}
+
+// line is the command line that was sorted, of the program that is called so.
+func (s *sorter) line(program string) []string {
+	return slices.Concat([]string{program}, s.globals, s.path, words(s.options), s.arguments)
 }
 
 // option is a flag with its value, as given.

@@ -36,6 +36,26 @@ func TestIntersperse(t *testing.T) {
 	}
 }
 
+// Who asks for help behind an argument has it of the command.
+func TestCommandLine(t *testing.T) {
+	t.Parallel()
+	tests := map[string]string{
+		"launch dev --help":             "launch --help",
+		"break dev/network -h":          "break -h",
+		"break plan dev/network --help": "break plan --help",
+		"launch dev --dry-run":          "launch --dry-run dev",
+		"launch -- --help":              "launch -- --help",
+		"launc --help":                  "--help launc",
+	}
+	root := testApp().root()
+	for in, want := range tests {
+		got := strings.Join(commandLine(root, append([]string{"deployer"}, strings.Fields(in)...))[1:], " ")
+		if got != want {
+			t.Errorf("%q: %q, want %q", in, got, want)
+		}
+	}
+}
+
 // FuzzIntersperse: no word is lost or made up, sorting twice changes nothing
 // more, and no flag stands behind an argument unless "--" does before it.
 func FuzzIntersperse(f *testing.F) {

@@ -5,9 +5,11 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"strings"
 
 	"github.com/deployer-cli/deployer/internal/blast"
 	"github.com/deployer-cli/deployer/internal/picture"
+	"github.com/deployer-cli/deployer/internal/ui"
 )
 
 // graphBreak draws what a break of a path would take with it. It only looks; that
@@ -45,6 +47,12 @@ func (b *breaker) draw(ctx context.Context, format string) error {
 	if b.refused() != nil {
 		fmt.Fprintf(a.talk(), "%s guards refuse this break; ask them with: %s\n", a.err.Warn("note:"), a.advice("deployer break doctor "+string(b.targets[0])))
 	}
-	write := map[string]func(io.Writer, *blast.Plan) error{"text": picture.Text, "dot": picture.Dot, "mermaid": picture.Mermaid, "svg": picture.SVG}[format]
+	if format == "text" {
+		var out strings.Builder
+		err := picture.Text(&out, b.plan)
+		ui.Fold(a.env.Stdout, out.String(), a.outColumns())
+		return err
+	}
+	write := map[string]func(io.Writer, *blast.Plan) error{"dot": picture.Dot, "mermaid": picture.Mermaid, "svg": picture.SVG}[format]
 	return write(a.env.Stdout, b.plan)
 }

@@ -14,7 +14,9 @@ import (
 
 func (r *launcher) summary() {
 	if r.app.globals.output == "text" {
-		ui.Summary(r.app.env.Stdout, r.app.out, strings.TrimSpace(r.opts.command+" "+r.opts.arg), r.done)
+		var out strings.Builder
+		ui.Summary(&out, r.app.out, strings.TrimSpace(r.opts.command+" "+r.opts.arg), r.done)
+		ui.Fold(r.app.env.Stdout, out.String(), r.app.outColumns())
 	}
 }
 

@@ -17,6 +17,12 @@ const maxChanges = 12
 // included, in order, each with its action and cause; stacks with nothing to do
 // are counted at the end.
 func ShowPlan(w io.Writer, s Style, p *plan.Plan, columns int) {
+	var out strings.Builder
+	showPlan(&out, s, p, columns)
+	Fold(w, out.String(), columns)
+}
+
+func showPlan(w io.Writer, s Style, p *plan.Plan, columns int) {
 	p2 := planView{w: w, s: s, columns: columns}
 	var same, gone, skipped, hooked []string
 	for i := range p.Steps {

@@ -107,6 +107,18 @@ func fold(text string, columns, indent int) []string {
 	return append(lines, line)
 }
 
+// Fold writes a text with every line broken between words at columns, 0 for any width.
+// What goes on below stands deeper than what it belongs to.
+func Fold(w io.Writer, text string, columns int) {
+	for line := range strings.Lines(text) {
+		line = strings.TrimSuffix(line, "\n")
+		deep := len(line) - len(strings.TrimLeft(line, " "))
+		for _, part := range fold(line, columns, min(deep+4, max(columns/2, 4))) {
+			fmt.Fprintln(w, part)
+		}
+	}
+}
+
 func width(s string) int { return columns().String(s) }
 
 func padRight(s string, n int) string { return s + strings.Repeat(" ", max(0, n-width(s))) }

@@ -119,3 +119,13 @@ func TestPrompterLeaves(t *testing.T) {
 		t.Errorf("got %v, want the context's cause", err)
 	}
 }
+
+// TestFoldDeeper: no line is broader than there is room, and what goes on stands deeper.
+func TestFoldDeeper(t *testing.T) {
+	t.Parallel()
+	var out strings.Builder
+	Fold(&out, "one\n  critical path: dev/network 2m -> dev/security 41s\n\n", 30)
+	if want := "one\n  critical path: dev/network\n      2m -> dev/security 41s\n\n"; out.String() != want {
+		t.Errorf("%q", out.String())
+	}
+}
