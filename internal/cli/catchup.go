@@ -83,6 +83,22 @@ func (p *planner) behind(path stacks.Path, last journal.Last) bool {
 	}
 }
 
+// lately tells whether somebody began something with a stack in the last minutes, as
+// far as the journals and its events know. What cannot be read may have been.
+func (p *planner) lately(ctx context.Context, st *stacks.Stack, live *stacks.Live) bool {
+	began, err := journal.Operations(p.s.state("journal"), time.Now().Add(-journalled))
+	if err != nil {
+		return true
+	}
+	if last, ok := began[st.Path]; ok && last.Run != p.s.run && last.Name == st.Name && time.Since(last.Time) < recently {
+		return true
+	}
+	for e, err := range p.s.cfn.Events(ctx, st.Access, live.ID, cfn.EventOptions{Limit: 1}) {
+		return err != nil || p.s.now().Sub(e.Time) < recently
+	}
+	return false
+}
+
 // absent looks by name for those of the stacks that the listing did not show: that
 // they are not there is what a deletion ends with, and no listing proves it.
 func (p *planner) absent(ctx context.Context, paths []stacks.Path) error {

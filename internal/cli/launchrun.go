@@ -56,7 +56,7 @@ func (r *launcher) execute(ctx context.Context, clearance guard.Clearance) error
 		Token: func(p stacks.Path, n int) string { return token(s.run, p, n) },
 	}
 	ports := execute.Ports{
-		Changer: r.changer(writer), Mender: writer, Watcher: joining{s.cfn, r.planner}, Reader: s.cfn, Decider: r.planner, Hooks: r.hooks(clearance), Yielding: awsconf.Yielding, Gated: awsconf.GatedFirst,
+		Changer: r.changer(writer), Mender: writer, Watcher: joining{s.cfn, r.planner}, Reader: s.cfn, Decider: r.planner, Hooks: r.hooks(clearance), Yielding: awsconf.Yielding, Gated: awsconf.GatedFirst, Lately: r.planner.lately,
 	}
 	sink := event.NewStamper(s.run, s.now, event.Tee(j.Sink(func(err error) {
 		s.troubles.note(err.Error() + ": nothing new is begun")

@@ -64,6 +64,10 @@ type Ports struct {
 	Decider Decider
 	Hooks   Hooks
 
+	// Lately tells whether anybody is known to have begun something with a stack, or
+	// may have, in the last minutes, beside what its description says. Nil: nobody knows.
+	Lately func(ctx context.Context, st *stacks.Stack, live *stacks.Live) bool
+
 	// Yielding returns a context whose calls call rest when they have to wait
 	// before they may ask AWS, and back before they ask: what only waits takes no
 	// room from Job.Limit. Nil: it does.

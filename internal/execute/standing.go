@@ -20,6 +20,7 @@ type Reader interface {
 }
 
 const (
+	few      = 5           // looks at a stack that nobody is known to have changed of late
 	looks    = 7           // at a stack that is not shown as it has to be, until reads can lag behind no more
 	lookWait = time.Second // before the second look; doubled each time
 )
@@ -83,7 +84,7 @@ func (w *worker) present(ctx context.Context) (*stacks.Live, *end) {
 			}
 			continue
 		}
-		if !w.behind(&live) {
+		if !w.behind(&live) || n+1 == few && !w.lately(ctx, &live) {
 			break
 		}
 		if n+1 < looks {
@@ -97,6 +98,12 @@ func (w *worker) present(ctx context.Context) (*stacks.Live, *end) {
 		return nil, &end{outcome: Failed, err: w.fail("is gone", "somebody deleted it after CloudFormation said that it is as it should be", againTip)}
 	}
 	return &live, nil
+}
+
+// lately tells whether somebody may have changed the stack so short a time ago that
+// reads need not show it. Who cannot be asked does not know of nobody.
+func (w *worker) lately(ctx context.Context, live *stacks.Live) bool {
+	return w.run.ports.Lately == nil || w.run.ports.Lately(ctx, w.step.Desired.Stack, live)
 }
 
 // behind tells whether a description contradicts that the stack is as it was
