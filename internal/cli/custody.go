@@ -177,6 +177,18 @@ func (s *session) afterExercise(ctx context.Context, a area, command string) (gu
 	}
 }
 
+// names are those of the environments.
+func (c *custody) names() []string {
+	if c == nil {
+		return nil
+	}
+	out := make([]string, len(c.areas))
+	for i, a := range c.areas {
+		out[i] = a.env.Name
+	}
+	return out
+}
+
 // others gives the locks that living others hold.
 func (c *custody) others() []guard.Lock { return c.living }
 

@@ -22,7 +22,7 @@ import (
 // execute carries the plan out, with the journal written before every deed.
 func (r *launcher) execute(ctx context.Context, clearance guard.Clearance) error {
 	a, s := r.app, r.s
-	j, err := journal.Open(s.state("journal"), s.run)
+	j, err := journal.Open(s.state("journal"), s.run, r.custody.names()...)
 	if err != nil {
 		return err
 	}
@@ -75,6 +75,7 @@ func (r *launcher) execute(ctx context.Context, clearance guard.Clearance) error
 	if late := r.custody.end(ctx, r.ending(err)); late != nil { // now: whoever reads what is shown may take for ever
 		err = errors.Join(err, late)
 	}
+	_, _ = journal.Prune(s.state("journal"), time.Now()) // what is left only takes room
 	a.wait(ctx, shown)
 	r.summary()
 	return err

@@ -61,7 +61,7 @@ func (r *launcher) propose(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	j, err := journal.Open(r.s.state("journal"), r.s.run)
+	j, err := journal.Open(r.s.state("journal"), r.s.run, r.custody.names()...)
 	if err != nil {
 		return err
 	}

@@ -1,6 +1,9 @@
 package journal
 
 import (
+	"bytes"
+	"os"
+	"path/filepath"
 	"time"
 
 	"github.com/deployer-cli/deployer/internal/event"
@@ -11,8 +14,9 @@ import (
 // zero where that is not known.
 type Took struct{ Create, Update, Delete time.Duration }
 
-// recent is how many runs are looked at: older ones say little about today.
-const recent = 30
+// recent is how many runs are looked at: of more environments than Prune leaves so many
+// of, the older ones say little about today.
+const recent = 4 * Keep
 
 // Durations reads out of the latest journals how long each stack took.
 func Durations(dir string) (map[stacks.Path]Took, error) {
@@ -22,8 +26,15 @@ func Durations(dir string) (map[stacks.Path]Took, error) {
 	}
 	out := make(map[stacks.Path]Took)
 	for _, r := range runs[max(0, len(runs)-recent):] {
-		for e, err := range Entries(dir, r.Run) {
-			if err == nil && e.Kind == event.StepDone && e.Seconds > 0 {
+		body, err := os.ReadFile(filepath.Join(dir, r.Run+suffix))
+		if err != nil {
+			continue // it is gone, or says nothing
+		}
+		for line := range bytes.Lines(body) {
+			if !bytes.Contains(line, []byte(event.StepDone)) {
+				continue // not worth decoding
+			}
+			if e, ok := parse(line); ok && e.Kind == event.StepDone && e.Seconds > 0 {
 				t := out[e.Stack]
 				t.take(e.Event)
 				out[e.Stack] = t

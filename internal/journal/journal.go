@@ -54,6 +54,8 @@ type header struct {
 	Journal int       `json:"journal"` // the version
 	Run     string    `json:"run"`
 	Time    time.Time `json:"time"`
+
+	Environments []string `json:"environments,omitempty"`
 }
 
 // Journal is open for appending. It is safe for concurrent use.
@@ -66,9 +68,10 @@ type Journal struct {
 	err  error // the first failure; nothing is written after it
 }
 
-// Open opens the journal of a run, making it and its folder where needed. That
-// it can be written to is proven here: a run must not start without.
-func Open(dir, run string) (*Journal, error) {
+// Open opens the journal of a run, making it and its folder where needed. That it can
+// be written to is proven here: a run must not start without. The environments are
+// those that it is about, as far as Prune is to know them.
+func Open(dir, run string, environments ...string) (*Journal, error) {
 	if run == "" || run != filepath.Base(run) || strings.HasPrefix(run, ".") {
 		return nil, &Error{What: "no journal", Dir: dir, cause: fmt.Errorf("%q is no name for a run", run)}
 	}
@@ -80,7 +83,7 @@ func Open(dir, run string) (*Journal, error) {
 		return nil, &Error{What: "the journal cannot be opened", Dir: dir, cause: err}
 	}
 	j := &Journal{run: run, dir: dir, file: file}
-	if err := j.begin(); err != nil {
+	if err := j.begin(environments); err != nil {
 		_ = file.Close()
 		return nil, &Error{What: "the journal cannot be written", Dir: dir, cause: err}
 	}
@@ -92,11 +95,11 @@ func Open(dir, run string) (*Journal, error) {
 }
 
 // begin writes the first line of a new journal.
-func (j *Journal) begin() error {
+func (j *Journal) begin(environments []string) error {
 	if j.file.Size() > 0 {
 		return j.file.Sync() // proves that it can be written, as the first line does for a new one
 	}
-	return j.write(header{Journal: version, Run: j.run, Time: time.Now().UTC()}, true)
+	return j.write(header{Journal: version, Run: j.run, Time: time.Now().UTC(), Environments: environments}, true)
 }
 
 // Append writes an event. Events that announce a deed or its acceptance are on

@@ -88,8 +88,9 @@ func parse(line []byte) (Entry, bool) {
 
 // Info names a run that has a journal.
 type Info struct {
-	Run     string
-	Started time.Time
+	Run          string
+	Started      time.Time
+	Environments []string // that it is about, as far as that is known
 }
 
 // Runs lists the runs that have a journal in dir, oldest first; none where
@@ -109,7 +110,7 @@ func Runs(dir string) ([]Info, error) {
 			continue
 		}
 		if h, ok := readHeader(filepath.Join(dir, f.Name())); ok {
-			out = append(out, Info{Run: run, Started: h.Time})
+			out = append(out, Info{Run: run, Started: h.Time, Environments: h.Environments})
 		}
 	}
 	slices.SortFunc(out, func(a, b Info) int {
