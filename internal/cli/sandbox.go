@@ -241,7 +241,7 @@ func (a *app) faultCommand() *cli.Command {
 		Name: "fault", Usage: "make things go wrong on purpose",
 		Subcommands: []*cli.Command{
 			{Name: "add", Usage: "add the rules of a YAML file", ArgsUsage: "FILE", Action: a.sandboxAction(1, a.faultAdd)},
-			{Name: "list", Usage: "list the rules and how often each struck", Action: a.sandboxAction(0, a.faultList)},
+			{Name: "list", Usage: "list the rules, and how often each with a count struck", Action: a.sandboxAction(0, a.faultList)},
 			{
 				Name: "clear", Usage: "remove rules by id, or all of them", ArgsUsage: "[ID...]",
 				Action: func(c *cli.Context) error {
@@ -295,7 +295,11 @@ func (a *app) faultList(ctx context.Context, s *session, _ []string) error {
 	}
 	rows := make([][]string, 0, len(faults))
 	for _, f := range faults {
-		rows = append(rows, []string{f.ID, f.Stack, f.Logical, f.Type, f.Phase, f.Message, strconv.Itoa(f.Fired)})
+		struck := "-" // only what ends by it is counted
+		if f.Count > 0 {
+			struck = strconv.Itoa(f.Fired)
+		}
+		rows = append(rows, []string{f.ID, f.Stack, f.Logical, f.Type, f.Phase, f.Message, struck})
 	}
 	ui.Table(a.env.Stdout, []string{"id", "stack", "resource", "type", "phase", "message", "struck"}, rows)
 	return nil
