@@ -7,6 +7,8 @@ import (
 	"os"
 	"path"
 	"path/filepath"
+	"slices"
+	"strings"
 
 	"github.com/deployer-cli/deployer/internal/capsule"
 	"github.com/deployer-cli/deployer/stacks"
@@ -48,42 +50,74 @@ func (b *breaker) fromCapsules(ctx context.Context, o *recoverOptions) (restore 
 
 // declared is the environment that a stack lies in by what the files say now, nil
 // where they say nothing of it any more. A file above the stack that cannot be read
-// may say anything: then it is production.
-func (s *session) declared(c capsule.Capsule) *stacks.Environment {
-	if s.unreadAbove(c.Stack) {
+// may say anything: then it is production, and unread names that file.
+func (s *session) declared(c capsule.Capsule) (env *stacks.Environment, unread string) {
+	if unread := s.unreadAbove(c.Stack); unread != "" {
 		return &stacks.Environment{
 			Name: c.Environment.Name, Path: c.Environment.Path, Declared: true, Class: stacks.Production, Accounts: []string{c.Account}, Regions: []string{c.Region},
-		}
+		}, unread
 	}
-	var found *stacks.Environment
 	for _, e := range s.project.Environments() {
-		if e.Declared && c.Stack.Within(e.Path) && (found == nil || len(e.Path) > len(found.Path)) {
-			found = e
+		if e.Declared && c.Stack.Within(e.Path) && (env == nil || len(e.Path) > len(env.Path)) {
+			env = e
 		}
 	}
-	return found
+	return env, ""
 }
 
-// unreadAbove tells whether a group's file that a stack inherits from cannot be
-// read.
-func (s *session) unreadAbove(p stacks.Path) bool {
+// unreadAbove names a file that may say in which environment a stack lies and that cannot
+// be read, "" for none. Of one that cannot be read to its end because of what its Jinja
+// wants, such as variables, the environment block is known all the same where it has one.
+func (s *session) unreadAbove(p stacks.Path) string {
 	for _, err := range flatten(s.unread) {
 		problem, ok := errors.AsType[*stacks.Problem](err)
-		if !ok {
-			return true
-		}
-		at := p.Group()
-		for {
-			if problem.Pos.File == path.Join("config", string(at), "config.yaml") {
-				return true
-			}
-			if at == "" {
-				break
-			}
-			at = at.Group()
+		switch {
+		case !ok:
+			return "what " + string(p) + " inherits from"
+		case above(problem.Pos.File, p):
+			return problem.Pos.File
 		}
 	}
-	return false
+	for _, err := range flatten(s.project.Problems(nil)) {
+		problem, ok := errors.AsType[*stacks.Problem](err)
+		if !ok || path.Base(problem.Pos.File) != "config.yaml" || !above(problem.Pos.File, p) {
+			continue // what a stack's own file says makes no environment
+		}
+		group := groupOf(problem.Pos.File)
+		if !slices.ContainsFunc(s.project.Environments(), func(e *stacks.Environment) bool { return e.Declared && e.Path == group }) {
+			return problem.Pos.File
+		}
+	}
+	return ""
+}
+
+// groupOf is the group in whose folder a config file lies.
+func groupOf(file string) stacks.Path {
+	dir := path.Dir(strings.TrimPrefix(file, "config/"))
+	if dir == "." {
+		return ""
+	}
+	return stacks.Path(dir)
+}
+
+// above tells whether a file, or folder, is one that a stack inherits from, or may be: of
+// its groups, of its own name in one of them, or none of the config files, as those of
+// variables, and what is included. It is false only for what clearly lies beside.
+func above(file string, p stacks.Path) bool {
+	name, config := strings.CutPrefix(file, "config/")
+	if !config || p.Within(stacks.Path(name)) {
+		return true
+	}
+	if group := groupOf(file); group != "" && !p.Within(group) {
+		return false
+	}
+	base := strings.ToLower(path.Base(name))
+	ext := path.Ext(base)
+	if ext == "" {
+		return false // a folder beside
+	}
+	stem := strings.TrimSuffix(base, ext)
+	return ext != ".yaml" && ext != ".yml" || stem == "config" || strings.HasPrefix(stem, "config.") || stem == strings.ToLower(p.Base())
 }
 
 // unpack writes the project that is in the capsules of what is down into a folder
@@ -100,16 +134,20 @@ func (b *breaker) unpack(ctx context.Context, k *knownBreak) (string, error) {
 		if err != nil {
 			return "", err
 		}
-		if now := b.s.declared(c); now != nil {
+		now, unread := b.s.declared(c)
+		if unread != "" {
+			fmt.Fprintf(b.app.talk(), "%s %s cannot be read, and may say anything of %s: it is changed as production\n", b.app.err.Warn("note:"), unread, p)
+		}
+		if now != nil {
 			if c.Environment, err = c.Environment.Now(now); err != nil {
 				return "", fmt.Errorf("the capsule of %s: %w", p, err)
 			}
-			classes[now.Class] = true
+			classes[now.Class] = classes[now.Class] || unread == ""
 		}
 		all = append(all, c)
 	}
-	for class := range classes {
-		if class != stacks.Development {
+	for class, known := range classes {
+		if known && class != stacks.Development {
 			fmt.Fprintf(b.app.talk(), "%s the environment is %s by now, and is changed as such\n", b.app.err.Warn("note:"), class)
 		}
 	}
@@ -117,17 +155,21 @@ func (b *breaker) unpack(ctx context.Context, k *knownBreak) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	dir := filepath.Join(b.s.state("unpacked"), k.record.id)
+	return b.s.layOut(filepath.Join(b.s.state("unpacked"), k.record.id), files)
+}
+
+// layOut writes files into a folder that holds nothing else.
+func (s *session) layOut(dir string, files map[string][]byte) (string, error) {
 	if err := os.RemoveAll(dir); err != nil {
-		return "", unwritable(b.s.relative(dir), err)
+		return "", unwritable(s.relative(dir), err)
 	}
 	for name, text := range files {
 		to := filepath.Join(dir, filepath.FromSlash(name))
 		if err := os.MkdirAll(filepath.Dir(to), 0o700); err != nil {
-			return "", unwritable(b.s.relative(dir), err)
+			return "", unwritable(s.relative(dir), err)
 		}
 		if err := os.WriteFile(to, text, 0o600); err != nil {
-			return "", unwritable(b.s.relative(dir), err)
+			return "", unwritable(s.relative(dir), err)
 		}
 	}
 	return dir, nil
