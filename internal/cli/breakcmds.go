@@ -312,7 +312,7 @@ func (s *session) closeBreak(ctx context.Context, arg, reason string) error {
 	}
 	fmt.Fprintf(a.env.Stdout, "%s %s\n", a.out.Good("closed"), k.record.id)
 	if down := k.state.Broken(); len(down) > 0 {
-		fmt.Fprintf(a.talk(), "%s not back: %s; get that with: deployer recover %s\n", a.err.Warn("note:"), pathsOf(down), k.record.id)
+		fmt.Fprintln(a.talk(), a.err.Warn("note:"), a.advice(fmt.Sprintf("not back: %s; get that with: deployer recover %s", pathsOf(down), k.record.id)))
 	}
 	return nil
 }

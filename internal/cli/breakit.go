@@ -18,6 +18,7 @@ import (
 	"github.com/deployer-cli/deployer/internal/guard"
 	"github.com/deployer-cli/deployer/internal/journal"
 	"github.com/deployer-cli/deployer/internal/plan"
+	"github.com/deployer-cli/deployer/internal/state"
 	"github.com/deployer-cli/deployer/internal/ui"
 	"github.com/deployer-cli/deployer/stacks"
 )
@@ -199,11 +200,15 @@ func (b *breaker) unused(ctx context.Context) error {
 	if b.file == nil {
 		return nil
 	}
-	ids, err := b.s.books(b.place.env, b.place.access).List(ctx, b.place.env.Name)
-	if err == nil && slices.Contains(ids, b.file.ID) {
-		err = usedPlan(b.file.ID)
+	books := b.s.books(b.place.env, b.place.access)
+	ids, err := books.List(ctx, b.place.env.Name)
+	if err != nil || !slices.Contains(ids, b.file.ID) {
+		return err
 	}
-	return err
+	if _, err := books.Read(ctx, b.place.env.Name, b.file.ID); errors.Is(err, state.ErrAbsent) {
+		return nil // whoever began it died before its first entry was whole: nothing was done
+	}
+	return usedPlan(b.file.ID)
 }
 
 // usedPlan says that a plan was begun before.

@@ -228,12 +228,20 @@ func (b *breaker) finishedAlready(ctx context.Context, arg string) bool {
 	if err != nil {
 		return false
 	}
-	fmt.Fprintf(b.app.talk(), "nothing to recover: break %s is over\n", k.record.id)
+	b.over(ctx, "recover", k)
+	return true
+}
+
+// over says of a break that there is nothing to do about, since it is over, how it went.
+func (b *breaker) over(ctx context.Context, what string, k *knownBreak) {
+	fmt.Fprintf(b.app.talk(), "nothing to %s: break %s is over\n", what, k.record.id)
+	b.outcome = &breakOutcome{state: k.state}
 	if b.app.globals.output == "text" {
 		b.summary(ctx, k.state)
 	}
-	b.outcome = &breakOutcome{state: k.state}
-	return true
+	if down := k.state.Broken(); len(down) > 0 {
+		fmt.Fprintln(b.app.talk(), b.app.err.Warn("note:"), b.app.advice(fmt.Sprintf("not back: %s; get that with: deployer recover %s", pathsOf(down), k.record.id)))
+	}
 }
 
 // down lists what has to be brought back, in the plan's order.
@@ -253,6 +261,15 @@ func (b *breaker) down(st *chaos.State) []stacks.Path {
 
 // attach finds a break and takes it over: its journal, its plan, its probes.
 func (b *breaker) attach(ctx context.Context, arg string, openOnly bool) (*knownBreak, error) {
+	k, err := b.find(ctx, arg, openOnly)
+	if err != nil {
+		return nil, err
+	}
+	return k, b.takeOver(ctx, k)
+}
+
+// find opens the project and finds a break of its realm.
+func (b *breaker) find(ctx context.Context, arg string, openOnly bool) (*knownBreak, error) {
 	if b.s == nil {
 		s, err := b.app.open("")
 		if err != nil {
@@ -270,7 +287,7 @@ func (b *breaker) attach(ctx context.Context, arg string, openOnly bool) (*known
 	if k.state.Plan.Realm != b.s.realm {
 		return nil, &guard.Refusal{Rule: "realm", Code: exitStale, What: "this break is of another realm", Why: fmt.Sprintf("it was made in %s, this is %s", k.state.Plan.Realm, b.s.realm)}
 	}
-	return k, b.takeOver(ctx, k)
+	return k, nil
 }
 
 func (b *breaker) takeOver(ctx context.Context, k *knownBreak) error {
@@ -381,8 +398,15 @@ func (b *breaker) stay(ctx context.Context) error {
 // resume finds out what became of everything that was announced, asks again for
 // what was not sent, and goes on watching.
 func (b *breaker) resume(ctx context.Context, arg string) error {
-	k, err := b.attach(ctx, arg, true)
+	k, err := b.find(ctx, arg, true)
 	if err != nil {
+		return err
+	}
+	if k.state.Finished != nil {
+		b.over(ctx, "resume", k)
+		return nil
+	}
+	if err := b.takeOver(ctx, k); err != nil {
 		return err
 	}
 	left, err := b.reconcile(ctx, k)
