@@ -32,6 +32,7 @@ type Seen struct {
 	Events     []stacks.Event              // of the planned id, oldest first
 	NewEvents  []stacks.Event              // of Named where it is another stack, oldest first
 	Conditions map[string]stacks.Condition // of what was injected, by logical id; "" for a drifted parameter
+	Anew       map[string]string           // of what was to be injected, by logical id: how it is another than the one announced; none where it is the same
 	Unknown    string                      // why something could not be read, "" where all was
 }
 
@@ -46,7 +47,7 @@ type Decision struct {
 	At        time.Time     // when it was taken or rebuilt, zero where that is not known
 	Status    stacks.Status // of the stack that Why speaks of
 	NewID     string        // Returned, Moved: the stack that stands there now
-	Taken     time.Time     // Returned: when AWS took our call, of which Token is, where the journal does not know
+	Taken     time.Time     // Returned: when AWS took our call, of which Token is, where the journal does not know; at the earliest
 	By        By            // Returned: by whose hand
 	Made      string        // Returned: the token of the operation that By speaks of, "" for none
 }
@@ -247,11 +248,14 @@ func injected(d *Deed, look Seen) Decision {
 			made.Act = Settled
 		}
 	case stacks.Whole:
+		again, why := remade(d, look)
 		switch {
 		case d.Status == StatusRestored:
 			made.Act, made.Why = Settled, d.LogicalID()+" is whole again"
 		case !d.Accepted.IsZero() || d.Status == StatusGone:
-			made.Act, made.Why = Returned, d.LogicalID()+" is whole again"
+			made.Act, made.Why, made.At = Returned, d.LogicalID()+" is whole again", again
+		case why != "":
+			made.Act, made.Why, made.At, made.Taken = Returned, why, again, d.Intended
 		default:
 			made.Act, made.Why = AskAgain, d.LogicalID()+" is whole"
 		}
@@ -259,6 +263,24 @@ func injected(d *Deed, look Seen) Decision {
 		made.Act, made.Why = Unread, d.LogicalID()+" was not looked at"
 	}
 	return made
+}
+
+// remade tells of a resource that is whole, and that a call was announced for, why it is
+// not as it was left: somebody has made or set it anew since, so that the call may have
+// been taken, and is never sent again. at is when, zero where that is not known.
+func remade(d *Deed, look Seen) (at time.Time, why string) {
+	for _, e := range look.Events {
+		if e.LogicalID == d.LogicalID() && !e.OfStack() && e.Status == string(stacks.CreateComplete) && e.Time.After(d.Intended) {
+			at = e.Time
+		}
+	}
+	switch is := look.Anew[d.LogicalID()]; {
+	case is != "":
+		why = is
+	case !at.IsZero():
+		why = d.LogicalID() + " was made again since it was to be broken"
+	}
+	return at, why
 }
 
 func updated(d *Deed, look Seen) Decision {

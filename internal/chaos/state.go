@@ -142,8 +142,8 @@ func (s *State) Since() time.Time {
 
 // May tells whether a call that breaks something may be announced: an error
 // says why not. It is the last wall before a second deletion: nothing that was
-// ever accepted, and nothing under whose name another stack stands, is asked
-// for again.
+// ever accepted, and nothing under whose name another stack or resource stands, is
+// asked for again.
 func (s *State) May(i Intent) error {
 	t := s.Targets[i.Stack]
 	if t == nil {
@@ -155,6 +155,8 @@ func (s *State) May(i Intent) error {
 		return fmt.Errorf("to %s %s of %s is not in the plan of %s", i.Verb, i.StackID, i.Stack, s.ID)
 	case t.NewID != "":
 		return fmt.Errorf("%s has been rebuilt: it is never deleted again", i.Stack)
+	case i.Injection != nil && i.Injection.PhysicalID != d.Injection.PhysicalID:
+		return fmt.Errorf("%s of %s is %s now, and %s was to be broken: it is left alone", d.LogicalID(), i.Stack, i.Injection.PhysicalID, d.Injection.PhysicalID)
 	case !d.Accepted.IsZero() || d.Status != StatusPlanned && d.Status != StatusIntended:
 		return fmt.Errorf("%s was broken already: it is %s", i.Stack, d.Status)
 	case s.Stopped != nil:

@@ -301,8 +301,8 @@ func (l *looker) changedBy(ctx context.Context, t *chaos.Target, live *stacks.Li
 	since := time.Time{}
 	tokens := map[string]bool{}
 	for _, d := range t.Deeds {
-		if d.Accepted.After(since) {
-			since = d.Accepted
+		if at := or2(d.Accepted, d.Intended); at.After(since) {
+			since = at
 		}
 		for _, token := range d.Tokens {
 			tokens[token] = true

@@ -31,6 +31,9 @@ func (b *breaker) seenOf(ctx context.Context, st *chaos.State) (map[stacks.Path]
 		if err == nil {
 			seen.Conditions, err = b.conditions(ctx, t, seen.Old)
 		}
+		if err == nil {
+			seen.Anew, err = b.anew(ctx, t)
+		}
 		if ctx.Err() != nil {
 			return nil, context.Cause(ctx)
 		}
@@ -38,6 +41,25 @@ func (b *breaker) seenOf(ctx context.Context, st *chaos.State) (map[stacks.Path]
 			seen.Unknown = err.Error()
 		}
 		out[p] = seen
+	}
+	return out, nil
+}
+
+// anew tells which of the resources that a call was announced for, and AWS is not known
+// to have taken, are others now.
+func (b *breaker) anew(ctx context.Context, t *chaos.Target) (map[string]string, error) {
+	out := map[string]string{}
+	for _, d := range t.Deeds {
+		if d.Verb != stacks.Inject || len(d.Tokens) == 0 || !d.Accepted.IsZero() {
+			continue
+		}
+		why, err := b.s.injector().Anew(ctx, *d.Injection)
+		if err != nil {
+			return nil, err
+		}
+		if why != "" {
+			out[d.LogicalID()] = why
+		}
 	}
 	return out, nil
 }

@@ -490,6 +490,13 @@ func (b *breaker) settle(ctx context.Context, k *knownBreak, d chaos.Decision, n
 			}
 			observed.Status, observed.Empty = in.status, in.empty
 		}
+		if d.NewID == "" && named != nil { // what was broken in the stack itself is whole again
+			var err error
+			observed.Condition = stacks.Whole
+			if observed.By, observed.Token, err = b.s.lookerOf(k).changedBy(ctx, st.Targets[d.Stack], named); err != nil {
+				return err
+			}
+		}
 	case chaos.Moved:
 		if st.Stopped != nil {
 			return nil

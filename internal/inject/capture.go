@@ -104,6 +104,27 @@ func (i *Injector) Changed(ctx context.Context, in stacks.Injection) ([]Change, 
 	return nil, nil // there is, or runs, or not
 }
 
+// Anew says, of an injection's resource that may look whole, how it is another than
+// the one captured: its stack has made it anew, or somebody has set it since; "" where
+// it is neither.
+func (i *Injector) Anew(ctx context.Context, in stacks.Injection) (string, error) {
+	now, err := i.current(ctx, in)
+	switch {
+	case err != nil:
+		return "", err
+	case now.physical == "":
+		return "", nil
+	case now.physical != in.PhysicalID:
+		return fmt.Sprintf("%s is %s now, and was %s", in.LogicalID, now.physical, in.PhysicalID), nil
+	}
+	changes, err := i.Changed(ctx, in)
+	if err != nil || len(changes) == 0 {
+		return "", err
+	}
+	c := changes[0]
+	return fmt.Sprintf("somebody has set %s of %s to %s since (it was %s)", c.What, in.LogicalID, c.Is, c.Was), nil
+}
+
 // named is what a stack has under a logical id.
 type named struct {
 	physical string // "" where there is none

@@ -83,6 +83,9 @@ func TestSetByHandSince(t *testing.T) {
 						t.Errorf("changed: %s\nwant %s", got, c.changed)
 					}
 				}
+				if got, err := w.injector.Anew(t.Context(), in); err != nil || (got == "") != (c.changed == "") {
+					t.Errorf("set anew: %q, %v", got, err)
+				}
 				if got, err := w.injector.Check(t.Context(), in); err != nil || got != c.condition {
 					t.Errorf("it is %s, %v", got, err)
 				}

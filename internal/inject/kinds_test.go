@@ -135,6 +135,9 @@ func TestDeleteResource(t *testing.T) {
 				if _, err := writer.ProposeRevert(ctx, target, "revert-again"); !isA[*stacks.NoChangesError](err) {
 					t.Errorf("nothing to revert: %v", err)
 				}
+				if got, err := w.injector.Anew(ctx, in); err != nil || (got == "") != (id == "Named") {
+					t.Errorf("made anew: %q, %v", got, err)
+				}
 				if id == "Named" {
 					return // it has the same name again, and the token of the deletion protects it
 				}
