@@ -65,7 +65,12 @@ type Seen struct {
 	// Resolved holds what dynamic references in the template came to, by the text
 	// between {{resolve: and }}. It may be nil.
 	Resolved map[string]string
+	// Unresolved says, by the same text, why others cannot be told, and what to do.
+	Unresolved map[string]Blank
 }
+
+// Blank is something that nobody can see.
+type Blank struct{ Why, Fix string }
 
 // Path is that of the file that describes the stack, "" when none does.
 func (s *Seen) Path() stacks.Path {

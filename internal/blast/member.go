@@ -1,6 +1,7 @@
 package blast
 
 import (
+	"maps"
 	"slices"
 	"strings"
 
@@ -30,10 +31,13 @@ type member struct {
 // holding is what one resource's properties come to.
 type holding struct {
 	texts   []string
-	unknown bool     // some of it is not known
-	missing []string // dynamic references that nobody resolved
-	opaque  string   // why a value may name anything, "" where none may
+	unknown bool          // some of it is not known
+	missing []unseenValue // dynamic references that nobody resolved
+	opaque  []unseenValue // values that may name anything
 }
+
+// unseenValue is a property whose value is not known.
+type unseenValue struct{ where, what string }
 
 func (w *world) member(s *Seen) *member {
 	m := &member{Seen: s, w: w, props: map[string]holding{}}
@@ -106,41 +110,43 @@ func (m *member) holds(r stacks.Resource) holding {
 }
 
 // gather collects every text in the value of a property.
-func (h *holding) gather(key string, v any, resolved map[string]string) {
+func (h *holding) gather(where string, v any, resolved map[string]string) {
 	switch v := v.(type) {
 	case string:
 		text, missing := resolve(v, resolved)
 		h.texts = append(h.texts, text)
-		h.missing = append(h.missing, missing...)
+		for _, reference := range missing {
+			h.missing = append(h.missing, unseenValue{where, reference})
+		}
 	case []string:
 		for _, item := range v {
-			h.gather(key, item, resolved)
+			h.gather(where, item, resolved)
 		}
 	case []any:
 		for _, item := range v {
-			h.gather(key, item, resolved)
+			h.gather(where, item, resolved)
 		}
 	case map[string]any:
-		for of, item := range v {
-			h.gather(of, item, resolved)
+		for _, of := range slices.Sorted(maps.Keys(v)) {
+			h.gather(strings.TrimPrefix(where+"."+of, "."), v[of], resolved)
 		}
 	case cfntemplate.Unknown:
 		h.unknown = true
-		if opaque(key, v.Why) {
-			h.opaque = max(h.opaque, v.Why)
+		if opaque(where, v.Why) {
+			h.opaque = append(h.opaque, unseenValue{where, v.Why})
 		}
 	}
 }
 
-// opaque tells whether a value that is not known may name a resource of another
-// stack. A secret, or a branch that is not known, does only where names stand.
-func opaque(key, why string) bool {
+// opaque tells whether a value that is not known, of a property, may name a resource of
+// another stack. A secret, or a branch that is not known, does only where names stand.
+func opaque(where, why string) bool {
 	switch {
 	case why == whySSM, why == whyExport, why == whyOutput, strings.HasPrefix(why, "what ") && strings.HasSuffix(why, " gives"):
 		return true
 	case why == whyHidden, strings.HasPrefix(why, whyCondition):
 		return slices.ContainsFunc([]string{"Id", "Ids", "Arn", "ARN", "Arns", "ARNs", "Name", "Names", "Identifier", "Role", "Roles", "Subnets", "SecurityGroups", "Cluster"},
-			func(end string) bool { return strings.HasSuffix(key, end) })
+			func(end string) bool { return strings.HasSuffix(where, end) })
 	}
 	return false
 }
@@ -169,7 +175,7 @@ func resolve(text string, resolved map[string]string) (out string, missing []str
 		if value, known := resolved[reference]; known {
 			b.WriteString(value)
 		} else if strings.HasPrefix(reference, "ssm:") {
-			missing = append(missing, resolveOpens+reference+resolveCloses)
+			missing = append(missing, reference)
 		}
 		text = after
 	}

@@ -191,8 +191,8 @@ func (w *world) users(base *unit) (uses []use, doubts []Refusal) {
 		switch {
 		case why != "":
 			uses = append(uses, use{user, fmt.Sprintf("%s of %s", why, title)})
-		case doubt != "":
-			doubts = append(doubts, Refusal{user.root.Title(), doubt, "let the caller read it"})
+		case doubt.Why != "":
+			doubts = append(doubts, Refusal{user.root.Title(), doubt.Why, doubt.Fix + "; or leave out what it may use"})
 		}
 	}
 	return uses, doubts

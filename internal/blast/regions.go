@@ -53,8 +53,8 @@ func (c *closure) elsewhere(base *unit) {
 			switch {
 			case why != "":
 				c.refuse(name, fmt.Sprintf("%s of %s, and a break is of one region", why, title), fmt.Sprintf("leave %s out, or take that out of %s first", title, name))
-			case doubt != "":
-				c.refuse(name, doubt, "let the caller read it, or leave "+title+" out")
+			case doubt.Why != "":
+				c.refuse(name, doubt.Why, doubt.Fix+"; or leave "+title+" out")
 			}
 		}
 	}

@@ -39,7 +39,7 @@ func TestOtherRegions(t *testing.T) {
 		"named":                {"dev/network", blast.Got([]blast.Seen{peering}, nil), "dev/us in us-east-1: its X (AWS::EC2::VPCPeeringConnection) uses AWS::EC2::VPC vpc-0abc12345 of dev/network, and a break is of one region", "G9"},
 		"a hidden value":       {"dev/network", blast.Got([]blast.Seen{hidden}, nil), "", ""},
 		"of one region":        {"dev/network", blast.Got([]blast.Seen{subnet}, nil), "", ""},
-		"worldwide and hidden": {"dev/policy", blast.Got([]blast.Seen{role}, nil), "it cannot be told whether its X uses what goes", "G9"},
+		"worldwide and hidden": {"dev/policy", blast.Got([]blast.Seen{role}, nil), "it cannot be told whether its X (AWS::IAM::Role) uses what goes: its ManagedPolicyArns is a value that is not shown (NoEcho)", "G9"},
 		"nothing crosses":      {"dev/queue", blast.Known[[]blast.Seen]{Why: "AccessDenied"}, "what the stacks of us-east-1 stand on is not known: AccessDenied", "G11"},
 		"unread":               {"dev/network", blast.Known[[]blast.Seen]{Why: "AccessDenied"}, "whether anything in us-east-1 uses what goes cannot be told: AccessDenied", "G9 G11"},
 		"its resources unread": {"dev/network", blast.Got([]blast.Seen{blind}, nil), "its resources: AccessDenied", "G9"},

@@ -14,15 +14,15 @@ import (
 // sits tells why the stacks of user cannot stay when those of base go: "" when
 // they can. doubt says that it cannot be told. may tells of two types whether one can
 // sit on the other, and whether a value that nobody can see counts as doing so.
-func (w *world) sits(base []container, user *unit, may func(container, user string) (sits, guess bool)) (why, doubt string) {
+func (w *world) sits(base []container, user *unit, may func(container, user string) (sits, guess bool)) (why string, doubt Blank) {
 	for _, m := range user.members {
-		if len(m.unread) > 0 && doubt == "" {
-			doubt = "it cannot be told whether it uses what goes: " + strings.Join(m.unread, ", ")
+		if len(m.unread) > 0 {
+			doubt = cmp.Or(doubt, Blank{"it cannot be told whether it uses what goes: " + strings.Join(m.unread, ", "), fmt.Sprintf("let the caller read the resources of %s (cloudformation:ListStackResources)", m.Title())})
 		}
 		for _, r := range m.Resources.Value {
 			named, unsure := m.onAny(r, base, may)
 			if named != "" {
-				return named, ""
+				return named, Blank{}
 			}
 			doubt = cmp.Or(doubt, unsure)
 		}
@@ -31,7 +31,7 @@ func (w *world) sits(base []container, user *unit, may func(container, user stri
 }
 
 // onAny tells on which of the containers a resource sits, "" for none.
-func (m *member) onAny(r stacks.Resource, base []container, may func(container, user string) (sits, guess bool)) (why, doubt string) {
+func (m *member) onAny(r stacks.Resource, base []container, may func(container, user string) (sits, guess bool)) (why string, doubt Blank) {
 	for i := range base {
 		sits, guess := may(base[i].Type, r.Type)
 		if r.Status == deleted || !sits {
@@ -39,7 +39,7 @@ func (m *member) onAny(r stacks.Resource, base []container, may func(container, 
 		}
 		named, unsure := m.names(r, &base[i])
 		if named {
-			return fmt.Sprintf("its %s (%s) uses %s %s", r.LogicalID, r.Type, base[i].Type, base[i].PhysicalID), ""
+			return fmt.Sprintf("its %s (%s) uses %s %s", r.LogicalID, r.Type, base[i].Type, base[i].PhysicalID), Blank{}
 		}
 		if guess {
 			doubt = cmp.Or(doubt, unsure)
@@ -59,19 +59,19 @@ func across(container, user string) (sits, guess bool) {
 }
 
 // names tells whether a resource names a container, or why that is not sure.
-func (m *member) names(r stacks.Resource, c *container) (named bool, unsure string) {
+func (m *member) names(r stacks.Resource, c *container) (named bool, unsure Blank) {
 	h := m.holds(r)
 	switch {
 	case c.among(h.texts), h.unknown && c.within(m.texts(m.w.f)):
-		return true, ""
+		return true, Blank{}
 	case m.blind != "":
-		return false, "it cannot be told whether it uses what goes: " + m.blind
+		return false, Blank{"it cannot be told whether it uses what goes: " + m.blind, fmt.Sprintf("let the caller read the template of %s (cloudformation:GetTemplate)", m.Title())}
 	case len(h.missing) > 0:
-		return false, fmt.Sprintf("it cannot be told whether its %s uses what goes: %s was not resolved", r.LogicalID, h.missing[0])
-	case h.opaque != "":
-		return false, fmt.Sprintf("it cannot be told whether its %s uses what goes: it names %s", r.LogicalID, h.opaque)
+		return false, m.unresolved(r, h.missing[0])
+	case len(h.opaque) > 0:
+		return false, m.hidden(r, h.opaque[0])
 	}
-	return false, ""
+	return false, Blank{}
 }
 
 // among tells whether one of the texts names the container: is one of its names,

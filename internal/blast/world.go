@@ -119,11 +119,11 @@ const hidden = "****"
 
 // Why a value is not known, as far as sits has to tell the cases apart.
 const (
-	whyHidden    = "a value that is not shown"
+	whyHidden    = "a value that is not shown (NoEcho)"
 	whySSM       = "what SSM had"
 	whyExport    = "an export that is not known"
 	whyOutput    = "an output of a stack that was not read"
-	whyGiven     = "what %s (%s) gives"
+	whyGiven     = "what %s.%s (%s) gives"
 	whyCondition = "condition "
 )
 
@@ -148,7 +148,7 @@ func (w *world) env(s *Seen, t *cfntemplate.Template) *cfntemplate.Env {
 		}
 	}
 	env.Resource = func(id string) (any, error) { return physical(s, id), nil }
-	env.Attribute = func(id, attribute string) (any, error) { return w.attribute(s, id, attribute), nil }
+	env.Attribute = func(id, attribute string) (any, error) { return w.attribute(s, t, id, attribute), nil }
 	env.Import = func(name string) (any, error) {
 		for _, e := range w.f.Exports.Value {
 			if e.Name == name {
@@ -182,7 +182,7 @@ func physical(s *Seen, id string) any {
 // attribute knows the outputs of nested stacks. All others are not shown: that of a
 // resource of AWS's names the resource itself or what it names, that of another may
 // be anything.
-func (w *world) attribute(s *Seen, id, attribute string) any {
+func (w *world) attribute(s *Seen, t *cfntemplate.Template, id, attribute string) any {
 	key, ok := strings.CutPrefix(attribute, "Outputs.")
 	if arn, is := physical(s, id).(string); ok && is && w.byArn[arn] != nil {
 		if value, has := w.byArn[arn].Live.Output(key); has {
@@ -191,7 +191,10 @@ func (w *world) attribute(s *Seen, id, attribute string) any {
 	}
 	for _, r := range s.Resources.Value {
 		if _, known := restype.Lookup(r.Type); r.LogicalID == id && (!known || custom(r.Type) || ok && r.Type == nestedType) {
-			return cfntemplate.Unknown{Why: fmt.Sprintf(whyGiven, id, r.Type)}
+			if value, shown := given(s, t, id, attribute); shown {
+				return value
+			}
+			return cfntemplate.Unknown{Why: fmt.Sprintf(whyGiven, id, attribute, r.Type)}
 		}
 	}
 	return cfntemplate.Unknown{Why: "an attribute"}

@@ -75,13 +75,7 @@ func (b *breaker) gather(ctx context.Context) (*blast.Facts, error) {
 	}
 	f.Stacks = blast.Got(b.liveStacks(ctx))
 	f.Exports = blast.Got(b.exports(ctx, b.access))
-	for range 100 { // what is asked may bring up more to ask
-		ask := blast.Unasked(f)
-		if len(ask) == 0 {
-			break
-		}
-		b.importers(ctx, f, ask)
-	}
+	b.follow(ctx, f)
 	b.contents(ctx, f)
 	f.Lever = blast.Got(b.lever(ctx))
 	b.past(ctx, f)
@@ -89,7 +83,9 @@ func (b *breaker) gather(ctx context.Context) (*blast.Facts, error) {
 	f.Permits = blast.Got(b.permits(ctx, going))
 	f.Stands = blast.Got(b.stands(f), nil)
 	f.Probes = blast.Known[[]blast.Probed]{Value: b.readings, Read: b.readings != nil || len(b.probes) == 0}
-	b.kindFacts(ctx, f)
+	if b.kindFacts(ctx, f); f.Kind != blast.DeleteStack {
+		b.follow(ctx, f) // now that it is known what is broken
+	}
 	f.Elsewhere = b.elsewhere(ctx, f)
 	f.Secrets = b.withEchoes(f)
 	f.Capsules = b.capsuled

@@ -93,8 +93,10 @@ func TestParameterAndSecret(t *testing.T) {
 			fmt.Fprintf(w, `{"__type":%q,"message":""}`, code)
 		case target == "AmazonSSM.GetParameter" && strings.Contains(text, "/secure") && strings.Contains(text, `"WithDecryption":true`):
 			fmt.Fprint(w, `{"Parameter":{"Type":"SecureString","Value":"hush"}}`)
+		case target == "AmazonSSM.GetParameter" && strings.Contains(text, "/secure"):
+			fmt.Fprint(w, `{"Parameter":{"Type":"SecureString","Value":"AQICAH","LastModifiedDate":1732276800}}`)
 		case target == "AmazonSSM.GetParameter":
-			fmt.Fprint(w, `{"Parameter":{"Type":"String","Value":"plain"}}`)
+			fmt.Fprint(w, `{"Parameter":{"Type":"String","Value":"plain","LastModifiedDate":1732276800}}`)
 		case strings.Contains(text, "binary"):
 			fmt.Fprint(w, `{"SecretBinary":"AAEC"}`)
 		default:
@@ -107,6 +109,14 @@ func TestParameterAndSecret(t *testing.T) {
 			t.Errorf("%s is %s, %v", name, got, err)
 		}
 	}
+	for name, want := range map[string]cloud.PlainParameter{"/plain:3": {Value: "plain"}, "/secure": {Secret: true}} {
+		want.Modified = time.Unix(1732276800, 0).UTC()
+		if got, err := c.Plain(t.Context(), access, name); err != nil || got != want {
+			t.Errorf("%s is %+v, %v", name, got, err)
+		}
+	}
+	_, gone := c.Plain(t.Context(), access, "/missing")
+	expectMissing(t, gone, "there is no SSM parameter /missing in eu-west-1")
 	if v, err := c.Secret(t.Context(), access, "db"); v != "hush" || err != nil {
 		t.Errorf("%s, %v", v, err)
 	}

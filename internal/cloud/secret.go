@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/service/secretsmanager"
 	"github.com/aws/aws-sdk-go-v2/service/ssm"
@@ -29,6 +30,34 @@ func (c *Cloud) Parameter(ctx context.Context, a stacks.Access, name string) (te
 		return "", false, &stacks.ServiceError{Service: "SSM", Operation: "GetParameter", Code: "NoParameter", Message: "the answer holds no parameter"}
 	}
 	return value(out.Parameter.Value), out.Parameter.Type == types.ParameterTypeSecureString, nil
+}
+
+// PlainParameter is an SSM parameter as it reads without decryption.
+type PlainParameter struct {
+	Value    string // "" where it is secret
+	Secret   bool   // a SecureString
+	Modified time.Time
+}
+
+// Plain reads an SSM parameter, by name or name:version, without decrypting anything.
+func (c *Cloud) Plain(ctx context.Context, a stacks.Access, name string) (PlainParameter, error) {
+	cfg, err := c.opts.Config(ctx, a)
+	if err != nil {
+		return PlainParameter{}, err
+	}
+	out, err := ssm.NewFromConfig(cfg).GetParameter(ctx, &ssm.GetParameterInput{Name: &name})
+	if err != nil {
+		err = explain(ctx, err, awsconf.Call{Service: "SSM", Operation: "GetParameter", Access: a})
+		return PlainParameter{}, missing(err, "ParameterNotFound", fmt.Sprintf("there is no SSM parameter %s in %s", name, cfg.Region))
+	}
+	p := out.Parameter
+	if p == nil || p.LastModifiedDate == nil {
+		return PlainParameter{}, &stacks.ServiceError{Service: "SSM", Operation: "GetParameter", Code: "NoParameter", Message: "the answer holds no parameter"}
+	}
+	if p.Type == types.ParameterTypeSecureString {
+		return PlainParameter{Secret: true, Modified: *p.LastModifiedDate}, nil
+	}
+	return PlainParameter{Value: value(p.Value), Modified: *p.LastModifiedDate}, nil
 }
 
 // Secret returns the current value of a secret in Secrets Manager. A binary
