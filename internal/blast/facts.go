@@ -52,6 +52,7 @@ type Facts struct {
 	Stands   Known[[]Stand] // what deployer, its callers and the project stand on
 	Probes   Known[[]Probed]
 	Secrets  map[stacks.Path]Known[[]Secret] // by target: its NoEcho and secret parameters
+	Veil     stacks.Veil                     // of what the config's secrets are now: no plan names one
 	Capsules map[stacks.Path]Capsuled        // by target; asked for only by Again
 }
 

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/deployer-cli/deployer/internal/guard"
+	"github.com/deployer-cli/deployer/internal/reattach"
 	"github.com/deployer-cli/deployer/internal/restype"
 	"github.com/deployer-cli/deployer/stacks"
 )
@@ -243,6 +244,35 @@ func (k *scope) restorable() []Finding {
 				})
 			case !s.Obtainable:
 				out = append(out, Finding{Stack: p, Why: fmt.Sprintf("the secret %s cannot be had now: %s", s.Parameter, s.Why), Fix: "see to it that its resolver gives it: deployer generate " + string(p)})
+			}
+		}
+	}
+	return append(out, k.secretNames()...)
+}
+
+// secretNames finds what would have to be written down by a name with a secret in it:
+// what is kept and taken in again, and what is broken by itself.
+func (k *scope) secretNames() []Finding {
+	var out []Finding
+	refuse := func(p stacks.Path, id string) {
+		out = append(out, Finding{
+			Stack: p, Why: "a secret stands in the name of " + id + ", and no capsule and no journal keeps a secret", Fix: "name it otherwise, without what is secret",
+		})
+	}
+	if k.f.Kind != DeleteStack {
+		for _, i := range k.f.Injections {
+			if k.f.Veil.Names(i.PhysicalID) || k.f.Veil.Names(string(i.Before)) {
+				refuse(i.Stack, i.LogicalID)
+			}
+		}
+		return out
+	}
+	for _, u := range k.units {
+		for _, m := range u.members {
+			for _, r := range m.Resources.Value {
+				if k.f.Veil.Names(r.PhysicalID) && reattach.Keeps(m.deletionPolicy(r)) {
+					refuse(u.root.Path(), r.LogicalID)
+				}
 			}
 		}
 	}

@@ -33,6 +33,9 @@ func Make(f *Facts) *Plan {
 		}
 		for _, i := range f.Injections {
 			if i.Stack == g.Path {
+				if f.Veil.Names(i.PhysicalID) { // it is refused, and shown
+					i.PhysicalID, i.Says = f.Veil.Masked(i.PhysicalID), f.Veil.Masked(i.Says)
+				}
 				step.Injections = append(step.Injections, i)
 			}
 		}

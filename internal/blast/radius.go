@@ -193,7 +193,7 @@ func (m *member) holder(r stacks.Resource, policy string, c *covering) (Holder, 
 	if kind == restype.HoldsNothing && !stranger || kind == restype.HoldsNested && known {
 		return Holder{}, false // the contents of a nested stack are looked at themselves
 	}
-	h := Holder{Stack: c.path, LogicalID: c.prefix + r.LogicalID, Type: r.Type, PhysicalID: r.PhysicalID, Policy: policy, Cover: Uncovered}
+	h := Holder{Stack: c.path, LogicalID: c.prefix + r.LogicalID, Type: r.Type, PhysicalID: m.w.f.Veil.Masked(r.PhysicalID), Policy: policy, Cover: Uncovered}
 	named := c.own.Data[h.LogicalID]
 	switch {
 	case r.PhysicalID == "" || r.Status == deleted || r.Status == "DELETE_SKIPPED":

@@ -39,7 +39,7 @@ func (m *member) onAny(r stacks.Resource, base []container, may func(container, 
 		}
 		named, unsure := m.names(r, &base[i])
 		if named {
-			return fmt.Sprintf("its %s (%s) uses %s %s", r.LogicalID, r.Type, base[i].Type, base[i].PhysicalID), Blank{}
+			return fmt.Sprintf("its %s (%s) uses %s %s", r.LogicalID, r.Type, base[i].Type, m.w.f.Veil.Masked(base[i].PhysicalID)), Blank{}
 		}
 		if guess {
 			doubt = cmp.Or(doubt, unsure)

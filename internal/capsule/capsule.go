@@ -121,6 +121,8 @@ type Resource struct {
 	PhysicalID     string `json:"physical_id"`
 	Type           string `json:"type"`
 	DeletionPolicy string `json:"deletion_policy,omitempty"`
+	Secret         bool   `json:"secret,omitempty"` // its physical id holds one, and is kept as a hash
+	Hash           string `json:"hash,omitempty"`
 }
 
 // Export is an export of the live stack and who imports it: names of stacks.

@@ -1,8 +1,10 @@
 package capsule_test
 
 import (
+	"encoding/base64"
 	"encoding/json"
 	"errors"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -85,6 +87,37 @@ func input() capsule.Input {
 		Realm: stacks.RealmSandbox, Exports: []capsule.Export{{Name: "dev-vpc", Value: "vpc-0123456789abcdef0", Importers: []string{"b", "a"}}},
 		After: []stacks.Path{"dev/network", "dev/base"}, Commit: "abc", Dirty: true, Caller: "arn:aws:iam::123456789012:user/me", Version: "1",
 		Probes: json.RawMessage(`[{"probe":"site"}]`), Time: time.Unix(2e9, 0), Salt: []byte(strings.Repeat("s", 16)),
+	}
+}
+
+// TestNoSecretsInNames: a secret in the physical id of a resource, or encoded in an
+// output, is not kept; both are compared all the same.
+func TestNoSecretsInNames(t *testing.T) {
+	t.Parallel()
+	encoded := base64.StdEncoding.EncodeToString([]byte("me:" + secret + "!"))
+	in := input()
+	in.Resources = append(in.Resources, stacks.Resource{LogicalID: "Topic", PhysicalID: "arn:aws:sns:eu-west-1:123456789012:t-" + secret, Type: "AWS::SNS::Topic"})
+	in.Live.Outputs = append(in.Live.Outputs, stacks.Output{Key: "Auth", Value: encoded})
+	c := made(t, in)
+	text, err := c.Encode()
+	if err != nil || strings.Contains(string(text), secret) || strings.Contains(string(text), encoded[4:16]) {
+		t.Errorf("%v\n%s", err, text)
+	}
+	now := in.Observation
+	now.Secrets = map[string]string{"Password": secret}
+	if found := capsule.Compare(c, now, nil); len(found) != 0 {
+		t.Errorf("%+v", found)
+	}
+	now.Resources = slices.Clone(in.Resources)
+	now.Resources[2].PhysicalID += "-2"
+	want := []capsule.Difference{{What: "resource Topic", Note: "new id", Expected: true}}
+	if found := capsule.Compare(c, now, nil); !slices.Equal(found, want) {
+		t.Errorf("%+v", found)
+	}
+
+	in.DeletionPolicies = map[string]string{"Topic": "Retain"} // it could not be taken in again
+	if _, err := capsule.Make(in); err == nil || strings.Contains(err.Error(), secret) || !strings.Contains(err.Error(), "in the name of Topic") {
+		t.Errorf("%v", err)
 	}
 }
 

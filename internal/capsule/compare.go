@@ -3,6 +3,7 @@ package capsule
 import (
 	"encoding/hex"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
@@ -49,6 +50,7 @@ func Compare(c Capsule, now Observation, renamed Renames) []Difference {
 	}
 	salt, _ := hex.DecodeString(c.Salt)
 	m := &comparison{was: c, now: now, renamed: renamed.ordered(), salt: salt, template: templateOf(c.Template), snapshots: snapshotParameters(c.Break)}
+	m.veil = stacks.NewVeil(slices.Collect(maps.Values(now.Secrets))...)
 	m.place()
 	m.templates()
 	m.parameters()
@@ -66,11 +68,17 @@ type comparison struct {
 	salt     []byte
 	template *cfntemplate.Template // nil where it cannot be read
 	found    []Difference
+	veil     stacks.Veil // of what is secret now
 
 	snapshots map[string]string // what the parameters that take snapshots are for
 }
 
-func (m *comparison) add(d Difference) { m.found = append(m.found, d) }
+func (m *comparison) add(d Difference) {
+	if m.veil.Names(d.Is) {
+		d.Is = ""
+	}
+	m.found = append(m.found, d)
+}
 
 // value compares two values. attribute says that the value is one of a resource
 // which CloudFormation made, so that it is another one for another resource.
@@ -316,6 +324,10 @@ func (m *comparison) resources() {
 			m.add(Difference{What: what, Was: before.PhysicalID, Note: "missing"})
 		case before.Type != after.Type:
 			m.add(Difference{What: what, Was: before.Type, Is: after.Type, Note: "another type"})
+		case before.Secret:
+			if seal(m.salt, what, after.PhysicalID) != before.Hash {
+				m.add(Difference{What: what, Note: noteNewID, Expected: true})
+			}
 		case before.PhysicalID != after.PhysicalID && reattach.Keeps(before.DeletionPolicy):
 			m.add(Difference{What: what, Was: before.PhysicalID, Is: after.PhysicalID, Note: noteAside})
 		case before.PhysicalID != after.PhysicalID:

@@ -85,7 +85,7 @@ func Make(in Input) (Capsule, error) {
 	c.Parameters = s.parameters()
 	c.Tags = s.tags()
 	c.Outputs = s.outputs()
-	c.Resources = resourcesOf(in, s.template)
+	c.Resources = s.resources()
 	c.Exports = s.exports()
 	s.body()
 	if err := errors.Join(s.refused...); err != nil {
@@ -140,20 +140,6 @@ func environmentOf(e *stacks.Environment) Environment {
 	put("probes", e.Probes)
 	put("notify", e.Notify)
 	out.Block = stacks.WithoutPasswords(yaml(block))
-	return out
-}
-
-// resourcesOf lists the resources with their deletion policies.
-func resourcesOf(in Input, t *cfntemplate.Template) []Resource {
-	out := make([]Resource, 0, len(in.Resources))
-	for _, r := range in.Resources {
-		policy, given := in.DeletionPolicies[r.LogicalID]
-		if !given && t != nil {
-			policy = t.Resources[r.LogicalID].DeletionPolicy
-		}
-		out = append(out, Resource{LogicalID: r.LogicalID, PhysicalID: r.PhysicalID, Type: r.Type, DeletionPolicy: policy})
-	}
-	slices.SortFunc(out, func(a, b Resource) int { return cmp.Compare(a.LogicalID, b.LogicalID) })
 	return out
 }
 

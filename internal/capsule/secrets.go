@@ -10,11 +10,12 @@ import (
 	"strings"
 
 	"github.com/deployer-cli/deployer/internal/cfntemplate"
+	"github.com/deployer-cli/deployer/internal/reattach"
 	"github.com/deployer-cli/deployer/stacks"
 )
 
 // hidden is how CloudFormation shows the value of a NoEcho parameter.
-const hidden = "****"
+const hidden = stacks.Veiled
 
 // LiteralSecretError says that a secret of a stack could not be had again once
 // the stack is gone.
@@ -45,7 +46,7 @@ func (e *LiteralSecretError) Hint() string {
 type sealer struct {
 	in       Input
 	template *cfntemplate.Template
-	known    []string // secret values, longest first
+	veil     stacks.Veil
 	refused  []error
 }
 
@@ -54,16 +55,16 @@ func newSealer(in Input) *sealer {
 	if s.template == nil {
 		s.template = templateOf(Template{Processed: in.Processed})
 	}
+	var known []string
 	if d := in.Desired; d != nil {
-		s.known = append(s.known, d.Secrets...)
+		known = append(known, d.Secrets...)
 		for _, p := range d.Parameters {
 			if p.Secret || s.noEcho(p.Key) {
-				s.known = append(s.known, p.Value)
+				known = append(known, p.Value)
 			}
 		}
 	}
-	s.known = slices.DeleteFunc(s.known, func(v string) bool { return v == "" })
-	slices.SortFunc(s.known, func(a, b string) int { return cmp.Compare(len(b), len(a)) })
+	s.veil = stacks.NewVeil(known...)
 	return s
 }
 
@@ -76,17 +77,10 @@ func (s *sealer) noEcho(key string) bool {
 }
 
 // holds tells whether a text holds a secret.
-func (s *sealer) holds(text string) bool {
-	return slices.ContainsFunc(s.known, func(v string) bool { return strings.Contains(text, v) })
-}
+func (s *sealer) holds(text string) bool { return s.veil.Holds(text) }
 
 // masked is a text without the secrets in it.
-func (s *sealer) masked(text string) string {
-	for _, v := range s.known {
-		text = strings.ReplaceAll(text, v, hidden)
-	}
-	return text
-}
+func (s *sealer) masked(text string) string { return s.veil.Masked(text) }
 
 // seal is the salted hash that stands for a secret. What it is the value of goes
 // into it, so that equal secrets do not show.
@@ -193,6 +187,29 @@ func (s *sealer) outputs() []Output {
 		out = append(out, kept)
 	}
 	slices.SortFunc(out, func(a, b Output) int { return cmp.Compare(a.Key, b.Key) })
+	return out
+}
+
+// resources lists the resources with their deletion policies. An id with a secret in it
+// is not kept; what is taken in again by such an id could not be.
+func (s *sealer) resources() []Resource {
+	in := s.in
+	out := make([]Resource, 0, len(in.Resources))
+	for _, r := range in.Resources {
+		policy, given := in.DeletionPolicies[r.LogicalID]
+		if !given && s.template != nil {
+			policy = s.template.Resources[r.LogicalID].DeletionPolicy
+		}
+		kept := Resource{LogicalID: r.LogicalID, PhysicalID: r.PhysicalID, Type: r.Type, DeletionPolicy: policy}
+		if s.veil.Names(r.PhysicalID) {
+			kept.PhysicalID, kept.Secret, kept.Hash = "", true, s.seal("resource "+r.LogicalID, r.PhysicalID)
+			if reattach.Keeps(policy) {
+				s.refuse("", "a secret stands in the name of "+r.LogicalID+", which is kept and would be taken in again by it")
+			}
+		}
+		out = append(out, kept)
+	}
+	slices.SortFunc(out, func(a, b Resource) int { return cmp.Compare(a.LogicalID, b.LogicalID) })
 	return out
 }
 

@@ -88,6 +88,7 @@ func (b *breaker) gather(ctx context.Context) (*blast.Facts, error) {
 	}
 	f.Elsewhere = b.elsewhere(ctx, f)
 	f.Secrets = b.withEchoes(f)
+	f.Veil = b.veil()
 	f.Capsules = b.capsuled
 	return f, nil
 }
@@ -391,6 +392,21 @@ func (b *breaker) prepareAlong(ctx context.Context) {
 		}
 	}
 	b.facts.Secrets = b.withEchoes(b.facts)
+	b.facts.Veil = b.veil()
+}
+
+// veil is of everything secret that the config gives now.
+func (b *breaker) veil() stacks.Veil {
+	var known []string
+	for _, d := range b.desired {
+		known = append(known, d.Secrets...)
+		for _, p := range d.Parameters {
+			if p.Secret {
+				known = append(known, p.Value)
+			}
+		}
+	}
+	return stacks.NewVeil(known...)
 }
 
 // readOutputs makes resolvers read other stacks' outputs from how they live, each
