@@ -27,8 +27,9 @@ func (b *breaker) drifts(ctx context.Context, p stacks.Path, live *stacks.Live) 
 			names = append(names, l.Key)
 		}
 		return nil, &usageError{fmt.Sprintf("it has no parameter %s", name), "it has " + strings.Join(names, ", ")}
-	case live.Parameters[i].Value == hiddenValue:
-		return nil, &usageError{fmt.Sprintf("parameter %s is secret (NoEcho)", name), "drift one whose value may be seen"}
+	case live.Parameters[i].Value == hiddenValue, b.keptSecret(p, name):
+		b.opts.arg = name + ":" + hiddenValue // what was typed is one as well
+		return nil, &usageError{fmt.Sprintf("parameter %s is secret", name), "drift one whose value may be seen"}
 	case live.Parameters[i].Value == value:
 		return nil, &usageError{fmt.Sprintf("parameter %s is %s already", name, value), "give it another value"}
 	}
@@ -180,6 +181,11 @@ func (b *breaker) takes(body []byte, name, value string) error {
 	one := cfntemplate.Template{ParameterNames: []string{name}, Parameters: map[string]cfntemplate.Parameter{name: t.Parameters[name]}}
 	_, err = one.ResolveParameters(map[string]string{name: value}, nil)
 	return err
+}
+
+// keptSecret tells whether the files give a parameter of a stack a secret.
+func (b *breaker) keptSecret(p stacks.Path, name string) bool {
+	return slices.ContainsFunc(b.secrets[p].Value, func(s blast.Secret) bool { return s.Parameter == name })
 }
 
 // hiddenValue is what CloudFormation shows of a NoEcho parameter.

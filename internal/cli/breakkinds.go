@@ -78,7 +78,7 @@ func (b *breaker) kindFacts(ctx context.Context, f *blast.Facts) {
 		if f.Kind == blast.DriftParameter {
 			changes, err := b.drifts(ctx, p, seen.Live)
 			if err != nil {
-				f.Unfit = append(f.Unfit, blast.Finding{Stack: p, Why: err.Error(), Fix: hintOf(err)})
+				f.Unfit, f.Arg = append(f.Unfit, blast.Finding{Stack: p, Why: err.Error(), Fix: hintOf(err)}), b.opts.arg
 				continue
 			}
 			f.Changes[p] = changes
