@@ -81,6 +81,8 @@ type Progress struct {
 	Events []Event
 	Live   *Live // the stack as last read; nil before the first read
 	Done   bool  // Status is terminal and belongs to this operation
+
+	Overtaken bool // Done, but somebody else has changed the stack since, so that Live is not how it left it
 }
 
 // ResourceChange is what happens to one resource in a plan.

@@ -35,6 +35,9 @@ func (p *poller) attend(ctx context.Context, w *watcher, s seen, ok bool, watche
 
 // progress tells of a stack that is not done, with its events now and then.
 func (p *poller) progress(ctx context.Context, w *watcher, s seen, watchers int) error {
+	if w.op.Joined {
+		w.behindAt = time.Time{} // it goes on
+	}
 	var events []stacks.Event
 	var err error
 	if now := time.Now(); !now.Before(w.eventsDue) && !p.ledger.frugal() && p.mayShow(watchers) {
@@ -78,16 +81,14 @@ func (p *poller) conclude(ctx context.Context, w *watcher, s seen, v verdict, wa
 	}
 	w.blind = 0
 	w.unread = append(w.unread, events...)
-	proven, behind := w.tail.proves(w.op, s.live)
-	if v == ended { // certain; but the reason of a failure is among events that may come later
-		proven = !s.live.Status.Failed() || w.tail.stack == s.live.Status
-		behind = !proven
-	}
+	proven, behind := w.proves(s, v)
 	if behind && p.cloud.opts.Realm == stacks.RealmEndpoint && s.live.Updated.IsZero() && s.live.Status == w.tail.stack {
 		proven = true // an endpoint that does not tell when stacks were updated has no description of after it
 	}
 	if behind && w.behindAt.IsZero() {
 		w.behindAt = time.Now()
+	} else if !behind && w.op.Joined {
+		w.behindAt = time.Time{}
 	}
 	if proven || behind && time.Since(w.behindAt) >= maxBehind {
 		w.finish(s, w.unread)
@@ -96,6 +97,23 @@ func (p *poller) conclude(ctx context.Context, w *watcher, s seen, v verdict, wa
 		w.unread = nil
 	}
 	return nil
+}
+
+// proves tells whether the events confirm the verdict, and else whether it stands
+// without them after a while.
+func (w *watcher) proves(s seen, v verdict) (proven, behind bool) {
+	proven, behind = w.tail.proves(w.op, s.live)
+	same := w.tail.stack == s.live.Status
+	switch {
+	case v == ended: // certain; but the reason of a failure is among events that may come later
+		proven = !s.live.Status.Failed() || same
+	case w.op.Joined: // no event is known to be of it, but one of its end comes after we joined
+		proven = same && !w.tail.at.Before(w.began)
+		return proven, !proven && (same || w.tail.stack == "")
+	case v != overtaken:
+		return proven, behind
+	}
+	return proven, !proven
 }
 
 // conclude makes do without events where they cannot be read time and again:
@@ -128,12 +146,21 @@ func (p *poller) events(ctx context.Context, w *watcher) ([]stacks.Event, error)
 	return fresh, nil
 }
 
+// finish tells the end: how the operation ended, and the stack as it is, which
+// somebody may have changed after that.
 func (w *watcher) finish(s seen, events []stacks.Event) {
-	reason := s.live.Reason
-	if reason == "" && s.live.Status.Failed() {
-		reason = w.tail.reason
+	p := stacks.Progress{Status: s.live.Status, Reason: s.live.Reason, Events: events, Live: &s.live, Done: true}
+	switch t := &w.tail; {
+	case w.op.Joined:
+	case t.end == "":
+		p.Overtaken = !w.op.Accepted.IsZero() && changedSince(w.op, &s.live)
+	case t.since:
+		p.Overtaken, p.Status, p.Reason = true, t.end, ""
 	}
-	w.tell(notice{Progress: stacks.Progress{Status: s.live.Status, Reason: reason, Events: events, Live: &s.live, Done: true}})
+	if p.Reason == "" && p.Status.Failed() {
+		p.Reason = w.tail.reason
+	}
+	w.tell(notice{Progress: p})
 }
 
 // miss notes that the stack was not found by its id. A deleted stack is found

@@ -222,9 +222,13 @@ func (s *fakeStack) xml(at time.Time, p phase) string {
 	if !s.updated.IsZero() && !s.updated.After(at) {
 		fmt.Fprintf(&b, `<LastUpdatedTime>%s</LastUpdatedTime>`, stamp(s.updated))
 	}
-	if p.operation != "" {
-		fmt.Fprintf(&b, `<LastOperations><member><OperationId>%s</OperationId></member></LastOperations>`, p.operation)
+	b.WriteString(`<LastOperations>`)
+	for _, past := range slices.Backward(s.phases) {
+		if past.operation != "" && !past.at.After(at) {
+			fmt.Fprintf(&b, `<member><OperationId>%s</OperationId></member>`, past.operation)
+		}
 	}
+	b.WriteString(`</LastOperations>`)
 	fmt.Fprintf(&b, `<Outputs><member><OutputKey>Status</OutputKey><OutputValue>%s</OutputValue></member></Outputs></member>`, p.status)
 	return b.String()
 }

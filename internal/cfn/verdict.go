@@ -15,8 +15,13 @@ type verdict uint8
 const (
 	waiting   verdict = iota // not done
 	uncertain                // done, but maybe before the operation began: reads can be stale
+	overtaken                // done, but maybe by what somebody did after the operation
 	ended                    // done, and it was this operation
 )
+
+// apart is how much later than the acceptance of an operation the time may be that
+// the description gives for it.
+const apart = 5 * time.Second
 
 // judge says whether a stack, as it was seen, has come to the end of op.
 func judge(op stacks.Operation, s seen) verdict {
@@ -24,14 +29,16 @@ func judge(op stacks.Operation, s seen) verdict {
 	switch {
 	case status == "" || status.InProgress() || status == stacks.ReviewInProgress:
 		return waiting
-	case op.Joined, status == stacks.DeleteComplete:
+	case status == stacks.DeleteComplete:
 		return ended
+	case op.Joined:
+		return judgeJoined(op, &s.live)
 	case op.OperationID != "" && slices.Contains(s.operations, op.OperationID):
-		return ended
+		return judgeSince(op, &s.live)
 	}
 	switch op.Verb {
 	case stacks.Create:
-		return ended // there was no stack with this id before
+		return judgeSince(op, &s.live) // there was no stack with this id before
 	case stacks.Delete:
 		if status == stacks.DeleteFailed {
 			return uncertain
@@ -42,11 +49,38 @@ func judge(op stacks.Operation, s seen) verdict {
 			return waiting // as before
 		}
 		if op.Verb == stacks.Continue && status == stacks.UpdateRollbackComplete {
-			return ended
+			return judgeSince(op, &s.live)
 		}
 	default:
 	}
 	return uncertain
+}
+
+// judgeJoined judges what somebody else began, of which only the description is
+// known that showed it under way: what is read of before that is stale.
+func judgeJoined(op stacks.Operation, live *stacks.Live) verdict {
+	switch failed := live.Status == stacks.UpdateRollbackFailed || live.Status == stacks.UpdateFailed; {
+	case op.Verb == stacks.Delete && live.Status != stacks.DeleteFailed, live.Changed().Before(op.Accepted):
+		return waiting
+	case op.Verb == stacks.Create:
+		return ended // there was nothing before it
+	case op.Verb == stacks.Delete, failed, live.Updated.IsZero():
+		return uncertain // it may have looked like this before as well
+	}
+	return ended
+}
+
+// judgeSince judges a description that shows the end of op or what came after it.
+func judgeSince(op stacks.Operation, live *stacks.Live) verdict {
+	if changedSince(op, live) {
+		return overtaken
+	}
+	return ended
+}
+
+// changedSince tells whether the stack seems to have been changed after op.
+func changedSince(op stacks.Operation, live *stacks.Live) bool {
+	return live.Updated.After(op.Accepted.Add(apart))
 }
 
 // maxFirstPages bounds how far back the first look at a stack's events goes.
@@ -64,6 +98,9 @@ type tail struct {
 	tokens bool            // any carried a token at all
 	stack  stacks.Status   // of the newest event of the stack itself
 	at     time.Time       // when that was
+	end    stacks.Status   // with which the operation ended, "" before that was read
+	endAt  time.Time       // when it did
+	since  bool            // somebody has changed the stack after that
 	reason string          // the last one given for a failure of the stack
 	open   map[string]bool // resources by logical id: whether they are under way
 }
@@ -107,10 +144,7 @@ func (t *tail) read(pages iter.Seq2[[]stacks.Event, error], op stacks.Operation)
 	if t.known == nil {
 		t.known = make(map[string]bool)
 	}
-	for _, e := range fresh {
-		t.note(e, op)
-	}
-	return fresh, calls, nil
+	return slices.DeleteFunc(fresh, func(e stacks.Event) bool { return !t.note(e, op) }), calls, nil
 }
 
 // news counts the events at the head of a page, newest first, that are neither
@@ -132,11 +166,20 @@ func before(e stacks.Event, op stacks.Operation) bool {
 	return !owned(e, op) && e.Time.Before(op.Accepted.Add(-slack))
 }
 
-// note remembers what e says.
-func (t *tail) note(e stacks.Event, op stacks.Operation) {
+// note remembers what e says, and tells whether it is about op: what others do to
+// the stack after its end is not.
+func (t *tail) note(e stacks.Event, op stacks.Operation) bool {
 	t.known[e.ID] = true
 	t.tokens = t.tokens || e.Token != ""
-	if owned(e, op) && (t.began.IsZero() || e.Time.Before(t.began)) {
+	mine := owned(e, op)
+	if t.end != "" && !mine && !e.Time.Before(t.endAt) {
+		t.since = true
+		if e.OfStack() {
+			t.stack, t.at = stacks.Status(e.Status), e.Time
+		}
+		return false
+	}
+	if mine && (t.began.IsZero() || e.Time.Before(t.began)) {
 		t.began = e.Time
 	}
 	if !e.OfStack() {
@@ -144,15 +187,23 @@ func (t *tail) note(e stacks.Event, op stacks.Operation) {
 			t.open = make(map[string]bool)
 		}
 		t.open[e.LogicalID] = strings.HasSuffix(e.Status, "_IN_PROGRESS")
-		return
+		return true
 	}
 	if e.Time.Before(t.at) {
-		return
+		return true
 	}
 	t.stack, t.at = stacks.Status(e.Status), e.Time
+	switch {
+	case t.began.IsZero() || e.Time.Before(t.began):
+	case t.stack.InProgress(), t.stack == stacks.ReviewInProgress:
+		t.end = ""
+	default: // somebody else's, where they cancelled it
+		t.end, t.endAt = t.stack, e.Time
+	}
 	if e.Reason != "" && strings.Contains(e.Status, "ROLLBACK_IN_PROGRESS") || strings.HasSuffix(e.Status, "_FAILED") {
 		t.reason = e.Reason
 	}
+	return true
 }
 
 // begins tells whether e is where an operation begins that somebody else
@@ -165,14 +216,18 @@ func owned(e stacks.Event, op stacks.Operation) bool {
 	return op.Token != "" && e.Token == op.Token || op.OperationID != "" && e.Operation == op.OperationID
 }
 
-// proves tells whether the events show that live is where op has led; behind,
-// that they show its end and live is still a description of before.
+// proves tells whether the events show that op has ended, and live is of after
+// that; behind, that they show its end and live is still a description of before.
 func (t *tail) proves(op stacks.Operation, live stacks.Live) (proven, behind bool) {
-	if t.stack != live.Status || t.stack.InProgress() {
+	if !t.since && (t.stack != live.Status || t.stack.InProgress()) {
 		return false, false
 	}
-	since, ours := !t.at.Before(op.Accepted), !t.began.IsZero()
-	if ours && t.at.Before(t.began) || !ours && (t.tokens || !since) {
+	at, ours := t.at, !t.began.IsZero()
+	if ours {
+		at = t.endAt
+	}
+	since := !at.Before(op.Accepted)
+	if ours && t.end == "" || !ours && (t.tokens || !since) {
 		return false, false
 	}
 	if op.Verb == stacks.Cancel && !since { // what came before it was the update's own

@@ -52,8 +52,13 @@ func (w *Writer) do(ctx context.Context, c write) (stacks.Operation, error) {
 	if err := w.permit(ctx, client.Options().Region, c); err != nil {
 		return stacks.Operation{}, err
 	}
-	start := time.Now()
-	r, err := c.send(awsconf.Gated(ctx, func() error { return w.permit(ctx, client.Options().Region, c) }), client)
+	var start time.Time // of the first attempt: what it waited before is not the service's
+	r, err := c.send(awsconf.Gated(ctx, func() error {
+		if start.IsZero() {
+			start = time.Now()
+		}
+		return w.permit(ctx, client.Options().Region, c)
+	}), client)
 	if err == nil {
 		return w.accepted(c, r, time.Since(start)), nil
 	}

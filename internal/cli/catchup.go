@@ -116,7 +116,7 @@ func (p *planner) look(ctx context.Context, paths []stacks.Path, id func(stacks.
 	errs, ended := make([]error, len(paths)), make([]bool, len(paths))
 	flow.Each(ctx, atOnce, len(paths), func(i int) {
 		st := p.sc.stacks[paths[i]]
-		one := &single{cfn: p.s.cfn, name: st.Name, id: id(paths[i]), forgets: p.s.realm == stacks.RealmEndpoint}
+		one := &single{cfn: p.s.cfn, name: st.Name, id: id(paths[i]), dead: p.deadID(paths[i]), forgets: p.s.realm == stacks.RealmEndpoint}
 		sources := p.sources
 		sources.Finder = one
 		fresh, err := plan.Observe(ctx, sources, []*stacks.Stack{st})
@@ -153,6 +153,7 @@ type single struct {
 	cfn     *cfn.Cloud
 	name    string
 	id      string // "" where none is known
+	dead    string // the id of one that is known to be deleted
 	forgets bool   // this AWS does not know what it deleted
 	gone    bool   // the stack of that id was deleted
 }
@@ -160,12 +161,13 @@ type single struct {
 // Find implements plan.Finder.
 func (o *single) Find(ctx context.Context, names map[string]stacks.Access) (map[string]*stacks.Live, error) {
 	for _, key := range []string{o.id, o.name} {
-		if key == "" {
+		if key == "" || key == o.dead {
+			o.gone = o.gone || key != ""
 			continue
 		}
 		live, err := o.cfn.Stack(ctx, names[o.name], key)
 		_, absent := errors.AsType[*stacks.NotFoundError](err)
-		switch deleted := err == nil && live.Status == stacks.DeleteComplete; {
+		switch deleted := err == nil && (live.Status == stacks.DeleteComplete || live.ID == o.dead); {
 		case absent, deleted:
 			o.gone = o.gone || deleted || key == o.id && o.forgets
 		case err != nil:

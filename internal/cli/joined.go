@@ -10,7 +10,8 @@ import (
 )
 
 // joining gives the planner the last description of what was joined: it is newer
-// than any listing, and need not be read again.
+// than any listing, and need not be read again. Of what was not, it tells the planner
+// whether the stack has been changed since.
 type joining struct {
 	execute.Watcher
 	planner *planner
@@ -18,12 +19,13 @@ type joining struct {
 
 // Watch implements execute.Watcher.
 func (w joining) Watch(ctx context.Context, op stacks.Operation) iter.Seq2[stacks.Progress, error] {
-	if !op.Joined {
-		return w.Watcher.Watch(ctx, op)
-	}
 	return func(yield func(stacks.Progress, error) bool) {
 		for p, err := range w.Watcher.Watch(ctx, op) {
-			if err == nil && p.Done && p.Live != nil {
+			switch {
+			case err != nil || !p.Done:
+			case !op.Joined:
+				w.planner.overtakes(op.Path, p.Overtaken)
+			case p.Live != nil:
 				w.planner.ended(op.Path, p.Live)
 			}
 			if !yield(p, err) {
@@ -39,11 +41,37 @@ func (p *planner) ended(path stacks.Path, live *stacks.Live) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.joined == nil {
-		p.joined = map[stacks.Path]*stacks.Live{}
+		p.joined, p.dead = map[stacks.Path]*stacks.Live{}, map[stacks.Path]string{}
 	}
 	if p.joined[path] = live; live.Status == stacks.DeleteComplete {
 		delete(p.joined, path)
+		p.dead[path] = live.ID
 	}
+}
+
+// deadID is the id of a stack that was seen to be deleted, "" for none: whatever
+// still shows it is a stale read.
+func (p *planner) deadID(path stacks.Path) string {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.dead[path]
+}
+
+// overtakes notes whether somebody has changed a stack since the operation of ours
+// that ended last: then how it is says nothing about what we sent.
+func (p *planner) overtakes(path stacks.Path, since bool) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.overtaken == nil {
+		p.overtaken = map[stacks.Path]bool{}
+	}
+	p.overtaken[path] = since
+}
+
+func (p *planner) isOvertaken(path stacks.Path) bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.overtaken[path]
 }
 
 // asJoined plans a stack by its last description from joining it, once; ok is false

@@ -38,6 +38,9 @@ type planner struct {
 	actions map[stacks.Path]plan.Action
 	desired map[stacks.Path]*stacks.Desired
 	joined  map[stacks.Path]*stacks.Live // as what was joined left them, until they are decided
+	dead    map[stacks.Path]string       // ids of those that what was joined deleted
+
+	overtaken map[stacks.Path]bool // changed by somebody after the last operation of ours
 
 	cleared func(*plan.Step) error // asks the guard again about a step as it is found now; nil while nothing is sent
 	agreed  func(*plan.Step)       // takes off what a step asks where that was agreed on before; nil for nothing
@@ -465,9 +468,9 @@ func (templateCache) Keep(string, time.Time, []byte) {}
 // certain.
 func (p *planner) born(path stacks.Path, live *stacks.Live) {
 	p.mu.Lock()
-	d, action := p.desired[path], p.actions[path]
+	d, action, overtaken := p.desired[path], p.actions[path], p.overtaken[path]
 	p.mu.Unlock()
-	created := action == plan.Create || action == plan.Recreate
+	created := (action == plan.Create || action == plan.Recreate) && !overtaken
 	if !created || live == nil || !live.Updated.IsZero() || d == nil || d.BodyLate || secretive(d) {
 		return
 	}

@@ -90,7 +90,7 @@ func (r *launcher) mark() {
 			outcome == execute.Unchanged && planned != nil && planned.Changing()
 		live := r.s.known.landedAs(path)
 		d := r.planner.wanted(path)
-		if sent && live != nil && d != nil {
+		if sent && live != nil && d != nil && !r.planner.isOvertaken(path) {
 			r.planner.marks.keep(live, d, r.planner.defaults(d))
 		}
 	}

@@ -370,6 +370,9 @@ func (w *worker) report(last *stacks.Progress, p stacks.Progress) {
 
 // landed turns a terminal status into an end.
 func (w *worker) landed(op stacks.Operation, p stacks.Progress) end {
+	if p.Overtaken && !op.Joined {
+		w.emit(event.Event{Kind: event.Warning, Reason: "somebody else seems to have changed it after this run did: the next launch compares it anew"})
+	}
 	if p.Status.Succeeded(op.Verb) {
 		if p.Live != nil {
 			w.step.StackID, w.step.Live = p.Live.ID, p.Live
