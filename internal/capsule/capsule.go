@@ -132,6 +132,17 @@ type Export struct {
 	Importers []string `json:"importers"`
 }
 
+// State tells in which bucket, and below what, the environment kept its records. Both are
+// empty where it kept them in files.
+func (e Environment) State() (bucket, prefix string) {
+	block, _ := plain(e.Block)
+	top, _ := block.(map[string]any)
+	state, _ := top["state"].(map[string]any)
+	bucket, _ = state["bucket"].(string)
+	prefix, _ = state["prefix"].(string)
+	return bucket, prefix
+}
+
 // Encode gives the capsule's JSON.
 func (c Capsule) Encode() ([]byte, error) {
 	out, err := json.MarshalIndent(c, "", "  ")

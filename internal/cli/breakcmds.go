@@ -16,22 +16,14 @@ import (
 	"github.com/deployer-cli/deployer/stacks"
 )
 
-// withBreaks opens the project, connects, and hands over what do needs.
+// withBreaks opens the project, connects, and hands over what do needs. The journals
+// alone are enough: neither a look nor an off switch needs every file to be readable.
 func (a *app) withBreaks(c *cli.Context, do func(context.Context, *session, string) error) error {
-	return a.withJournals(c, func() (*session, error) { return a.open("") }, do)
-}
-
-// lookAtBreaks does so for what only looks: the journals alone are enough.
-func (a *app) lookAtBreaks(c *cli.Context, do func(context.Context, *session, string) error) error {
-	return a.withJournals(c, a.openAnyhow, do)
-}
-
-func (a *app) withJournals(c *cli.Context, open func() (*session, error), do func(context.Context, *session, string) error) error {
 	arg, err := a.path(c, false)
 	if err != nil {
 		return err
 	}
-	s, err := open()
+	s, err := a.openAnyhow()
 	if err != nil {
 		return err
 	}
@@ -144,7 +136,7 @@ func (a *app) breakStatusCommand() *cli.Command {
 	return &cli.Command{
 		Name: "status", Usage: "show what is broken now", ArgsUsage: "[ID|PATH]",
 		Action: func(c *cli.Context) error {
-			return a.lookAtBreaks(c, func(ctx context.Context, s *session, arg string) error { return s.listBreaks(ctx, arg, true) })
+			return a.withBreaks(c, func(ctx context.Context, s *session, arg string) error { return s.listBreaks(ctx, arg, true) })
 		},
 	}
 }
@@ -153,7 +145,7 @@ func (a *app) breakListCommand() *cli.Command {
 	return &cli.Command{
 		Name: "list", Usage: "list all breaks, the latest last", ArgsUsage: "[ID|PATH]",
 		Action: func(c *cli.Context) error {
-			return a.lookAtBreaks(c, func(ctx context.Context, s *session, arg string) error { return s.listBreaks(ctx, arg, false) })
+			return a.withBreaks(c, func(ctx context.Context, s *session, arg string) error { return s.listBreaks(ctx, arg, false) })
 		},
 	}
 }
@@ -163,7 +155,7 @@ func (a *app) breakShowCommand() *cli.Command {
 		Name: "show", Usage: "show one break: its moments, its stacks, what came back different", ArgsUsage: "[ID|PATH]",
 		Description: "Without an argument the one that is open, else the last.",
 		Action: func(c *cli.Context) error {
-			return a.lookAtBreaks(c, func(ctx context.Context, s *session, arg string) error {
+			return a.withBreaks(c, func(ctx context.Context, s *session, arg string) error {
 				k, err := s.findBreak(ctx, arg, arg == "")
 				if isNoBreak(err) && arg == "" {
 					k, err = s.findBreak(ctx, "", false) // the last one
@@ -197,7 +189,7 @@ func (a *app) breakStopCommand() *cli.Command {
 // stopBreak writes the stop down; whoever runs the break sees it at the next look
 // and before the next call.
 func (s *session) stopBreak(ctx context.Context, arg, by, reason string) (*knownBreak, error) {
-	k, err := s.findBreak(ctx, arg, true)
+	k, err := s.findBreakAnyhow(ctx, arg)
 	if err != nil {
 		return nil, err
 	}
@@ -219,11 +211,13 @@ func (a *app) breakHaltCommand() *cli.Command {
 		Name: "halt", Usage: "stop a break, and then recover what is down", ArgsUsage: "[ID]",
 		Flags: []cli.Flag{&cli.StringFlag{Name: "reason", Usage: "why"}, yesFlag()},
 		Action: func(c *cli.Context) error {
-			id := ""
+			id, from := "", "config"
 			err := a.withBreaks(c, func(ctx context.Context, s *session, arg string) error {
 				k, err := s.stopBreak(ctx, arg, chaos.ByHalt, c.String("reason"))
 				if err == nil {
-					id = k.record.id
+					if id = k.record.id; s.unread != nil {
+						from = "capsule"
+					}
 					err = s.settled(ctx, k)
 				}
 				return err
@@ -234,7 +228,7 @@ func (a *app) breakHaltCommand() *cli.Command {
 			case err != nil:
 				return err
 			}
-			return a.recover(c.Context, recoverOptions{arg: id, yes: c.Bool("yes"), from: "config", halted: true})
+			return a.recover(c.Context, recoverOptions{arg: id, yes: c.Bool("yes"), from: from, halted: true})
 		},
 	}
 }
@@ -288,7 +282,7 @@ func (a *app) breakCloseCommand() *cli.Command {
 // closeBreak ends an exercise, with what is not back as it is.
 func (s *session) closeBreak(ctx context.Context, arg, reason string) error {
 	a := s.app
-	k, err := s.findBreak(ctx, arg, true)
+	k, err := s.findBreakAnyhow(ctx, arg)
 	if damaged, ok := errors.AsType[*damagedError](err); ok && damaged.k.record.id == arg {
 		return s.putAside(ctx, damaged, reason)
 	}

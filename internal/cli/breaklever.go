@@ -62,12 +62,29 @@ func projectName(st *stacks.Stack) string {
 	return st.ProjectCode
 }
 
+// aLever is one of the project's levers, and how it is reached.
+type aLever struct {
+	*cloud.Lever
+	access stacks.Access
+}
+
 // levers gives the project's levers: one for each account and region in which an
-// environment allows breaks, reached as its stacks are.
-func (s *session) levers(ctx context.Context) ([]*cloud.Lever, error) {
-	var out []*cloud.Lever
+// environment allows breaks, or in which something is broken, reached as its stacks are.
+// What cannot be reached is an error, and keeps none of the others.
+func (s *session) levers(ctx context.Context) ([]aLever, error) {
+	var out []aLever
+	var errs []error
 	type place struct{ account, region, name string }
-	seen := map[place]bool{}
+	seen, asked := map[place]bool{}, map[string]bool{}
+	add := func(of string, access stacks.Access, name string) {
+		account, err := s.cloud.Account(ctx, access)
+		if p := (place{account, access.Region, name}); err == nil && !seen[p] {
+			seen[p] = true
+			out = append(out, aLever{s.cloud.Lever(access, name), access})
+		} else if err != nil {
+			errs = append(errs, fmt.Errorf("the lever of %s cannot be reached: %w", of, err))
+		}
+	}
 	for _, st := range s.project.Stacks() {
 		e := st.Environment
 		if e == nil || e.Class != stacks.Development {
@@ -78,23 +95,60 @@ func (s *session) levers(ctx context.Context) ([]*cloud.Lever, error) {
 		}
 		at, err := s.located(ctx, st)
 		if err != nil {
-			return nil, err
+			errs = append(errs, fmt.Errorf("the lever of %s cannot be reached: %w", st.Path, err))
+			continue
 		}
-		account, err := s.cloud.Account(ctx, at.Access)
-		if err != nil {
-			return nil, err
-		}
-		if p := (place{account, at.Access.Region, leverName(projectName(st))}); !seen[p] {
-			seen[p] = true
-			out = append(out, s.cloud.Lever(at.Access, p.name))
+		if key := fmt.Sprint(e.Name, at.Access, leverName(projectName(st))); !asked[key] {
+			asked[key] = true
+			add(e.Name, at.Access, leverName(projectName(st)))
 		}
 	}
-	return out, nil
+	for _, k := range s.running(ctx) {
+		if key := fmt.Sprint(k.environment, k.access, k.name); !asked[key] {
+			asked[key] = true
+			add(k.environment, k.access, k.name)
+		}
+	}
+	return out, errors.Join(errs...)
 }
 
-// lever shows the levers, or sets them all.
+// runningLever is the lever that a break looks at which has begun.
+type runningLever struct {
+	environment string
+	access      stacks.Access
+	name        string
+}
+
+// running gives the levers of open breaks, as their journals tell: what the files say of
+// their environment may not be readable.
+func (s *session) running(ctx context.Context) []runningLever {
+	var out []runningLever
+	places, err := s.breakable()
+	if err != nil {
+		return nil
+	}
+	all, err := s.breaks(ctx, places)
+	if err != nil {
+		return nil
+	}
+	for _, k := range all {
+		var detail struct {
+			Project string `json:"project"`
+		}
+		if k.err != nil || !k.state.Open() || json.Unmarshal(k.state.Plan.Detail, &detail) != nil || detail.Project == "" {
+			continue
+		}
+		for _, step := range k.state.Plan.Steps {
+			out = append(out, runningLever{k.state.Environment, step.Access, leverName(detail.Project)})
+		}
+	}
+	return out
+}
+
+// lever shows the levers, or sets them all. What cannot be read of the files, or cannot
+// be reached, keeps no other from being set.
 func (a *app) lever(ctx context.Context, set *leverText) error {
-	s, err := a.open("")
+	s, err := a.openAnyhow()
 	if err != nil {
 		return err
 	}
@@ -102,35 +156,17 @@ func (a *app) lever(ctx context.Context, set *leverText) error {
 	if err := s.connect(); err != nil {
 		return err
 	}
-	levers, err := s.levers(ctx)
-	if err != nil {
-		return err
-	}
-	if len(levers) == 0 {
+	levers, unreached := s.levers(ctx)
+	if len(levers) == 0 && unreached == nil {
 		return &usageError{"no environment of this project allows breaks", "there is nothing to stop; break.allow: true in a development environment would allow them"}
 	}
 	if set != nil {
-		st := s.project.Stacks()[0]
-		who, err := s.caller(ctx, st.Access)
-		if err != nil {
-			return err
-		}
-		set.By, set.At = who.ARN, s.now().UTC()
-		text, err := json.Marshal(set)
-		if err != nil {
-			return err
-		}
-		var errs []error
-		for _, l := range levers {
-			errs = append(errs, l.Write(ctx, string(text)))
-		}
-		if err := errors.Join(errs...); err != nil {
-			return err
-		}
+		levers, err = s.moveAll(ctx, levers, *set)
+		unreached = errors.Join(unreached, err)
 	}
-	var rows []leverText
+	rows := []leverText{}
 	for _, l := range levers {
-		t, err := readLever(ctx, l)
+		t, err := readLever(ctx, l.Lever)
 		if err != nil {
 			t = leverText{Engaged: true, Reason: "it cannot be read: " + err.Error()}
 		}
@@ -138,12 +174,33 @@ func (a *app) lever(ctx context.Context, set *leverText) error {
 	}
 	if a.globals.output != "text" {
 		_, err := a.document(rows)
-		return err
+		return errors.Join(err, unreached)
 	}
 	for i, t := range rows {
 		fmt.Fprintf(a.env.Stdout, "%s  %s\n", levers[i].Name(), t.says(a))
 	}
-	return nil
+	return unreached
+}
+
+// moveAll sets all levers. Those that were set come back, and why others were not.
+func (s *session) moveAll(ctx context.Context, levers []aLever, set leverText) (moved []aLever, err error) {
+	var errs []error
+	for _, l := range levers {
+		set.By, set.At = s.app.from(), s.now().UTC()
+		if who, err := s.caller(ctx, l.access); err == nil {
+			set.By = who.ARN
+		}
+		text, err := json.Marshal(set)
+		if err == nil {
+			err = l.Write(ctx, string(text))
+		}
+		if err != nil {
+			errs = append(errs, fmt.Errorf("%s in %s: %w", l.Name(), l.access.Region, err))
+			continue
+		}
+		moved = append(moved, l)
+	}
+	return moved, errors.Join(errs...)
 }
 
 func (t leverText) says(a *app) string {
