@@ -436,7 +436,7 @@ func (b *breaker) refused() error {
 	case blast.Kept(b.place.env):
 		tip = "no flag and no file makes what is " + string(b.place.env.Class) + " breakable: practise in an environment of class development"
 	case b.resumed:
-		what, tip = "nothing further is broken", "mend that, and go on with: deployer break resume "+b.id+"\nor "+b.recoverWith()
+		what, tip = "nothing further is broken", b.goOnWith()
 	}
 	for _, v := range b.plan.Verdicts {
 		if v.OK {

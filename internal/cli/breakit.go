@@ -228,6 +228,9 @@ func (b *breaker) writeDown(ctx context.Context) error {
 		}
 	}
 	if err := b.keepCapsules(ctx); err != nil {
+		if b.resumed { // what is down stays the business of this break
+			return b.unkept(ctx, err)
+		}
 		return errors.Join(err, b.record.Write(ctx, chaos.KindFinish, chaos.Finish{Why: "not begun: " + err.Error(), Result: "refused", Exit: exitCode(err)}))
 	}
 	how := "typed"
@@ -245,6 +248,18 @@ func (b *breaker) writeDown(ctx context.Context) error {
 		return err
 	}
 	return b.record.seal(ctx)
+}
+
+// unkept refuses to go on with a break of which something is not kept any more: it
+// stays open.
+func (b *breaker) unkept(ctx context.Context, err error) error {
+	if ctx.Err() != nil {
+		return context.Cause(ctx)
+	}
+	return &guard.Refusal{
+		Rule: "G12", Code: exitRefused, What: "nothing further is broken", Why: "what was kept of it cannot be read back: " + err.Error(),
+		Tip: b.goOnWith(),
+	}
 }
 
 // journalPlan is the plan as the journal begins with it.

@@ -330,6 +330,11 @@ func (b *breaker) withWay(stopped *chaos.Stopped, st *chaos.State) *chaos.Stoppe
 
 func (b *breaker) recoverWith() string { return "get back what is down with: deployer recover " + b.id }
 
+// goOnWith is what to do where a resumed break is refused to go on.
+func (b *breaker) goOnWith() string {
+	return "mend that, and go on with: deployer break resume " + b.id + "\nor " + b.recoverWith()
+}
+
 // leftError says that somebody left before everything was back.
 type leftError struct{ what, hint string }
 

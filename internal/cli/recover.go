@@ -483,17 +483,8 @@ func (b *breaker) settle(ctx context.Context, k *knownBreak, d chaos.Decision, n
 			}
 		}
 		observed.NewID, observed.Reason = d.NewID, ""
-		if d.NewID != "" && named != nil {
-			in, err := b.s.lookerOf(k).inside(ctx, st.Targets[d.Stack], named, st)
-			if err != nil {
-				return err
-			}
-			observed.Status, observed.Empty = in.status, in.empty
-		}
-		if d.NewID == "" && named != nil { // what was broken in the stack itself is whole again
-			var err error
-			observed.Condition = stacks.Whole
-			if observed.By, observed.Token, err = b.s.lookerOf(k).changedBy(ctx, st.Targets[d.Stack], named); err != nil {
+		if named != nil {
+			if err := b.returned(ctx, k, named, &observed); err != nil {
 				return err
 			}
 		}
@@ -507,6 +498,21 @@ func (b *breaker) settle(ctx context.Context, k *knownBreak, d chaos.Decision, n
 		return nil
 	}
 	return b.record.Write(ctx, chaos.KindObserved, observed)
+}
+
+// returned tells of what the team has back how it looks: another stack, or, where what
+// was broken is whole again in the stack itself, by whose hand.
+func (b *breaker) returned(ctx context.Context, k *knownBreak, named *stacks.Live, o *chaos.Observed) error {
+	look, t := b.s.lookerOf(k), k.state.Targets[o.Stack]
+	if o.NewID == "" {
+		var err error
+		o.Condition = stacks.Whole
+		o.By, o.Token, err = look.changedBy(ctx, t, named)
+		return err
+	}
+	in, err := look.inside(ctx, t, named, k.state)
+	o.Status, o.Empty = in.status, in.empty
+	return err
 }
 
 // adopt writes down that AWS took a call of which the journal does not know it.

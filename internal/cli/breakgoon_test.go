@@ -1,0 +1,42 @@
+package cli
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/deployer-cli/deployer/internal/chaos"
+	"github.com/deployer-cli/deployer/internal/logbook"
+	"github.com/deployer-cli/deployer/stacks"
+)
+
+// TestWhatIsDownStaysOpen: a capsule that cannot be read back keeps a break from going
+// on, and does not end it while something is down.
+func TestWhatIsDownStaysOpen(t *testing.T) {
+	t.Parallel()
+	ctx := t.Context()
+	r := &breakRecord{logbook.New(t.TempDir(), "r", nil), "dev", logbook.NewID(time.Now()), time.Now}
+	step := chaos.Step{Stack: "dev/web", Name: "web", StackID: "arn:old", Verb: stacks.Delete}
+	for _, e := range []struct {
+		kind string
+		body any
+	}{
+		{chaos.KindPlan, chaos.Plan{ID: r.id, Environment: "dev", Steps: []chaos.Step{step}}},
+		{chaos.KindCapsule, chaos.Capsule{Stack: "dev/web", Name: capsuleName("dev/web"), Hash: "sha256:gone"}},
+		{chaos.KindClearance, chaos.Consent{Run: "r"}},
+		{chaos.KindIntent, chaos.Intent{Stack: "dev/web", StackID: "arn:old", Verb: stacks.Delete, Token: "deployer-r-1", For: chaos.ToBreak}},
+		{chaos.KindAccepted, chaos.Accepted{Stack: "dev/web", StackID: "arn:old", Verb: stacks.Delete, Token: "deployer-r-1", At: time.Now().UTC()}},
+	} {
+		if err := r.Write(ctx, e.kind, e.body); err != nil {
+			t.Fatal(err)
+		}
+	}
+	b := &breaker{record: r, id: r.id, resumed: true}
+	err := b.writeDown(ctx)
+	if err == nil || exitCode(err) != exitRefused || !strings.Contains(hintOf(err), "deployer recover "+r.id) {
+		t.Errorf("%v, exit %d", err, exitCode(err))
+	}
+	if state, err := r.fold(ctx); err != nil || state.Finished != nil || !state.Open() {
+		t.Errorf("it is over: %+v, %v", state, err)
+	}
+}
