@@ -275,8 +275,8 @@ func (r *changeSets) discard(ctx context.Context) error {
 	var aims []aim
 	for _, st := range r.sc.selected() {
 		r.outcomes[st.Path] = execute.Skipped
-		if _, ok := found[st.Path]; ok {
-			aims = append(aims, aim{stack: st, live: r.live[st.Path], verbs: []stacks.Verb{stacks.Discard}, says: "its change set " + r.name + " is deleted, the stack stays"})
+		if set, ok := found[st.Path]; ok {
+			aims = append(aims, aim{stack: st, live: r.live[st.Path], verbs: []stacks.Verb{stacks.Discard}, says: r.discarded(set)})
 		}
 	}
 	if len(aims) == 0 {
@@ -289,6 +289,17 @@ func (r *changeSets) discard(ctx context.Context) error {
 		r.done(fmt.Sprintf("%d deleted, the stacks stay", len(aims)))
 	}
 	return err
+}
+
+// discarded says what the reader loses with a change set. One of a plan is not deleted by
+// habit: somebody may have reviewed it, and it is dropped as a plan is.
+func (r *changeSets) discarded(set cfn.ChangeSet) string {
+	if !planSet.MatchString(set.Name) {
+		return "its change set " + set.Name + " is deleted, the stack stays"
+	}
+	r.command, r.reason = "delete a plan's change set of", "drops "+set.Name+" of a plan"
+	r.agree = "the plan cannot be carried out any more: delete its change set?"
+	return r.app.advice("its change set " + set.Name + " belongs to a plan, which cannot be carried out without it; it is deleted, the stack stays (drop the whole plan with: deployer plan discard FILE)")
 }
 
 // find looks for the change sets of that name, and tells which others there are.

@@ -12,7 +12,7 @@ func (a *app) commands() []*cli.Command {
 		a.diffCommand(),
 		a.withChangeSet(a.createCommand(), "make", "With CHANGE_SET it makes a change set of that name for every stack under PATH and\nchanges nothing. What other stacks give is taken from how they live.", (*changeSets).create),
 		a.withReview(a.updateCommand()),
-		a.withChangeSet(a.deleteCommand(), "delete", "With CHANGE_SET it deletes that change set and leaves the stacks alone; a name that\nno stack knows is an error.", (*changeSets).discard),
+		a.withChangeSet(a.deleteCommand(), "delete", "With CHANGE_SET it deletes that change set and leaves the stacks alone; a name that\nno stack knows is an error. That of a plan for production takes the phrase which\nplan discard takes, at a terminal.", (*changeSets).discard),
 		a.withStalePlans(a.pruneCommand()),
 		a.executeCommand(),
 		a.cancelCommand(),

@@ -2,6 +2,7 @@ package guard
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/deployer-cli/deployer/stacks"
 )
@@ -10,12 +11,13 @@ import (
 const (
 	cmdDiscard = "plan discard"
 	cmdStale   = "prune --stale-plans"
+	cmdPlanSet = "delete a plan's change set"
 )
 
 // dropping tells whether a request takes plans away that somebody may have reviewed.
 // That a run drops its own proposals again is another thing, and needs nobody's word.
 func (r *Request) dropping() bool {
-	if r.Command != cmdDiscard && r.Command != cmdStale || len(r.Steps) == 0 {
+	if !slices.Contains([]string{cmdDiscard, cmdStale, cmdPlanSet}, r.Command) || len(r.Steps) == 0 {
 		return false
 	}
 	for i := range r.Steps {

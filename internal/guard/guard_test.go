@@ -226,7 +226,7 @@ func TestDroppingPlans(t *testing.T) {
 			r.Steps[0].LiveTags = []stacks.Tag{{Key: stacks.TagClass, Value: "production"}}
 		}, "", 3, "P1"},
 	}
-	for _, command := range []string{"plan discard", "prune --stale-plans"} {
+	for _, command := range []string{"plan discard", "prune --stale-plans", "delete a plan's change set"} {
 		for name, tt := range tests {
 			t.Run(command+" "+name, func(t *testing.T) {
 				t.Parallel()
