@@ -30,6 +30,10 @@ type queue struct{ *service }
 
 type gateKey struct{}
 
+func gated(ctx context.Context, gate func() error) context.Context {
+	return context.WithValue(ctx, gateKey{}, gate)
+}
+
 func (q queue) Update(ctx context.Context, c stacks.Change) (stacks.Operation, error) {
 	time.Sleep(time.Minute)
 	if err := ctx.Value(gateKey{}).(func() error)(); err != nil {
@@ -95,9 +99,7 @@ func TestNothingIsSentOnceDraining(t *testing.T) {
 				ports := execute.Ports{Changer: s, Mender: s, Watcher: s, Decider: s, Reader: reader{looked}}
 				if strings.HasPrefix(name, "waiting") {
 					ports.Changer = queue{s}
-					ports.Gated = func(ctx context.Context, gate func() error) context.Context {
-						return context.WithValue(ctx, gateKey{}, gate)
-					}
+					ports.Gated = gated
 				}
 				result, err := execute.Run(t.Context(), j, ports, event.Func(func(event.Event) {}))
 				calls := strings.Join(s.calls, ", ")
@@ -131,6 +133,36 @@ func TestBusyWaitsForWhatItGained(t *testing.T) {
 		}
 		if text := strings.Join(lines, "\n"); !strings.Contains(text, "step-waiting a") || !strings.Contains(text, "1m0s step-accepted a") {
 			t.Error(text)
+		}
+	})
+}
+
+// asking is a hook that takes its time before a step, and asks AWS for something after.
+type asking struct{ ran []string }
+
+func (h *asking) Run(ctx context.Context, _ *stacks.Stack, moment string, _ func(string)) error {
+	if strings.HasPrefix(moment, "before_") {
+		time.Sleep(10 * time.Second)
+	} else if err := ctx.Value(gateKey{}).(func() error)(); err != nil {
+		return err
+	}
+	h.ran = append(h.ran, moment)
+	return nil
+}
+
+// What follows a step belongs to it, also where nothing had to be done and the run drains.
+func TestHooksAfterAStepRunWhileDraining(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		drain := make(chan struct{})
+		time.AfterFunc(time.Second, func() { close(drain) })
+		s, h, same := &service{}, &asking{}, step("a", plan.None)
+		same.Hooked = true
+		j := job(same)
+		j.Drain = drain
+		result, err := execute.Run(t.Context(), j, execute.Ports{Changer: s, Mender: s, Watcher: s, Decider: s, Hooks: h, Gated: gated}, event.Func(func(event.Event) {}))
+		if err != nil || result.Outcomes["a"] != execute.Unchanged || strings.Join(h.ran, " ") != "before_launch after_launch" {
+			t.Errorf("%s, %v, %v", result.Outcomes["a"], h.ran, err)
 		}
 	})
 }

@@ -467,6 +467,7 @@ func (w *worker) due(moment string) bool {
 // after runs the hooks that follow a step that ended well; where one fails,
 // the step failed, and says that the stack itself is as planned.
 func (w *worker) after(ctx context.Context, e end, moments ...string) end {
+	w.sent.Store(true) // they belong to what is done
 	if err := w.hooks(ctx, moments...); err != nil {
 		failure := w.fail(fmt.Sprintf("%s, but a hook failed", e.outcome), err.Error(), "the stack itself is as planned; mend the hook and launch again")
 		failure.Cause = err
