@@ -129,7 +129,7 @@ func repeated(err error) bool {
 // events.
 func (w *Writer) find(ctx context.Context, c write) (stacks.Operation, bool) {
 	id := c.target.StackID
-	if id == "" {
+	if id == "" || c.verb == stacks.Create { // what has an id before it is made is the one that it replaces
 		id = c.target.Name
 	}
 	op, found := operation(c), false

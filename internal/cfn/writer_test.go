@@ -252,18 +252,25 @@ func service(code string) func(error) bool {
 
 func TestLostAnswerIsNotDoubled(t *testing.T) {
 	t.Parallel()
-	for name, forgets := range map[string]bool{"idempotent token": false, "service that forgets tokens": true} {
+	for name, c := range map[string]struct {
+		forgets bool
+		old     string // the id of the stack that is replaced
+	}{
+		"idempotent token":            {false, ""},
+		"service that forgets tokens": {true, ""},
+		"forgets, and it is replaced": {true, arn("web") + "-old"},
+	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
 				f := newFake()
 				lost := 0
-				c := cloudOver(client{handler: f, drop: func(r *http.Request) bool {
+				cl := cloudOver(client{handler: f, drop: func(r *http.Request) bool {
 					lost++
 					return r.Form.Get("Action") == "CreateStack" && lost == 1
 				}})
 				f.before = func(action string) answer {
-					if !forgets || action != "CreateStack" {
+					if !c.forgets || action != "CreateStack" {
 						return nil
 					}
 					return func(w http.ResponseWriter, _ *http.Request) bool {
@@ -274,14 +281,16 @@ func TestLostAnswerIsNotDoubled(t *testing.T) {
 						return true
 					}
 				}
-				op, err := c.Writer(clearance(t, step("web", false))).Create(t.Context(), change(stacks.Create, "web"))
+				wanted := change(stacks.Create, "web")
+				wanted.StackID = c.old
+				op, err := cl.Writer(clearance(t, step("web", false))).Create(t.Context(), wanted)
 				if err != nil || op.StackID != arn("web") || op.Token != "token-web" {
 					t.Fatalf("%+v, %v", op, err)
 				}
 				if len(f.stacks) != 1 || f.count("CreateStack") != 2 {
 					t.Errorf("%d stacks after %d calls", len(f.stacks), f.count("CreateStack"))
 				}
-				if p, _, err := await(t.Context(), c, op); err != nil || p.Status != stacks.CreateComplete {
+				if p, _, err := await(t.Context(), cl, op); err != nil || p.Status != stacks.CreateComplete {
 					t.Errorf("%+v, %v", p, err)
 				}
 			})

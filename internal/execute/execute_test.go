@@ -39,7 +39,8 @@ func (s *service) begin(verb stacks.Verb, p stacks.Path, token string) (stacks.O
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.calls = append(s.calls, fmt.Sprintf("%s %s", verb, p))
-	if err := s.refuses[p]; err != nil {
+	_, exists := errors.AsType[*stacks.ExistsError](s.refuses[p])
+	if err := s.refuses[p]; err != nil && (!exists || verb == stacks.Create) {
 		return stacks.Operation{}, err
 	}
 	if verb == stacks.Update && s.nothing[p] {
@@ -407,6 +408,8 @@ func TestOutcomes(t *testing.T) {
 		"there, and not as wanted":  {step("a", plan.Create), there(plan.Update), execute.Failed, "create a"},
 		"there, to be made again":   {step("a", plan.Create), there(plan.Join, plan.Recreate), execute.Failed, "create a"},
 		"there, and never found":    {step("a", plan.Create), there(plan.Create), execute.Failed, "create a"},
+		"made anew, and there":      {step("a", plan.Recreate), there(plan.Recreate, plan.Create, plan.None), execute.Recreated, "delete a, create a"},
+		"made anew, another there":  {step("a", plan.Recreate), there(plan.Create, plan.Update), execute.Failed, "delete a, create a"},
 		"watch lost":                {step("a", plan.Create), &service{lost: map[stacks.Path]bool{"a": true}}, execute.Unknown, "create a"},
 		"hook before fails":         {step("a", plan.Create), &service{hookFail: "before_create"}, execute.Failed, ""},
 		"hook after fails":          {step("a", plan.Create), &service{hookFail: "after_create"}, execute.Failed, "create a"},

@@ -22,10 +22,11 @@ const existsTip = "it was made after the plan, or by a run that was cut off: run
 // exists goes on where a stack was to be created and is there already: AWS told
 // of the past when the plan was made, as after a run that was killed a moment
 // ago. A stack that is as it should be, or becomes so by what goes on with it, is
-// unchanged; whatever else would have to be done was never planned, and is not.
-func (w *worker) exists(ctx context.Context, refused end) end {
+// unchanged, or what outcome says where it was deleted for that; whatever else would
+// have to be done was never planned, and is not.
+func (w *worker) exists(ctx context.Context, refused end, outcome Outcome) end {
 	refused.err = w.fail("was not created", refused.err.Error(), existsTip)
-	found, err := w.search(ctx)
+	found, err := w.search(ctx, outcome)
 	if err != nil {
 		return w.ended(ctx, end{err: err})
 	}
@@ -42,16 +43,20 @@ func (w *worker) exists(ctx context.Context, refused end) end {
 		return refused
 	}
 	w.step = &found
-	return w.after(ctx, end{outcome: Unchanged, live: found.Live}, "after_launch")
+	if outcome == Created {
+		outcome = Unchanged
+	}
+	return w.after(ctx, end{outcome: outcome, live: found.Live}, "after_launch")
 }
 
-// search plans the stack anew until a look finds it.
-func (w *worker) search(ctx context.Context) (plan.Step, error) {
+// search plans the stack anew until a look finds it, and not the one that was deleted
+// before it.
+func (w *worker) search(ctx context.Context, outcome Outcome) (plan.Step, error) {
 	var found plan.Step
 	var err error
 	wait := searchWait
 	for range searches {
-		if found, err = w.run.ports.Decider.Again(ctx, w.step.Stack); err != nil || found.Action != plan.Create {
+		if found, err = w.run.ports.Decider.Again(ctx, w.step.Stack); err != nil || found.Action != plan.Create && (outcome == Created || found.Action != plan.Recreate) {
 			return found, err
 		}
 		if err := flow.Pause(ctx, wait); err != nil {

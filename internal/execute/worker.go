@@ -175,8 +175,8 @@ func (w *worker) create(ctx context.Context, outcome Outcome) end {
 		e.outcome = outcome
 		return w.after(ctx, e, "after_create", "after_launch")
 	}
-	if outcome == Created && ctx.Err() == nil && isExists(e.err) {
-		return w.exists(ctx, e)
+	if ctx.Err() == nil && isExists(e.err) {
+		return w.exists(ctx, e, outcome)
 	}
 	return e
 }
