@@ -40,7 +40,7 @@ func (e estimates) of(s *plan.Step) time.Duration {
 	case plan.Update:
 		return known(took.Update, e.changes(s))
 	case plan.Recreate:
-		return known(took.Delete, e.changes(s)) + known(took.Create, e.create(s))
+		return known(took.Recreate, known(took.Delete, e.changes(s))+known(took.Create, e.create(s)))
 	case plan.Delete:
 		return known(took.Delete, e.changes(s))
 	case plan.Join, plan.None, plan.Skip:

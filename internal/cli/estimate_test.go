@@ -30,6 +30,7 @@ func TestEstimates(t *testing.T) {
 		"the slowest change":     {plan.Step{Action: plan.Update, Changes: replaced}, journal.Took{}, 124 * time.Second},
 		"changes nobody knows":   {plan.Step{Action: plan.Update}, journal.Took{}, 0},
 		"made again":             {plan.Step{Action: plan.Recreate, Desired: want(body)}, journal.Took{Create: time.Minute, Delete: time.Second}, 61 * time.Second},
+		"made again as before":   {plan.Step{Action: plan.Recreate, Desired: want(body)}, journal.Took{Create: time.Minute, Delete: time.Second, Recreate: 20 * time.Second}, 20 * time.Second},
 		"deleted":                {plan.Step{Action: plan.Delete, Changes: []stacks.ResourceChange{{Type: "AWS::RDS::DBInstance", Action: "remove"}}}, journal.Took{}, 303 * time.Second},
 		"not known yet":          {plan.Step{Action: plan.Create, Desired: &stacks.Desired{BodyLate: true}}, journal.Took{}, 0},
 		"no template":            {plan.Step{Action: plan.Create, Desired: want("[")}, journal.Took{}, 0},

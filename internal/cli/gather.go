@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"context"
 	"slices"
 	"time"
@@ -200,7 +201,7 @@ func takes(step *plan.Step, before journal.Took) time.Duration {
 	case plan.Create:
 		known = before.Create
 	case plan.Recreate:
-		known = before.Create + before.Delete
+		known = cmp.Or(before.Recreate, before.Create+before.Delete)
 	case plan.Delete:
 		known = before.Delete
 	case plan.Update, plan.Join, plan.None, plan.Skip:

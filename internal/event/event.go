@@ -65,6 +65,7 @@ type Event struct {
 	Done      int       `json:"done,omitempty"`      // resources done of this step
 	Total     int       `json:"total,omitempty"`     // resources of this step, 0 when not known
 	Seconds   float64   `json:"seconds,omitempty"`   // StepDone, StepFailed, RunFinished: how long it took
+	Worked    float64   `json:"worked,omitempty"`    // StepDone: of that, what CloudFormation worked at it, from acceptance on
 	Expected  float64   `json:"expected,omitempty"`  // StepStarted, StepWaiting: how long it is expected to take
 	Left      float64   `json:"left,omitempty"`      // RunStarted, StepStarted, StepDone: how long the run is expected to go on
 }

@@ -57,6 +57,7 @@ type end struct {
 	outcome Outcome
 	live    *stacks.Live
 	err     error
+	worked  time.Duration // of its operations, from their acceptance on
 
 	wait   []stacks.Path // it did not end: these have to end first
 	worker *worker       // that goes on then
@@ -218,7 +219,11 @@ func (r *run) start(ctx context.Context) {
 		if r.ports.Gated != nil {
 			own = r.ports.Gated(own, w.maySend)
 		}
-		go func() { w.tell(message{path: p, end: new(w.perform(own))}) }()
+		go func() {
+			e := w.perform(own)
+			e.worked = w.worked
+			w.tell(message{path: p, end: &e})
+		}()
 	}
 }
 
@@ -317,7 +322,10 @@ func (r *run) hear(m message) {
 		if m.end.live != nil {
 			r.ports.Decider.Landed(m.path, m.end.live)
 		}
-		r.emit(event.Event{Kind: event.StepDone, Stack: m.path, Action: string(m.end.outcome), Seconds: took.Seconds(), Left: r.left().Seconds()})
+		r.emit(event.Event{
+			Kind: event.StepDone, Stack: m.path, Action: string(m.end.outcome),
+			Seconds: took.Seconds(), Worked: m.end.worked.Seconds(), Left: r.left().Seconds(),
+		})
 		r.release(m.path)
 	}
 }

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"strings"
 	"sync/atomic"
+	"time"
 
 	"github.com/deployer-cli/deployer/internal/event"
 	"github.com/deployer-cli/deployer/internal/plan"
@@ -27,6 +28,7 @@ type worker struct {
 	sent   atomic.Bool          // something of it has gone out, so that it goes on though the run drains
 	gone   bool                 // the operation that was joined deleted the stack
 	gained map[stacks.Path]bool // what it turned out to depend on, and has waited for
+	worked time.Duration        // how long its own operations took, from their acceptance on
 }
 
 func (w *worker) tell(m message) { w.run.messages <- m }
@@ -319,7 +321,10 @@ func (w *worker) operateAs(ctx context.Context, verb stacks.Verb, call func() (s
 	w.emit(event.Event{
 		Kind: event.StepAccepted, Action: string(w.step.Action), StackID: op.StackID, Token: op.Token, Operation: op.OperationID, Accepted: op.Accepted,
 	})
-	return w.watch(ctx, op)
+	began := w.run.job.Now()
+	e := w.watch(ctx, op)
+	w.worked += w.run.job.Now().Sub(began)
+	return e
 }
 
 // watch follows an operation. The outcome is empty when it ended well.

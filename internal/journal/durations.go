@@ -2,6 +2,7 @@ package journal
 
 import (
 	"bytes"
+	"cmp"
 	"os"
 	"path/filepath"
 	"time"
@@ -12,7 +13,7 @@ import (
 
 // Took is how long a stack's operations took the last time they ended well;
 // zero where that is not known.
-type Took struct{ Create, Update, Delete time.Duration }
+type Took struct{ Create, Update, Delete, Recreate time.Duration }
 
 // recent is how many runs are looked at: of more environments than Prune leaves so many
 // of, the older ones say little about today.
@@ -44,10 +45,11 @@ func Durations(dir string) (map[stacks.Path]Took, error) {
 	return out, nil
 }
 
-// take notes one step that ended well. What became of it may stand there in
-// either form: "create" or "created".
+// take notes one step that ended well: how long CloudFormation worked at it, which
+// older journals do not tell from what it waited for its turn. What became of it may
+// stand there in either form: "create" or "created".
 func (t *Took) take(e event.Event) {
-	took := time.Duration(e.Seconds * float64(time.Second))
+	took := time.Duration(cmp.Or(e.Worked, e.Seconds) * float64(time.Second))
 	switch e.Action {
 	case "create", "created":
 		t.Create = took
@@ -55,5 +57,7 @@ func (t *Took) take(e event.Event) {
 		t.Update = took
 	case "delete", "deleted":
 		t.Delete = took
+	case "recreate", "recreated":
+		t.Recreate = took
 	}
 }

@@ -247,6 +247,8 @@ func TestDurations(t *testing.T) {
 		for _, e := range []event.Event{
 			{Kind: event.StepDone, Stack: "dev/web", Action: []string{"create", "created"}[i], Seconds: float64(60 + i)},
 			{Kind: event.StepDone, Stack: "dev/db", Action: "updated", Seconds: 1.5},
+			{Kind: event.StepDone, Stack: "dev/queued", Action: "updated", Seconds: 100, Worked: 9},
+			{Kind: event.StepDone, Stack: "dev/anew", Action: "recreated", Seconds: 100, Worked: 30},
 			{Kind: event.StepDone, Stack: "dev/same", Action: "unchanged"},
 			{Kind: event.StepFailed, Stack: "dev/bad", Action: "create", Seconds: 9},
 		} {
@@ -257,7 +259,10 @@ func TestDurations(t *testing.T) {
 		time.Sleep(2 * time.Millisecond)
 	}
 	got, err := journal.Durations(dir)
-	want := map[stacks.Path]journal.Took{"dev/web": {Create: 61 * time.Second}, "dev/db": {Update: 1500 * time.Millisecond}}
+	want := map[stacks.Path]journal.Took{
+		"dev/web": {Create: 61 * time.Second}, "dev/db": {Update: 1500 * time.Millisecond},
+		"dev/queued": {Update: 9 * time.Second}, "dev/anew": {Recreate: 30 * time.Second},
+	}
 	if err != nil || fmt.Sprint(got) != fmt.Sprint(want) {
 		t.Errorf("got %v, %v; want %v", got, err, want)
 	}
