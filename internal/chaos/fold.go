@@ -348,7 +348,9 @@ func (s *State) takeEqual(e record.Entry, q Equal) error {
 	if err != nil {
 		return err
 	}
-	t.Differences, t.Compared = q.Differences, e.Time
+	if t.Compared.IsZero() || t.Compared.Before(t.Back) || !slices.Equal(t.Differences, q.Differences) { // several watched: the first counts
+		t.Differences, t.Compared = q.Differences, e.Time
+	}
 	return nil
 }
 

@@ -101,6 +101,8 @@ func TestStamps(t *testing.T) {
 		{"T8 not compared", back(broken(t)), chaos.T8, never},
 		{"T8 mended since", back(broken(t)).add(chaos.KindEqual, chaos.Equal{Stack: "dev/web", Differences: []capsule.Difference{{What: "tag a"}}}).
 			after(60).add(chaos.KindEqual, chaos.Equal{Stack: "dev/web"}), chaos.T8, 120},
+		{"T8 by two who watch", back(broken(t)).after(60).add(chaos.KindEqual, chaos.Equal{Stack: "dev/web"}).
+			after(7).add(chaos.KindEqual, chaos.Equal{Stack: "dev/web"}), chaos.T8, 120},
 		{"T8 of another stack", broken(t).add(chaos.KindObserved, rebuilt(newID, stacks.CreateComplete, 90)).add(chaos.KindEqual, chaos.Equal{Stack: "dev/web"}).
 			add(chaos.KindObserved, rebuilt(newID+"2", stacks.CreateInProgress, 100)), chaos.T8, never},
 	} {

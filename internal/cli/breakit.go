@@ -328,8 +328,8 @@ func (b *breaker) perform(ctx context.Context, clearance guard.Clearance, brake 
 	if b.opts.detach || runErr != nil && !b.touched(ctx) {
 		leave(errDetached)
 	}
-	if brake.Pulled() != nil && !b.opts.detach && b.touched(ctx) {
-		sink.Event(event.Event{Kind: event.Warning, Reason: "nothing further is broken; staying until what is down is back, Ctrl-C leaves"})
+	if why := brake.Pulled(); why != nil && !b.opts.detach && b.touched(ctx) {
+		sink.Event(event.Event{Kind: event.Warning, Reason: why.Error() + "; staying until what is down is back, Ctrl-C leaves"})
 	}
 	end := <-watched
 	stopClock()

@@ -315,10 +315,12 @@ func (b *breaker) ended(ctx context.Context, end watchEnd, runErr error) error {
 	return &leftError{"left: " + b.place.env.Name + " stays broken", "watch it with: deployer break resume " + b.id + "\nget it back with: deployer recover " + b.id}
 }
 
-// withWay gives a stop without a hint the way back, where there is one to go.
+// withWay gives a stop the way back, where there is one to go and it names none.
 func (b *breaker) withWay(stopped *chaos.Stopped, st *chaos.State) *chaos.Stopped {
 	out := *stopped
 	switch {
+	case st != nil && st.Stamps[chaos.T0].Recorded() && len(st.Broken()) == 0:
+		out.Tip = "what was down is back: see deployer break show " + b.id
 	case out.Tip != "" || st == nil:
 	case len(st.Broken()) > 0:
 		out.Tip = fmt.Sprintf("%d of %d stacks are down; %s", len(st.Broken()), len(st.Order), b.recoverWith())
