@@ -3,6 +3,7 @@ package chaos_test
 import (
 	"testing"
 
+	"github.com/deployer-cli/deployer/internal/capsule"
 	"github.com/deployer-cli/deployer/internal/chaos"
 	"github.com/deployer-cli/deployer/stacks"
 )
@@ -51,5 +52,34 @@ func TestTurnedBack(t *testing.T) {
 	stopped := stop(begun(t)).fold()
 	if end, ok := stopped.Unbroken(); !ok || end.Result != "stopped" {
 		t.Errorf("stopped before anything was sent: %+v, %v", end, ok)
+	}
+}
+
+// TestPartlyInjected: a stack of which some was broken when the break was stopped was
+// touched: it comes back, is compared, and is equal then.
+func TestPartlyInjected(t *testing.T) {
+	t.Parallel()
+	inject := func(id string) *stacks.Injection {
+		return &stacks.Injection{Kind: "revoke-ingress", Stack: "dev/web", StackID: oldID, LogicalID: id}
+	}
+	one, two := step("dev/web", oldID), step("dev/web", oldID)
+	one.Verb, one.Injection, two.Verb, two.Injection = stacks.Inject, inject("A"), stacks.Inject, inject("B")
+	see := func(d *diary, c stacks.Condition, seconds int) *diary {
+		return d.add(chaos.KindObserved, chaos.Observed{Stack: "dev/web", StackID: oldID, LogicalID: "A", Condition: c, At: at(seconds)})
+	}
+	d := (&diary{t: t}).add(chaos.KindPlan, plan(one, two)).add(chaos.KindClearance, chaos.Consent{}).
+		add(chaos.KindIntent, chaos.Intent{Stack: "dev/web", StackID: oldID, Verb: stacks.Inject, Token: "t1", Injection: one.Injection}).
+		add(chaos.KindAccepted, chaos.Accepted{Stack: "dev/web", Token: "t1", LogicalID: "A", At: at(1)})
+	see(d, stacks.Broken, 2).add(chaos.KindStop, chaos.Stop{By: chaos.ByStop, Why: "enough"})
+	if s := d.fold(); s.Targets["dev/web"].Status != chaos.StatusGone {
+		t.Errorf("half of it broken: %s", s.Targets["dev/web"].Status)
+	}
+	see(d, stacks.Whole, 60).add(chaos.KindRestored, well(60, 90))
+	s := d.fold()
+	if web := s.Targets["dev/web"]; web.Status != chaos.StatusRestored || !web.Back.Equal(at(60)) || s.Pending() || s.Exit() != 14 {
+		t.Errorf("it is back: %s at %s, exit %d", web.Status, web.Back, s.Exit())
+	}
+	if s := d.add(chaos.KindEqual, chaos.Equal{Stack: "dev/web", Differences: []capsule.Difference{}}).fold(); !s.Equal() || s.Exit() != 0 {
+		t.Errorf("it is as it was: exit %d", s.Exit())
 	}
 }

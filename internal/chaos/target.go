@@ -196,7 +196,7 @@ func (t *Target) sum() {
 		return
 	}
 	t.Status, t.Back = StatusPlanned, time.Time{}
-	for _, s := range []Status{StatusIntended, StatusAccepted, StatusFailed, StatusGone, StatusPlanned, StatusRestored, StatusRefused} {
+	for _, s := range []Status{StatusIntended, StatusAccepted, StatusFailed, StatusGone, StatusRestored, StatusPlanned, StatusRefused} {
 		if slices.ContainsFunc(t.Deeds, func(d *Deed) bool { return d.Status == s }) {
 			t.Status = s
 			break

@@ -115,6 +115,9 @@ func (b *breaker) inflict(ctx context.Context, clearance guard.Clearance, brake 
 		took := b.s.now().Sub(begun)
 		result.Durations[step.Stack] = took
 		if _, stopped := errors.AsType[*chaos.Stopped](err); stopped {
+			if b.begunOn(ctx, step.Stack) {
+				result.Outcomes[step.Stack] = partly
+			}
 			sink.Event(event.Event{Kind: event.StepSkipped, Stack: step.Stack, Cause: "the break was stopped before it was done"})
 			break
 		}
@@ -135,6 +138,15 @@ func (b *breaker) inflict(ctx context.Context, clearance guard.Clearance, brake 
 		errs = append([]error{why}, errs...)
 	}
 	return result, errors.Join(errs...)
+}
+
+// partly is the outcome of a stack of which some was broken when the break was stopped.
+const partly execute.Outcome = "partly broken"
+
+// begunOn tells whether AWS took, or may have taken, anything that breaks a stack.
+func (b *breaker) begunOn(ctx context.Context, p stacks.Path) bool {
+	state, err := b.record.fold(context.WithoutCancel(ctx))
+	return err == nil && state.Targets[p] != nil && state.Targets[p].Status != chaos.StatusPlanned && state.Targets[p].Status != chaos.StatusRefused
 }
 
 // pauseBefore lets the time between two targets pass.
