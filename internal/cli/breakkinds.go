@@ -14,6 +14,7 @@ import (
 	"github.com/deployer-cli/deployer/internal/chaos"
 	"github.com/deployer-cli/deployer/internal/event"
 	"github.com/deployer-cli/deployer/internal/execute"
+	"github.com/deployer-cli/deployer/internal/flow"
 	"github.com/deployer-cli/deployer/internal/guard"
 	"github.com/deployer-cli/deployer/internal/inject"
 	"github.com/deployer-cli/deployer/stacks"
@@ -89,12 +90,49 @@ func (b *breaker) kindFacts(ctx context.Context, f *blast.Facts) {
 		}
 		t := stacks.Target{Path: p, Name: seen.Live.Name, StackID: seen.Live.ID, Access: b.access}
 		found, err := inject.Preview(f.Kind, f.Arg, t, seen.Resources.Value)
+		if err == nil {
+			found, err = b.breakables(ctx, found)
+		}
 		if err != nil {
-			f.Unfit = append(f.Unfit, blast.Finding{Stack: p, Why: err.Error(), Fix: hintOf(err)})
+			f.Unfit = append(f.Unfit, blast.Finding{Stack: p, Why: inOneLine(err), Fix: hintOf(err)})
 			continue
 		}
 		f.Injections = append(f.Injections, found...)
 	}
+}
+
+// breakables are those of what a kind would do that can be done, and put right, as it is
+// now. Where a resource was named, or none of them can be, that is an error. What is of
+// another environment than one that may be broken is not asked; nor is what has begun.
+func (b *breaker) breakables(ctx context.Context, found []stacks.Injection) ([]stacks.Injection, error) {
+	if !b.s.vetted || b.resumed || b.record != nil {
+		return found, nil
+	}
+	injector := b.s.injector()
+	errs := make([]error, len(found))
+	flow.Each(ctx, reads, len(found), func(i int) { _, errs[i] = injector.Capture(ctx, found[i]) })
+	var fit []stacks.Injection
+	for i, err := range errs {
+		_, unsuitable := errors.AsType[*inject.UnsuitableError](err)
+		switch {
+		case err == nil:
+			fit = append(fit, found[i])
+		case !unsuitable || b.opts.arg != "":
+			return nil, err
+		}
+	}
+	if err := errors.Join(ctx.Err(), errors.Join(errs...)); len(fit) == 0 && err != nil {
+		return nil, err
+	}
+	for _, err := range errs {
+		if err == nil {
+			continue
+		}
+		if _, told := b.warned.LoadOrStore(err.Error(), true); !told {
+			fmt.Fprintf(b.app.talk(), "%s %v: it is left as it is\n", b.app.err.Warn("note:"), err)
+		}
+	}
+	return fit, nil
 }
 
 // inflict makes the breaks that delete no stack, one after the other.
