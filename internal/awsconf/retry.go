@@ -98,12 +98,12 @@ func (r *retryer) GetRetryToken(ctx context.Context, err error) (func(error) err
 			patience = max(patience, r.limits.Outage) // it slows a run and fails nothing
 		}
 		if time.Since(state.started) < patience {
-			yieldOf(ctx).idle() // AWS began nothing
+			yieldOf(ctx).idle(r.changes(ctx)) // AWS began nothing
 			return release, nil
 		}
 	case lapsed:
 		if d, _, ok := r.endured(ctx, err); ok && d < r.limits.Renewal {
-			yieldOf(ctx).idle()
+			yieldOf(ctx).idle(r.changes(ctx))
 			return release, nil
 		}
 	case passing, permanent:
@@ -133,6 +133,15 @@ func (r *retryer) endured(ctx context.Context, err error) (d time.Duration, met,
 	return r.standing.since(call, err)
 }
 
+// serviceOfStacks is how the SDK calls the service whose changes wait for each other.
+const serviceOfStacks = "CloudFormation"
+
+// changes tells whether a call changes a stack.
+func (r *retryer) changes(ctx context.Context) bool {
+	paces := r.paces.Load()
+	return awsmiddleware.GetServiceID(ctx) == serviceOfStacks && paces.of(awsmiddleware.GetOperationName(ctx)) == paces.write
+}
+
 // GetAttemptToken waits until the next call may go out, and counts it.
 func (r *retryer) GetAttemptToken(ctx context.Context) (func(error) error, error) {
 	name := awsmiddleware.GetOperationName(ctx)
@@ -142,7 +151,7 @@ func (r *retryer) GetAttemptToken(ctx context.Context) (func(error) error, error
 	done := pacer.done
 	if ahead, _ := ctx.Value(aheadKey{}).(bool); ahead {
 		done = func(class) {}
-	} else if err := pacer.wait(ctx, yield.idle); err != nil {
+	} else if err := pacer.wait(ctx, func() { yield.idle(r.changes(ctx)) }); err != nil {
 		return nil, err
 	}
 	if err := yield.resume(ctx, pacer); err != nil {

@@ -8,7 +8,7 @@ import (
 // yield is what a caller gives up while it waits, and takes back before it goes on.
 // Nil gives up nothing.
 type yield struct {
-	rest func()
+	rest func(change bool)
 	back func(context.Context) error
 
 	rested atomic.Bool // it gave up what it has to take back
@@ -20,8 +20,9 @@ type yieldKey struct{}
 // pace, or for another attempt after AWS refused one, and back before they send
 // anything after that. Both may be called at any time and by several goroutines, and
 // more often than needed; what back returns ends the call. What is looked at again
-// anyway (Brief) yields nothing.
-func Yielding(ctx context.Context, rest func(), back func(context.Context) error) context.Context {
+// anyway (Brief) yields nothing. Change tells that it is a change of a stack that
+// waits, and not something that is read, or asked of another service.
+func Yielding(ctx context.Context, rest func(change bool), back func(context.Context) error) context.Context {
 	return context.WithValue(ctx, yieldKey{}, &yield{rest: rest, back: back})
 }
 
@@ -33,10 +34,10 @@ func yieldOf(ctx context.Context) *yield {
 	return y
 }
 
-func (y *yield) idle() {
+func (y *yield) idle(change bool) {
 	if y != nil {
 		y.rested.Store(true)
-		y.rest()
+		y.rest(change)
 	}
 }
 

@@ -34,7 +34,7 @@ func TestWhatWaitsToGoOnIsNotUnderWay(t *testing.T) {
 			}
 		}
 		room := make(chan struct{})
-		resting := awsconf.Yielding(t.Context(), func() {}, func(ctx context.Context) error {
+		resting := awsconf.Yielding(t.Context(), func(bool) {}, func(ctx context.Context) error {
 			select {
 			case <-room:
 				return nil

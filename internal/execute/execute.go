@@ -71,7 +71,7 @@ type Ports struct {
 	// Yielding returns a context whose calls call rest when they have to wait
 	// before they may ask AWS, and back before they ask: what only waits takes no
 	// room from Job.Limit. Nil: it does.
-	Yielding func(ctx context.Context, rest func(), back func(context.Context) error) context.Context
+	Yielding func(ctx context.Context, rest func(change bool), back func(context.Context) error) context.Context
 
 	// Gated returns a context whose writing calls ask gate right before they go out,
 	// as long as nothing of them can have reached AWS; its error ends the call. Nil:

@@ -31,8 +31,8 @@ type run struct {
 	ready      []stacks.Path
 	running    map[stacks.Path]time.Time
 	busy       map[place]int        // steps that run there
-	resting    map[stacks.Path]bool // of the running, those that wait until they may ask AWS
-	heldUp     map[place]int        // how many of them there
+	resting    map[stacks.Path]bool // of the running, those that wait until they may ask AWS: true where they are to change their stack
+	heldUp     map[place]int        // how many of those are there
 	asking     []asker              // of them, those that may now, and want their room back
 	finished   map[stacks.Path]time.Time
 	parked     map[stacks.Path]*worker // begun, and waiting for what they turned out to depend on
@@ -45,11 +45,12 @@ type run struct {
 
 // message is what a worker tells the owner. Exactly one of its parts is set.
 type message struct {
-	path  stacks.Path
-	event *event.Event
-	end   *end
-	rests bool            // it waits until it may ask AWS
-	wants chan<- struct{} // it may now, and goes on when this is closed
+	path   stacks.Path
+	event  *event.Event
+	end    *end
+	rests  bool            // it waits until it may ask AWS,
+	change bool            // to change its stack
+	wants  chan<- struct{} // it may now, and goes on when this is closed
 }
 
 // end is how a step ended.
@@ -288,7 +289,7 @@ func (r *run) hear(m message) {
 		r.emit(*m.event)
 		return
 	case m.rests:
-		r.rests(r.steps[m.path])
+		r.rests(r.steps[m.path], m.change)
 		return
 	case m.wants != nil:
 		r.asking = append(r.asking, asker{r.steps[m.path], m.wants})

@@ -16,6 +16,7 @@ type slot struct {
 	path  stacks.Path
 	turn  flow.Turn // guards given; a step may ask AWS several things at once
 	given bool      // back to the run
+	queue bool      // for its turn to change its stack
 }
 
 // yielding returns the context in which a worker performs its step.
@@ -24,18 +25,18 @@ func (r *run) yielding(ctx context.Context, w *worker) context.Context {
 		return ctx
 	}
 	s := &slot{w: w, path: w.step.Stack, turn: flow.NewTurn()}
-	return r.ports.Yielding(ctx, func() { s.rest(ctx) }, s.back)
+	return r.ports.Yielding(ctx, func(change bool) { s.rest(ctx, change) }, s.back)
 }
 
-func (s *slot) rest(ctx context.Context) {
+func (s *slot) rest(ctx context.Context, change bool) {
 	end, err := s.turn.Take(ctx)
 	if err != nil {
 		return // we leave
 	}
 	defer end()
-	if !s.given {
-		s.given = true
-		s.w.tell(message{path: s.path, rests: true})
+	if !s.given || change && !s.queue {
+		s.given, s.queue = true, s.queue || change
+		s.w.tell(message{path: s.path, rests: true, change: change})
 	}
 }
 
@@ -52,7 +53,7 @@ func (s *slot) back(ctx context.Context) error {
 	s.w.tell(message{path: s.path, wants: granted})
 	select {
 	case <-granted:
-		s.given = false
+		s.given, s.queue = false, false
 		return nil
 	case <-ctx.Done():
 		return context.Cause(ctx)
@@ -81,15 +82,19 @@ func (r *run) room() bool {
 	return r.job.Limit == 0 || len(r.running)-len(r.resting) < r.job.Limit
 }
 
-func (r *run) rests(s *plan.Step) {
-	r.resting[s.Stack] = true
-	r.heldUp[placeOf(s)]++
+// rests notes that a step takes no room until it may ask AWS. Where it is to change its
+// stack, one more that starts there would only wait behind it.
+func (r *run) rests(s *plan.Step, change bool) {
+	if change && !r.resting[s.Stack] {
+		r.heldUp[placeOf(s)]++
+	}
+	r.resting[s.Stack] = r.resting[s.Stack] || change
 }
 
 // resumes notes that a step takes room again, or ended.
 func (r *run) resumes(s *plan.Step) {
 	if r.resting[s.Stack] {
-		delete(r.resting, s.Stack)
 		r.heldUp[placeOf(s)]--
 	}
+	delete(r.resting, s.Stack)
 }
