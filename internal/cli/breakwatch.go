@@ -304,6 +304,9 @@ func (b *breaker) ended(ctx context.Context, end watchEnd, runErr error) error {
 		}
 		return &partlyError{flatten(runErr), b.recoverWith()}
 	case errors.Is(end.err, errDetached):
+		if end.state != nil && len(end.state.Broken()) > 0 && b.app.globals.output == "text" {
+			fmt.Fprintln(b.app.talk(), b.app.advice("get it back with: deployer recover; watch with: deployer break resume"))
+		}
 		return nil
 	}
 	if s := end.state; s != nil && !s.Pending() && len(s.Broken()) == 0 && len(s.Awaited()) > 0 {
