@@ -71,6 +71,7 @@ type Operation struct {
 	Joined      bool      // somebody else's operation that we only watch
 
 	Expected time.Duration // how long it is expected to take, 0 when nobody knows
+	Kind     string        // what operations like it have in common: they take about as long; "" where nothing is known
 }
 
 // Progress is the latest that is known of an Operation. Events holds what was

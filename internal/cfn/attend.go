@@ -26,8 +26,12 @@ func (p *poller) attend(ctx context.Context, w *watcher, s seen, ok bool, watche
 		}
 	}
 	w.missing = 0
+	if w.foreseen {
+		p.cloud.looks.Add(1)
+	}
 	v := judge(w.op, s)
 	if v == waiting {
+		w.runningAt = p.looked
 		return p.progress(ctx, w, s, watchers)
 	}
 	return p.conclude(ctx, w, s, v, watchers)
@@ -40,7 +44,7 @@ func (p *poller) progress(ctx context.Context, w *watcher, s seen, watchers int)
 	}
 	var events []stacks.Event
 	var err error
-	if now := time.Now(); !now.Before(w.eventsDue) && !p.ledger.frugal() && p.mayShow(watchers) {
+	if now := time.Now(); !now.Before(w.eventsDue) && !p.ledger.frugal() && !w.quick && p.mayShow(watchers) {
 		events, err = p.events(ctx, w)
 		w.eventsDue = now.Add(max(p.interval*time.Duration(max(1, watchers/eventShare)), p.cloud.opts.PollInterval*eventEvery))
 	}
@@ -71,13 +75,13 @@ const maxBehind = 30 * time.Second
 // own: certain by the stack's description, or by the events.
 func (p *poller) conclude(ctx context.Context, w *watcher, s seen, v verdict, watchers int) error {
 	// Nobody reads the last events of one among many, and other results wait.
-	if v == ended && !s.live.Status.Failed() && (p.ledger.frugal() || watchers > several) {
-		w.finish(s, nil)
+	if v == ended && !s.live.Status.Failed() && p.skippable(w, watchers) {
+		p.finish(w, s, nil)
 		return nil
 	}
 	events, err := p.events(ctx, w)
 	if err != nil {
-		return w.conclude(s, v, err)
+		return p.blindly(w, s, v, err)
 	}
 	w.blind = 0
 	w.unread = append(w.unread, events...)
@@ -91,7 +95,7 @@ func (p *poller) conclude(ctx context.Context, w *watcher, s seen, v verdict, wa
 		w.behindAt = time.Time{}
 	}
 	if proven || behind && time.Since(w.behindAt) >= maxBehind {
-		w.finish(s, w.unread)
+		p.finish(w, s, w.unread)
 	} else if len(w.unread) > 0 && w.tail.stack != "" { // the description is older than what goes on
 		w.tell(notice{Progress: stacks.Progress{Status: w.tail.stack, Events: w.unread}})
 		w.unread = nil
@@ -116,12 +120,12 @@ func (w *watcher) proves(s seen, v verdict) (proven, behind bool) {
 	return proven, !proven
 }
 
-// conclude makes do without events where they cannot be read time and again:
+// blindly makes do without events where they cannot be read time and again:
 // for a result that is certain anyway, or where they are not allowed.
-func (w *watcher) conclude(s seen, v verdict, err error) error {
+func (p *poller) blindly(w *watcher, s seen, v verdict, err error) error {
 	w.blind++
 	if w.blind >= maxBlind && (v == ended || awsconf.IsDenied(err)) {
-		w.finish(s, w.unread)
+		p.finish(w, s, w.unread)
 		return nil
 	}
 	if awsconf.IsDenied(err) {
@@ -144,6 +148,14 @@ func (p *poller) events(ctx context.Context, w *watcher) ([]stacks.Event, error)
 	}
 	w.tail = next
 	return fresh, nil
+}
+
+// finish tells the end, and learns from it before whoever waits begins the next.
+func (p *poller) finish(w *watcher, s seen, events []stacks.Event) {
+	if s.live.Status.Succeeded(w.op.Verb) && !w.tail.since {
+		p.learn(w, s.live.Status)
+	}
+	w.finish(s, events)
 }
 
 // finish tells the end: how the operation ended, and the stack as it is, which

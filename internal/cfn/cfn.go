@@ -9,6 +9,7 @@ package cfn
 import (
 	"context"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -66,7 +67,11 @@ type Cloud struct {
 	clients map[stacks.Access]*cloudformation.Client
 	pollers map[spot]*poller
 	ledgers map[spot]*ledger
-	sizes   map[string]int // how many pages the stacks of a place fill
+	sizes   map[string]int     // how many pages the stacks of a place fill
+	past    map[string]history // how long operations took in this run, by kind
+
+	foreseen atomic.Int64 // operations that ended when their end was foreseen,
+	looks    atomic.Int64 // and looks at such
 }
 
 // New returns a Cloud. Nothing is called before it is asked for something.
@@ -90,6 +95,7 @@ func New(opts Options) *Cloud {
 		pollers: make(map[spot]*poller),
 		ledgers: make(map[spot]*ledger),
 		sizes:   make(map[string]int),
+		past:    make(map[string]history),
 	}
 }
 

@@ -3,6 +3,9 @@ package cfn
 import (
 	"cmp"
 	"context"
+	"fmt"
+	"hash/fnv"
+	"math/rand/v2"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -22,6 +25,7 @@ const (
 	early       = 0.8              // of the time that a stack is expected to take: from then on it is looked at closely,
 	late        = 1.2              // until then,
 	closely     = 100              // and this many times within it
+	uneven      = 10               // of the time between two looks, the part that chance decides
 	slowest     = 2                // times PollMax between two looks, to save calls
 	extras      = 0.5              // of what watching may cost, up to which more is read than results need
 	thrifty     = 0.75             // of it, from which on looks become rarer
@@ -78,6 +82,8 @@ type poller struct {
 
 	interval time.Duration
 	lookAt   time.Time
+	dice     *rand.Rand
+	looked   time.Time                   // when the look began that goes on, or the last
 	pages    int                         // what the last sweep cost
 	lists    stacks.Access               // what the last sweep was made with
 	noSweep  map[stacks.Access]bool      // those that may not list stacks
@@ -96,28 +102,54 @@ func newPoller(c *Cloud, at spot, cancel context.CancelFunc) *poller {
 	return &poller{
 		cloud: c, spot: at, ledger: l, cancel: cancel,
 		wake: make(chan struct{}, 1), watchers: make(map[*watcher]struct{}),
-		interval: c.opts.PollInterval, pages: firstPages,
+		interval: c.opts.PollInterval, pages: firstPages, dice: diceOf(c.opts.Run, at),
 		noSweep: make(map[stacks.Access]bool), bad: make(map[stacks.Access]time.Time),
 	}
 }
 
 // run looks again and again until there is nobody left to tell.
 func (p *poller) run(ctx context.Context) {
-	p.lookAt = time.Now().Add(p.interval)
-	timer := time.NewTimer(p.interval)
+	if next, all := p.schedule(p.cloud.watching(p)); all {
+		p.interval = next
+	}
+	p.lookAt = time.Now().Add(p.jittered(p.interval))
+	timer := time.NewTimer(time.Until(p.lookAt))
 	defer timer.Stop()
 	for {
 		select {
 		case <-ctx.Done():
 			return
 		case <-p.wake: // look soon, but not at once: the newcomer has only just begun
-			p.soon(p.floor(len(p.cloud.watching(p))))
+			p.soon(p.greet())
 		case <-timer.C:
 			p.interval = p.look(ctx)
-			p.lookAt = time.Now().Add(p.interval)
+			p.lookAt = time.Now().Add(p.jittered(p.interval))
 		}
 		timer.Reset(time.Until(p.lookAt))
 	}
+}
+
+// jittered makes d a little shorter, by chance, so that runs which began together, and
+// places of one run, do not all ask at the same moments.
+func (p *poller) jittered(d time.Duration) time.Duration {
+	return d - time.Duration(p.dice.Float64()*float64(min(d/uneven, p.cloud.opts.PollInterval/2)))
+}
+
+// diceOf are the same for the same run and place.
+func diceOf(run string, at spot) *rand.Rand {
+	h := fnv.New64a()
+	_, _ = fmt.Fprintf(h, "%s %+v", run, at)
+	return rand.New(rand.NewPCG(h.Sum64(), 0)) //nolint:gosec // chance, not secrecy
+}
+
+// greet tells when to look after somebody joined.
+func (p *poller) greet() time.Duration {
+	watchers := p.cloud.watching(p)
+	next, all := p.schedule(watchers)
+	if all {
+		return next
+	}
+	return p.floor(len(watchers))
 }
 
 // soon moves the next look to d from now, unless it comes sooner anyway.
@@ -152,8 +184,10 @@ func (p *poller) look(ctx context.Context) time.Duration {
 		return p.interval
 	}
 	p.shown.Store(0)
-	found, whole, err := p.read(ctx, watchers)
-	changed, worked, failed := p.consider(ctx, watchers, found, whole)
+	p.looked = time.Now()
+	due := p.due(watchers)
+	found, whole, err := p.read(ctx, due)
+	changed, worked, failed := p.consider(ctx, due, found, whole)
 	if err != nil {
 		failed[p.lists] = err
 	}
@@ -164,14 +198,29 @@ func (p *poller) look(ctx context.Context) time.Duration {
 		return p.interval // it failed because everybody left
 	}
 	p.trouble(worked, failed, watchers)
-	switch floor := p.floor(len(watchers)); {
+	next, all := p.schedule(watchers)
+	floor := p.floor(len(watchers))
+	switch {
+	case len(failed) > 0 && all:
+		return min(again, max(min(p.interval, next), floor)*2)
 	case len(failed) > 0:
 		return min(again, max(p.interval, floor)*2)
+	case all:
+		return next
 	case changed:
-		return floor
-	default:
-		return p.aim(max(floor, min(p.cloud.opts.PollMax, time.Duration(float64(p.interval)*slower(len(watchers))))), floor, watchers)
+		return min(next, floor)
 	}
+	return min(next, p.aim(max(floor, min(p.cloud.opts.PollMax, time.Duration(float64(p.interval)*slower(len(watchers))))), floor, watchers))
+}
+
+// due leaves out those whose end is not to be expected yet, where each is looked at
+// by its id.
+func (p *poller) due(watchers []*watcher) []*watcher {
+	if len(watchers) > p.pages {
+		return watchers
+	}
+	soon := p.looked.Add(p.cloud.opts.PollInterval / 2)
+	return slices.DeleteFunc(slices.Clone(watchers), func(w *watcher) bool { return w.due.After(soon) })
 }
 
 // slower is how much longer the next interval is where nothing happened: by a
@@ -190,10 +239,10 @@ func slower(watchers int) float64 {
 func (p *poller) aim(interval, floor time.Duration, watchers []*watcher) time.Duration {
 	now := time.Now()
 	for _, w := range watchers {
-		if !w.done && len(watchers) <= few && w.tail.settled() && now.Sub(w.settledAt) < ending {
+		if !w.done && !w.foreseen && len(watchers) <= few && w.tail.settled() && now.Sub(w.settledAt) < ending {
 			return floor
 		}
-		if w.done || w.op.Expected == 0 {
+		if w.done || w.foreseen || w.op.Expected == 0 {
 			continue
 		}
 		from := w.began.Add(time.Duration(float64(w.op.Expected) * early))

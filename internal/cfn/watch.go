@@ -21,7 +21,8 @@ func (c *Cloud) Watch(ctx context.Context, op stacks.Operation) iter.Seq2[stacks
 		op.StackID = op.Name // all that is known of it
 	}
 	return func(yield func(stacks.Progress, error) bool) {
-		w := &watcher{op: op, box: make(chan notice, 1), began: time.Now()}
+		began := time.Now()
+		w := &watcher{op: op, box: make(chan notice, 1), began: began, runningAt: began}
 		p := c.join(ctx, w)
 		defer c.leave(p, w)
 		for {
@@ -64,6 +65,11 @@ type watcher struct {
 	behindAt  time.Time      // since when the description lags behind the events
 	eventsDue time.Time      // when progress is worth another look at the events
 	blind     int            // times in a row that the events could not be read
+	runningAt time.Time      // when it was last seen not to have ended
+	foreseen  bool           // it is known how long operations like it take,
+	quick     bool           // and that this is soon over,
+	crowded   bool           // it was one of many at some time
+	due       time.Time      // so that it need not be looked at before
 }
 
 // tell puts the latest into the box. What was not read yet is merged into it,

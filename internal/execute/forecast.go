@@ -1,6 +1,8 @@
 package execute
 
 import (
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/deployer-cli/deployer/internal/plan"
@@ -104,4 +106,18 @@ func (j *Job) known(s *plan.Step) time.Duration {
 		return 0
 	}
 	return j.Expected(s)
+}
+
+// kind names what an operation does, by the types of what it changes: others that do
+// the same take about as long. It is empty where that is not known.
+func kind(op stacks.Operation, s *plan.Step) string {
+	if op.Joined || len(s.Changes) == 0 {
+		return ""
+	}
+	changes := make([]string, 0, len(s.Changes))
+	for _, c := range s.Changes {
+		changes = append(changes, c.Action+" "+c.Type+" "+c.Replacement)
+	}
+	slices.Sort(changes)
+	return string(op.Verb) + ": " + strings.Join(changes, ", ")
 }

@@ -330,7 +330,7 @@ func (w *worker) operateAs(ctx context.Context, verb stacks.Verb, call func() (s
 // watch follows an operation. The outcome is empty when it ended well.
 func (w *worker) watch(ctx context.Context, op stacks.Operation) end {
 	if w.step.Action != plan.Recreate {
-		op.Expected = w.run.job.known(w.step)
+		op.Expected, op.Kind = w.run.job.known(w.step), kind(op, w.step)
 	}
 	last := stacks.Progress{}
 	for p, err := range w.run.ports.Watcher.Watch(ctx, op) {
