@@ -161,7 +161,7 @@ func (p *poller) finish(w *watcher, s seen, events []stacks.Event) {
 // finish tells the end: how the operation ended, and the stack as it is, which
 // somebody may have changed after that.
 func (w *watcher) finish(s seen, events []stacks.Event) {
-	p := stacks.Progress{Status: s.live.Status, Reason: s.live.Reason, Events: events, Live: &s.live, Done: true}
+	p := stacks.Progress{Status: s.live.Status, Reason: s.live.Reason, Events: events, Live: s.told(), Done: true}
 	switch t := &w.tail; {
 	case w.op.Joined:
 	case t.end == "":

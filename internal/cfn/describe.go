@@ -15,6 +15,7 @@ import (
 type seen struct {
 	live       stacks.Live
 	operations []string // ids of the operations that led to it, where the service tells
+	brief      bool     // live has no more than what a list of names tells
 }
 
 func describe(s *types.Stack) seen {
@@ -23,6 +24,14 @@ func describe(s *types.Stack) seen {
 		out.operations = append(out.operations, str(o.OperationId))
 	}
 	return out
+}
+
+// told is what is told of the stack: nothing where too little was read of it.
+func (s *seen) told() *stacks.Live {
+	if s.brief {
+		return nil
+	}
+	return &s.live
 }
 
 func live(s *types.Stack) stacks.Live {

@@ -83,6 +83,8 @@ func (f *fake) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		f.create(w, r)
 	case "DescribeStacks":
 		f.describe(w, r)
+	case "ListStacks":
+		f.list(w, r)
 	case "DescribeStackEvents":
 		f.events(w, r)
 	default:
@@ -190,6 +192,23 @@ func (f *fake) describe(w http.ResponseWriter, r *http.Request) {
 		fmt.Fprintf(w, `<NextToken>%s</NextToken>`, next)
 	}
 	fmt.Fprint(w, `</DescribeStacksResult></DescribeStacksResponse>`)
+}
+
+// list lists the deleted stacks, newest first.
+func (f *fake) list(w http.ResponseWriter, r *http.Request) {
+	start, _ := strconv.Atoi(r.Form.Get("NextToken"))
+	var members []string
+	for _, s := range slices.Backward(f.stacks) {
+		if p := s.phaseAt(f.asOf(s)); p.status == "DELETE_COMPLETE" {
+			members = append(members, fmt.Sprintf(`<member><StackId>%s</StackId><StackName>%s</StackName><StackStatus>%s</StackStatus></member>`, s.id, s.name, p.status))
+		}
+	}
+	next, end := "", len(members)
+	if end > start+f.page {
+		end = start + f.page
+		next = "<NextToken>" + strconv.Itoa(end) + "</NextToken>"
+	}
+	fmt.Fprintf(w, `<ListStacksResponse><ListStacksResult><StackSummaries>%s</StackSummaries>%s</ListStacksResult></ListStacksResponse>`, strings.Join(members[min(start, end):end], ""), next)
 }
 
 func (f *fake) asOf(s *fakeStack) time.Time {

@@ -87,6 +87,7 @@ type poller struct {
 	pages    int                         // what the last sweep cost
 	lists    stacks.Access               // what the last sweep was made with
 	noSweep  map[stacks.Access]bool      // those that may not list stacks
+	noGone   map[stacks.Access]bool      // those that may not list deleted ones
 	swept    bool                        // this look listed the stacks
 	bad      map[stacks.Access]time.Time // those whose last look failed, and since when their credentials are bad
 	shown    atomic.Int64                // stacks whose progress this look has read
@@ -103,7 +104,7 @@ func newPoller(c *Cloud, at spot, cancel context.CancelFunc) *poller {
 		cloud: c, spot: at, ledger: l, cancel: cancel,
 		wake: make(chan struct{}, 1), watchers: make(map[*watcher]struct{}),
 		interval: c.opts.PollInterval, pages: firstPages, dice: diceOf(c.opts.Run, at),
-		noSweep: make(map[stacks.Access]bool), bad: make(map[stacks.Access]time.Time),
+		noSweep: make(map[stacks.Access]bool), noGone: make(map[stacks.Access]bool), bad: make(map[stacks.Access]time.Time),
 	}
 }
 
@@ -220,7 +221,10 @@ func (p *poller) due(watchers []*watcher) []*watcher {
 		return watchers
 	}
 	soon := p.looked.Add(p.cloud.opts.PollInterval / 2)
-	return slices.DeleteFunc(slices.Clone(watchers), func(w *watcher) bool { return w.due.After(soon) })
+	return slices.DeleteFunc(slices.Clone(watchers), func(w *watcher) bool {
+		_, bad := p.bad[w.op.Access] // of which has to be seen whether it gets better
+		return w.due.After(soon) && !bad
+	})
 }
 
 // slower is how much longer the next interval is where nothing happened: by a
@@ -283,7 +287,8 @@ func (p *poller) read(ctx context.Context, watchers []*watcher) (found map[strin
 	p.ledger.calls.Add(int64(max(pages, 1)))
 	if err == nil {
 		p.pages, p.swept = pages, true
-		return found, true, nil
+		err = p.gone(ctx, watchers, found)
+		return found, err == nil, err
 	}
 	if awsconf.IsDenied(err) {
 		p.noSweep[p.lists] = true // by id may be allowed
