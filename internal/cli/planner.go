@@ -76,7 +76,7 @@ func (s *session) planner(ctx context.Context, sc *scope, opts planOptions) (*pl
 	s.vetted, s.made = true, p.made
 	p.sources = plan.Sources{
 		Finder: s.cfn, Account: func(a stacks.Access) string { return p.accounts[a] }, Reader: s.cfn, Relations: relations{s.cfn}, Cache: templateCache{s.cache},
-		Contents: opts.delete || opts.prune,
+		Contents: opts.delete || opts.prune, Parse: s.loader.Parse,
 	}
 	var err error
 	if p.snapshot, err = plan.Observe(ctx, p.sources, sc.list()); err != nil {

@@ -10,6 +10,7 @@ import (
 
 	"github.com/hashicorp/go-multierror"
 
+	"github.com/deployer-cli/deployer/internal/cfntemplate"
 	"github.com/deployer-cli/deployer/internal/flow"
 	"github.com/deployer-cli/deployer/stacks"
 )
@@ -52,8 +53,13 @@ type Sources struct {
 	Cache     Cache
 	Access    func(*stacks.Stack) stacks.Access // nil: the stack's own
 	Account   func(stacks.Access) string        // the account it leads to; nil: not known, and none is shared
-	Contents  bool                              // read the resources of every stack too, as a delete has to show them
-	Parallel  int                               // how many reads at once of one account and region; 0 means 8
+	Contents  bool                              // tell the resources of every stack too, as a delete has to show them
+
+	// Parse reads templates, so that what one tells for certain need not be listed; nil:
+	// everything is listed.
+	Parse func([]byte) (*cfntemplate.Template, error)
+
+	Parallel int // how many reads at once of one account and region; 0 means 8
 }
 
 const defaultReads = 8
@@ -203,14 +209,7 @@ func (o *observer) details(ctx context.Context, a stacks.Access, st *stacks.Stac
 		seen.Proposals, err = o.src.Relations.Proposals(ctx, a, live.ID)
 		return err
 	case Decide(Found{Status: live.Status, DisableRollback: live.DisableRollback}).Action == Recreate, st.Obsolete, o.src.Contents:
-		seen.Resources, err = o.src.Reader.Resources(ctx, a, live.ID)
-		if seen.Resources == nil && err == nil {
-			seen.Resources = []stacks.Resource{}
-		}
-		if err == nil && o.src.Contents {
-			seen.Template, err = o.template(ctx, a, live) // for what it lets stay behind
-		}
-		return err
+		return o.contents(ctx, a, st, seen)
 	case live.Status.InProgress(), st.Ignore:
 		return nil
 	}
@@ -220,6 +219,29 @@ func (o *observer) details(ctx context.Context, a stacks.Access, st *stacks.Stac
 		}
 	}
 	seen.Template, err = o.template(ctx, a, live)
+	return err
+}
+
+// contents reads what is in a stack that is to go, and for a deletion also what its
+// template lets stay behind. What the template alone tells for certain is not listed.
+func (o *observer) contents(ctx context.Context, a stacks.Access, st *stacks.Stack, seen *Observation) (err error) {
+	if o.src.Contents {
+		if seen.Template, err = o.template(ctx, a, seen.Live); err != nil {
+			return err
+		}
+		if o.src.Parse != nil {
+			if t, wrong := o.src.Parse(seen.Template); wrong == nil {
+				var told bool
+				if seen.Resources, told = onPaper(st, seen.Live, t); told {
+					return nil
+				}
+			}
+		}
+	}
+	seen.Resources, err = o.src.Reader.Resources(ctx, a, seen.Live.ID)
+	if seen.Resources == nil && err == nil {
+		seen.Resources = []stacks.Resource{}
+	}
 	return err
 }
 
