@@ -37,14 +37,15 @@ func (p *poller) attend(ctx context.Context, w *watcher, s seen, ok bool, watche
 	return p.conclude(ctx, w, s, v, watchers)
 }
 
-// progress tells of a stack that is not done, with its events now and then.
+// progress tells of a stack that is not done, with its events now and then: not those of
+// one among many, since results wait for the look to end.
 func (p *poller) progress(ctx context.Context, w *watcher, s seen, watchers int) error {
 	if w.op.Joined {
 		w.behindAt = time.Time{} // it goes on
 	}
 	var events []stacks.Event
 	var err error
-	if now := time.Now(); !now.Before(w.eventsDue) && !p.ledger.frugal() && !w.quick && p.mayShow(watchers) {
+	if now := time.Now(); !now.Before(w.eventsDue) && !p.ledger.frugal() && !w.quick && watchers <= several {
 		events, err = p.events(ctx, w)
 		w.eventsDue = now.Add(max(p.interval*time.Duration(max(1, watchers/eventShare)), p.cloud.opts.PollInterval*eventEvery))
 	}
@@ -55,12 +56,6 @@ func (p *poller) progress(ctx context.Context, w *watcher, s seen, watchers int)
 		return nil // the status is enough to go on
 	}
 	return err
-}
-
-// mayShow tells whether one more stack's progress may be read in this look. With
-// many stacks only few are, since results wait for the look to end.
-func (p *poller) mayShow(watchers int) bool {
-	return watchers <= several || p.shown.Add(1) <= eventShare
 }
 
 // maxBlind is how often events may fail to be read before a result is told

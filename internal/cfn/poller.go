@@ -40,7 +40,7 @@ const (
 	perCall     = 10 * time.Second // and one more in every such time
 	firstPages  = 2                // what a sweep is taken to cost before the first
 	eventEvery  = 4                // times PollInterval between two looks at the same stack's progress, at least
-	eventShare  = 2                // stacks per look whose progress is read
+	eventShare  = 2                // stacks for each of PollInterval between two looks at the same one's progress
 	maxNotFound = 30 * time.Second // how long a stack may be missing before it is gone
 )
 
@@ -90,7 +90,6 @@ type poller struct {
 	noGone   map[stacks.Access]bool      // those that may not list deleted ones
 	swept    bool                        // this look listed the stacks
 	bad      map[stacks.Access]time.Time // those whose last look failed, and since when their credentials are bad
-	shown    atomic.Int64                // stacks whose progress this look has read
 }
 
 // newPoller is called with the Cloud's lock held.
@@ -184,7 +183,6 @@ func (p *poller) look(ctx context.Context) time.Duration {
 	if len(watchers) == 0 {
 		return p.interval
 	}
-	p.shown.Store(0)
 	p.looked = time.Now()
 	due := p.due(watchers)
 	found, whole, err := p.read(ctx, due)
