@@ -68,13 +68,62 @@ func (f *Facts) moved(step *Step) []Finding {
 			out = append(out, Finding{Stack: step.Stack, Why: "it is being made: " + string(live.Status)})
 		default:
 			there = true
-			if is := found(live); is != step.Found {
-				out = append(out, Finding{Stack: step.Stack, Why: fmt.Sprintf("somebody changed it since: it was %s, it is %s", step.Found, is)})
+			if why := step.since(live); why != "" {
+				out = append(out, Finding{Stack: step.Stack, Why: why})
 			}
 		}
 	}
 	if !there && len(out) == 0 {
 		out = append(out, Finding{Stack: step.Stack, Why: "it is gone: somebody else deleted it"})
+	}
+	return out
+}
+
+// since says how a live stack was changed since a step was planned, "" where it was not.
+func (s *Step) since(live *stacks.Live) string {
+	is := found(live)
+	if is == s.Found {
+		return ""
+	}
+	return fmt.Sprintf("somebody changed it since: it was %s, it is %s", s.Found, is)
+}
+
+// Since says how a live stack of the plan, told by its id, was changed since the plan was
+// made, "" where it was not. What was captured and agreed on is of then.
+func (p *Plan) Since(live *stacks.Live) string {
+	for i := range p.Steps {
+		if p.Steps[i].StackID == live.ID {
+			return p.Steps[i].since(live)
+		}
+	}
+	return "the plan does not say how it was"
+}
+
+// Rest compares what is left of a plan, made again to go on with it, with the plan that
+// was begun with: each stack has to be as it was, and to hold the data that it held, since
+// that is what was captured. It tells everything that moved, each a *StaleError. What goes
+// first may be gone by now, and is not compared.
+func Rest(begun, rest *Plan) []error {
+	var out []error
+	stale := func(s stacks.Path, why string) {
+		out = append(out, &StaleError{What: string(s) + " moved since the break began", Why: why})
+	}
+	for i := range rest.Steps {
+		is := &rest.Steps[i]
+		at := slices.IndexFunc(begun.Steps, func(s Step) bool { return s.StackID == is.StackID })
+		if at < 0 {
+			stale(is.Stack, "it would have to go now, and is not in its plan")
+			continue
+		}
+		was, now := begun.Radius.of(is.Stack), rest.Radius.of(is.Stack)
+		switch {
+		case begun.Steps[at].Found != is.Found:
+			stale(is.Stack, fmt.Sprintf("it was %s, it is %s", begun.Steps[at].Found, is.Found))
+		case !same(begun.Steps[at].Injections, is.Injections):
+			stale(is.Stack, "what is done to it is not what was planned")
+		case !same(was.Holders, now.Holders) || !same(was.Policies, now.Policies):
+			stale(is.Stack, "the data that it takes with it is not what was planned")
+		}
 	}
 	return out
 }

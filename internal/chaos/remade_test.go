@@ -45,6 +45,7 @@ func TestTheTeamsResource(t *testing.T) {
 		"another id":              {chaos.Seen{Anew: map[string]string{"A": "A is a-2 now, and was a-1"}}, chaos.Returned, "a-2", 0},
 		"another id, and when":    {chaos.Seen{Anew: map[string]string{"A": "A is a-2 now, and was a-1"}, Events: []stacks.Event{made("A", "CREATE_COMPLETE", 40)}}, chaos.Returned, "a-2", 40},
 		"a fixed name, made anew": {chaos.Seen{Events: []stacks.Event{made("A", "CREATE_COMPLETE", 40)}}, chaos.Returned, "made again", 40},
+		"its stack was changed":   {chaos.Seen{Changed: "somebody changed it since"}, chaos.Moved, "changed it", 0},
 		"made before":             {chaos.Seen{Events: []stacks.Event{made("A", "CREATE_COMPLETE", 5)}}, chaos.AskAgain, "is whole", 0},
 		"another was made":        {chaos.Seen{Events: []stacks.Event{made("B", "CREATE_COMPLETE", 40)}, Anew: map[string]string{"B": "B is b-2 now"}}, chaos.AskAgain, "is whole", 0},
 	} {

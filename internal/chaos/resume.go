@@ -33,6 +33,7 @@ type Seen struct {
 	NewEvents  []stacks.Event              // of Named where it is another stack, oldest first
 	Conditions map[string]stacks.Condition // of what was injected, by logical id; "" for a drifted parameter
 	Anew       map[string]string           // of what was to be injected, by logical id: how it is another than the one announced; none where it is the same
+	Changed    string                      // how somebody changed Old since it was planned, "" where nobody did
 	Unknown    string                      // why something could not be read, "" where all was
 }
 
@@ -79,16 +80,21 @@ func decide(t *Target, d *Deed, look Seen) Decision {
 	if n := look.Named; n != nil && n.ID != t.StackID {
 		return another(t, d, n, look)
 	}
+	var made Decision
 	switch {
 	case !announced:
-		return untouched(d, look)
+		made = untouched(d, look)
 	case d.Verb == stacks.Inject:
-		return injected(d, look)
+		made = injected(d, look)
 	case d.Verb == stacks.Delete:
-		return deleted(d, look)
+		made = deleted(d, look)
 	default:
-		return updated(d, look)
+		made = updated(d, look)
 	}
+	if made.Act == AskAgain && look.Changed != "" { // what was captured of it is of before
+		made.Act, made.Why = Moved, look.Changed
+	}
+	return made
 }
 
 // another is for a stack of another id under the name: it is the team's. That AWS

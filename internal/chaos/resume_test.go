@@ -31,6 +31,7 @@ func TestResume(t *testing.T) {
 	theirs := stackEvent("e0", oldID, "UPDATE_COMPLETE", "deployer-r9-1-dev-web", "")
 	named := func(l *stacks.Live) chaos.Seen { return chaos.Seen{Old: l, Named: l} }
 	with := func(s chaos.Seen, events ...stacks.Event) chaos.Seen { s.Events = events; return s }
+	changed := func(s chaos.Seen) chaos.Seen { s.Changed = "somebody changed it since"; return s }
 	whole := live(oldID, stacks.UpdateComplete, "")
 	for _, tt := range []struct {
 		name  string
@@ -81,6 +82,9 @@ func TestResume(t *testing.T) {
 
 		// Somebody else is at it.
 		{"an update runs", sent(), with(named(live(oldID, stacks.UpdateInProgress, "")), theirs), chaos.Moved, "UPDATE_IN_PROGRESS"},
+		{"changed since", sent(), changed(with(named(whole), theirs)), chaos.Moved, "changed it"},
+		{"changed before its turn", begun(t), changed(named(whole)), chaos.Moved, "changed it"},
+		{"changed, and our token", sent(), changed(with(named(whole), theirs, ours)), chaos.Adopt, "our token"},
 		{"an update runs before its turn", begun(t), named(live(oldID, stacks.UpdateInProgress, "")), chaos.Moved, "UPDATE_IN_PROGRESS"},
 		{"gone before its turn", begun(t), chaos.Seen{}, chaos.Moved, "not by this break"},
 		{"deleted before its turn", begun(t), chaos.Seen{Old: live(oldID, stacks.DeleteComplete, "")}, chaos.Moved, "not by this break"},

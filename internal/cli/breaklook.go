@@ -23,6 +23,7 @@ func (b *breaker) seenOf(ctx context.Context, st *chaos.State) (map[stacks.Path]
 			seen.Named, err = b.stackOrNil(ctx, t.Access, t.Name)
 		}
 		if err == nil && seen.Old != nil {
+			seen.Changed = b.plan.Since(seen.Old)
 			seen.Events, err = b.s.eventsOf(ctx, t.Access, t.StackID)
 		}
 		if err == nil && seen.Named != nil && seen.Named.ID != t.StackID {

@@ -439,6 +439,7 @@ func (b *breaker) reconcile(ctx context.Context, k *knownBreak) ([]stacks.Path, 
 	}
 	var left []stacks.Path
 	var errs []error
+	moved := false
 	say := func(d chaos.Decision, text string) {
 		if b.app.globals.output == "text" {
 			fmt.Fprintf(b.app.talk(), "  %s  %s: %s\n", d.Stack, text, d.Why)
@@ -455,7 +456,11 @@ func (b *breaker) reconcile(ctx context.Context, k *knownBreak) ([]stacks.Path, 
 		default:
 			say(d, string(d.Act))
 			errs = append(errs, b.settle(ctx, k, d, seen[d.Stack].Named))
+			moved = moved || d.Act == chaos.Moved
 		}
+	}
+	if moved && b.app.globals.output == "text" {
+		fmt.Fprintln(b.app.talk(), b.app.advice("nothing further is broken: somebody else is at it, and what was captured is of before; "+b.recoverWith()+"; what is left can be broken by a new plan, once this break is over"))
 	}
 	return slices.Compact(left), errors.Join(errs...)
 }
@@ -556,14 +561,10 @@ func (b *breaker) goOn(ctx context.Context, state *chaos.State, left []stacks.Pa
 	}
 	b.plan.ID = state.ID
 	b.probes = watched // what was broken before has to come back, too
-	for i := range b.plan.Steps {
-		step := &b.plan.Steps[i]
-		t := state.Targets[step.Stack]
-		if t == nil || t.StackID != step.StackID {
-			return &guard.Refusal{
-				Rule: "G9", Code: exitStale, What: "the break does not go on", Why: fmt.Sprintf("%s would have to go now, and is not in its plan", step.Stack),
-				Tip: "end it with: deployer break stop " + b.id,
-			}
+	if errs := blast.Rest(whole, b.plan); len(errs) > 0 {
+		return &guard.Refusal{
+			Rule: blast.Moved, Code: exitStale, What: "the break does not go on", Why: errors.Join(errs...).Error(),
+			Tip: "end it with: deployer break stop " + b.id + "\nthen " + b.recoverWith() + "\nthe rest can be broken later, by a new plan",
 		}
 	}
 	if err := b.plan.Seal(); err != nil {
