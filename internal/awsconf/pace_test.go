@@ -31,7 +31,7 @@ func TestWavesOfWrites(t *testing.T) {
 		{5, 5, 1, 100, 0, 25 * time.Second, 0.2},
 		{5, 5, 10, 30, 7 * time.Second, 140 * time.Second, 0.12}, // two minutes at best
 		{2, 10, 1, 60, 0, 40 * time.Second, 0.35},
-		{20, 40, 1, 200, 0, 15 * time.Second, 0.3},
+		{20, 40, 1, 200, 0, 18 * time.Second, 0.3}, // eight at best; one wave in a hundred takes fifteen
 	} {
 		t.Run(fmt.Sprintf("%v after %v, %d times %d", tt.rate, tt.burst, tt.waves, tt.size), func(t *testing.T) {
 			t.Parallel()
