@@ -45,11 +45,20 @@ type Plan struct {
 	Pause       float64         `json:"pause,omitempty"`        // seconds between one target and the next
 	StableFor   float64         `json:"stable_for,omitempty"`   // seconds, the longest of the probes
 	Probes      []string        `json:"probes"`                 // the steady ones: all have to come back
+	Probed      []Probed        `json:"probed,omitempty"`       // the stacks that probes of kind cloudformation look at
 	Steps       []Step          `json:"steps"`
 	Blind       bool            `json:"blind,omitempty"`
 	By          string          `json:"by"`               // ARN
 	From        string          `json:"from"`             // user and host
 	Detail      json.RawMessage `json:"detail,omitempty"` // the whole plan as it was shown
+}
+
+// Probed is a stack that a probe looks at, as it was found when the break was planned: a
+// project that is made of capsules does not have those that stay.
+type Probed struct {
+	Stack  stacks.Path   `json:"stack"`
+	Name   string        `json:"name"`
+	Access stacks.Access `json:"access"`
 }
 
 // Step is one call that breaks something. A stack may have several, one for

@@ -223,7 +223,7 @@ func usedPlan(id string) error {
 // stack, each read back. Nothing is touched before all of it is durable.
 func (b *breaker) writeDown(ctx context.Context) error {
 	if !b.resumed {
-		if err := b.record.begin(ctx, b.journalPlan()); err != nil {
+		if err := b.record.begin(ctx, b.journalPlan(ctx)); err != nil {
 			return err
 		}
 	}
@@ -263,13 +263,13 @@ func (b *breaker) unkept(ctx context.Context, err error) error {
 }
 
 // journalPlan is the plan as the journal begins with it.
-func (b *breaker) journalPlan() chaos.Plan {
+func (b *breaker) journalPlan(ctx context.Context) chaos.Plan {
 	p := b.plan
 	detail, _ := json.Marshal(p) // plain data
 	out := chaos.Plan{
 		ID: p.ID, Environment: p.Environment, Class: p.Class, Account: p.Account, Region: p.Region, Realm: p.Realm, Digest: p.Sum,
 		Kind: p.Kind, Argument: p.Arg, Seed: p.Choice.Seed, Objective: p.Radius.RTOSeconds, Pause: b.opts.pause.Seconds(), By: b.facts.Caller.ARN, From: b.app.from(),
-		Detail: detail, Probes: []string{},
+		Detail: detail, Probes: []string{}, Probed: b.s.probed(ctx, b.probes),
 	}
 	if policy, err := guardBlocks(b.place.env, b.s.project.Environments()); err == nil && !b.opts.noRecover {
 		out.MaxDuration = policy.MaxDuration.Seconds()

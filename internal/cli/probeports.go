@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"net"
 	"net/http"
-	"slices"
 	"strings"
 	"time"
 
@@ -108,53 +107,4 @@ type alarmReader struct {
 // State reads an alarm.
 func (a alarmReader) State(ctx context.Context, name string) (string, time.Time, error) {
 	return a.cloud.AlarmState(ctx, a.access, name)
-}
-
-// upLooker implements probe.Stacks over the stacks of the project. What the
-// project leaves out (ignore, obsolete) is not looked at.
-type upLooker struct {
-	s      *session
-	sweeps *sharedSweeps
-}
-
-// Up looks all stacks up that a pattern names, each where it belongs.
-func (u *upLooker) Up(ctx context.Context, glob string) (ok bool, why string, err error) {
-	var down []string
-	n := 0
-	for _, st := range u.s.project.Stacks() {
-		if !st.Path.Matches(glob) || st.Ignore || st.Obsolete {
-			continue
-		}
-		n++
-		if st, err = u.s.located(ctx, st); err != nil {
-			return false, "", err
-		}
-		lives, err := u.sweeps.lives(ctx, st.Access)
-		if err != nil {
-			return false, "", err
-		}
-		if what := standing(st, lives); what != "" {
-			down = append(down, what)
-		}
-	}
-	const most = 3
-	switch {
-	case n == 0:
-		return false, "the project has no stack " + glob, nil
-	case len(down) > most:
-		down = append(down[:most], fmt.Sprintf("and %d more", len(down)-most))
-	}
-	return len(down) == 0, strings.Join(down, ", "), nil
-}
-
-// standing says what keeps a stack from serving, "" when nothing does.
-func standing(st *stacks.Stack, lives []stacks.Live) string {
-	i := slices.IndexFunc(lives, func(l stacks.Live) bool { return l.Name == st.Name && l.Status.Exists() })
-	switch {
-	case i < 0:
-		return string(st.Path) + " is not there"
-	case !lives[i].Status.Serves():
-		return string(st.Path) + " is " + string(lives[i].Status)
-	}
-	return ""
 }

@@ -316,6 +316,9 @@ func (b *breaker) takeOver(ctx context.Context, k *knownBreak) error {
 		}
 	}
 	s.vetted = true
+	if b.app.home != "" { // the project is made of capsules
+		s.unpacked, s.remembered = true, k.state.Plan.Probed
+	}
 	s.readOutputs()
 	var plan blast.Plan
 	if err := json.Unmarshal(k.state.Plan.Detail, &plan); err != nil {
@@ -332,7 +335,8 @@ func (b *breaker) probesOf(st *chaos.State) ([]steady.Probe, error) {
 	out, err := steady.Parse(b.any.Environment.Probes)
 	for _, name := range st.Plan.Probes {
 		_, described := b.s.project.Stack(stacks.Path(name))
-		if !described && st.Targets[stacks.Path(name)] == nil {
+		remembered := slices.ContainsFunc(b.s.remembered, func(p chaos.Probed) bool { return string(p.Stack) == name })
+		if !described && !remembered && st.Targets[stacks.Path(name)] == nil {
 			continue
 		}
 		if !slices.ContainsFunc(out, func(p steady.Probe) bool { return p.Name == name }) {

@@ -17,6 +17,7 @@ import (
 	"github.com/deployer-cli/deployer/config"
 	"github.com/deployer-cli/deployer/internal/awsconf"
 	"github.com/deployer-cli/deployer/internal/cfn"
+	"github.com/deployer-cli/deployer/internal/chaos"
 	"github.com/deployer-cli/deployer/internal/cloud"
 	"github.com/deployer-cli/deployer/internal/flow"
 	"github.com/deployer-cli/deployer/internal/graph"
@@ -54,22 +55,24 @@ type session struct {
 	stubs    *stubs               // what was made up here; nil without DEPLOYER_SANDBOX_STUBS
 	drawn    map[stacks.Path]bool // stacks whose costly templates the graph needs
 
-	run      string
-	realm    stacks.Realm
-	endpoint string
-	now      func() time.Time // the realm's clock
-	counter  awsconf.Counter
-	configs  *awsconf.Configs
-	troubles troubles
-	server   *sandbox.Server
-	poll     time.Duration // between two looks at the sandbox
-	cfn      *cfn.Cloud
-	cloud    *cloud.Cloud
-	cache    *journal.Cache
-	closers  []func() error
-	crier    *crier
-	titled   bool  // the terminal's title says production
-	unread   error // what of the files cannot be read, for who gets by without; else nil
+	run        string
+	realm      stacks.Realm
+	endpoint   string
+	now        func() time.Time // the realm's clock
+	counter    awsconf.Counter
+	configs    *awsconf.Configs
+	troubles   troubles
+	server     *sandbox.Server
+	poll       time.Duration // between two looks at the sandbox
+	cfn        *cfn.Cloud
+	cloud      *cloud.Cloud
+	cache      *journal.Cache
+	closers    []func() error
+	crier      *crier
+	titled     bool           // the terminal's title says production
+	remembered []chaos.Probed // stacks that it does not have then, as the journal knows them
+	unpacked   bool           // the project is made of the capsules of a break
+	unread     error          // what of the files cannot be read, for who gets by without; else nil
 }
 
 // open reads the project. Nothing outside its folder is touched or called.
