@@ -183,6 +183,7 @@ func (v *watch) late(ctx context.Context) error {
 		return nil
 	}
 	if err := v.book.Write(ctx, KindNote, Note{Kind: NoteMissed, Text: "the objective has passed", Owner: Deployer, At: now}); err != nil {
+		delete(v.said, "late")
 		return err
 	}
 	if err := v.refold(ctx); err != nil {

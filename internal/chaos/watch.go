@@ -2,6 +2,7 @@ package chaos
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -86,13 +87,31 @@ func Watch(ctx context.Context, w Watching, look Looker, book Book, clock Clock,
 	}
 	for {
 		done, err := v.turn(ctx)
-		if done || err != nil {
-			return v.state, err
+		if err == nil {
+			delete(v.said, "journal")
+		}
+		lasting := v.outlast(err)
+		if done && err == nil || lasting != nil {
+			return v.state, lasting
 		}
 		if err := v.rest(ctx); err != nil {
 			return v.state, err
 		}
 	}
+}
+
+// outlast tells that the shared journal cannot be asked, as when credentials have
+// expired, and ends nothing for it: what is not written down now is at the next turn.
+// Every other error it gives back.
+func (v *watch) outlast(err error) error {
+	if _, silent := errors.AsType[*stacks.UnknownError](err); !silent {
+		return err
+	}
+	if v.said["journal"] == "" {
+		v.said["journal"] = "told"
+		v.sink.Event(event.Event{Kind: event.Warning, Reason: "the break's journal cannot be reached now: " + err.Error()})
+	}
+	return nil
 }
 
 // rest takes readings in until it is time to look again.
@@ -106,7 +125,12 @@ func (v *watch) rest(ctx context.Context) error {
 		case <-ctx.Done():
 			return context.Cause(ctx)
 		case r := <-v.w.Readings:
-			if err := v.reading(ctx, r); err != nil {
+			before := v.said[r.Probe]
+			err := v.reading(ctx, r)
+			if err != nil {
+				v.said[r.Probe] = before // the next reading is written down instead
+			}
+			if err := v.outlast(err); err != nil {
 				return err
 			}
 		case err := <-tick:

@@ -1,0 +1,91 @@
+package chaos_test
+
+import (
+	"context"
+	"errors"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/deployer-cli/deployer/internal/chaos"
+	"github.com/deployer-cli/deployer/internal/event"
+	"github.com/deployer-cli/deployer/internal/steady"
+	"github.com/deployer-cli/deployer/stacks"
+)
+
+// remote is a stack that is back, and a shared journal that cannot be asked for a while.
+type remote struct {
+	world1
+	from, until time.Duration
+	why         error
+}
+
+func (w *remote) silent() error {
+	if since := time.Since(w.start); since >= w.from && since < w.until {
+		return w.why
+	}
+	return nil
+}
+
+func (w *remote) Write(ctx context.Context, kind string, body any) error {
+	if err := w.silent(); err != nil {
+		return err
+	}
+	return w.world1.Write(ctx, kind, body)
+}
+
+func (w *remote) Refold(ctx context.Context) (*chaos.State, error) {
+	if err := w.silent(); err != nil {
+		return nil, err
+	}
+	return w.world1.Refold(ctx)
+}
+
+// TestOutlastsTheJournal: a bucket that does not answer, or credentials that have expired,
+// end no watch; a journal that makes no sense does.
+func TestOutlastsTheJournal(t *testing.T) {
+	t.Parallel()
+	expired := &stacks.UnknownError{What: "the AWS credentials have expired", Cause: errors.New("ExpiredToken")}
+	for _, tt := range []struct {
+		name string
+		why  error
+		ends bool
+	}{
+		{"expired", expired, true},
+		{"damaged", &chaos.JournalError{Why: "it was changed"}, false},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				time.Sleep(time.Until(at(120)))
+				w := &remote{world1{d: broken(t), start: time.Now()}, 5 * time.Second, 3 * time.Minute, tt.why}
+				readings := make(chan steady.Reading)
+				ctx, cancel := context.WithTimeout(t.Context(), time.Hour)
+				defer cancel()
+				go func() {
+					for ctx.Err() == nil {
+						// One of them changes what is known while nothing can be written down.
+						ok := time.Since(w.start).Round(time.Second) != time.Minute
+						select {
+						case readings <- steady.Reading{Probe: "site", At: time.Now(), OK: ok}:
+						case <-ctx.Done():
+						}
+						_ = bubble{}.Wait(ctx, 5*time.Second)
+					}
+				}()
+				told := 0
+				probes := []steady.Probe{{Name: "site", Role: steady.Steady, Every: 5 * time.Second, Timeout: 3 * time.Second, StableFor: 30 * time.Second}}
+				watching := chaos.Watching{State: w.d.fold(), Probes: probes, Readings: readings, Every: 2 * time.Second}
+				end, err := chaos.Watch(ctx, watching, w, w, bubble{}, event.Func(func(e event.Event) {
+					if strings.Contains(e.Reason, "the break's journal cannot be reached now") {
+						told++
+					}
+				}))
+				if (err == nil) != tt.ends || tt.ends && (told != 1 || end.Finished == nil || !end.Equal()) {
+					t.Errorf("told %d times: %v", told, err)
+				}
+			})
+		})
+	}
+}
