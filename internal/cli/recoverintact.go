@@ -115,17 +115,27 @@ func (s *session) setSince(ctx context.Context, r *breakRecord, t *chaos.Target,
 	name, _, _ := strings.Cut(state.Plan.Argument, ":")
 	was := slices.IndexFunc(c.Parameters, func(p capsule.Parameter) bool { return p.Key == name })
 	is := slices.IndexFunc(live.Parameters, func(p stacks.LiveParameter) bool { return p.Key == name })
-	if was < 0 || is < 0 || c.Parameters[was].Value == live.Parameters[is].Value {
+	if was < 0 || is < 0 {
 		return nil, nil
 	}
-	out := capsule.Difference{What: "parameter " + name, Was: c.Parameters[was].Value, Is: live.Parameters[is].Value}
+	now := ""
 	if c.Parameters[was].Secret {
-		if s.secretsNow(ctx, t.Stack)[name] == out.Is {
-			return nil, nil
-		}
+		now = s.secretsNow(ctx, t.Stack)[name]
+	}
+	return setTo(c.Parameters[was], live.Parameters[is].Value, now), nil
+}
+
+// setTo tells that a parameter has another value than was captured. Of a secret one, which
+// the files say to be now, neither is shown.
+func setTo(was capsule.Parameter, is, now string) []capsule.Difference {
+	out := capsule.Difference{What: "parameter " + was.Key, Was: was.Value, Is: is}
+	switch {
+	case was.Secret && is == now || !was.Secret && is == was.Value:
+		return nil
+	case was.Secret:
 		out.Was, out.Is = hiddenValue, hiddenValue
 	}
-	return []capsule.Difference{out}, nil
+	return []capsule.Difference{out}
 }
 
 // onlyOurs refuses a change set that would put back more than what was deleted and

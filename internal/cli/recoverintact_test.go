@@ -1,9 +1,11 @@
 package cli
 
 import (
+	"slices"
 	"strings"
 	"testing"
 
+	"github.com/deployer-cli/deployer/internal/capsule"
 	"github.com/deployer-cli/deployer/internal/cfntemplate"
 	"github.com/deployer-cli/deployer/stacks"
 )
@@ -41,6 +43,26 @@ Resources:
 		}
 		if got := strings.Join(others, " "); got != c.others {
 			t.Errorf("%s: %s have nothing to do with it, want %s", c.changes, got, c.others)
+		}
+	}
+}
+
+// TestSetTo: what somebody has set since is told, and of a secret only that he has.
+func TestSetTo(t *testing.T) {
+	t.Parallel()
+	for name, tt := range map[string]struct {
+		was     capsule.Parameter
+		is, now string
+		want    []capsule.Difference
+	}{
+		"as it was":           {capsule.Parameter{Key: "A", Value: "1"}, "1", "", nil},
+		"another":             {capsule.Parameter{Key: "A", Value: "1"}, "2", "", []capsule.Difference{{What: "parameter A", Was: "1", Is: "2"}}},
+		"a secret as it was":  {capsule.Parameter{Key: "A", Secret: true}, "hush", "hush", nil},
+		"another secret":      {capsule.Parameter{Key: "A", Secret: true}, "other", "hush", []capsule.Difference{{What: "parameter A", Was: "****", Is: "****"}}},
+		"one nobody can tell": {capsule.Parameter{Key: "A", Secret: true}, "other", "", []capsule.Difference{{What: "parameter A", Was: "****", Is: "****"}}},
+	} {
+		if got := setTo(tt.was, tt.is, tt.now); !slices.Equal(got, tt.want) {
+			t.Errorf("%s: %+v", name, got)
 		}
 	}
 }
