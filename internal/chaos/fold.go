@@ -199,6 +199,9 @@ func (s *State) takeIntent(e record.Entry, i Intent) error {
 	if d == nil || d.Verb != i.Verb || i.StackID != t.StackID {
 		return &JournalError{e.Seq, fmt.Sprintf("an intent for %s that is not in the plan", i.Stack)}
 	}
+	if i.Injection != nil && len(i.Injection.Before) > 0 && d.Accepted.IsZero() { // how it was right before the call
+		d.Injection = i.Injection
+	}
 	d.Tokens = append(d.Tokens, i.Token)
 	if d.Status == StatusPlanned {
 		d.Status, d.Intended = StatusIntended, e.Time

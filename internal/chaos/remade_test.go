@@ -89,3 +89,24 @@ func TestMayOnlyWhatWasPlanned(t *testing.T) {
 		t.Errorf("another: %v", err)
 	}
 }
+
+// TestTheLatestCapture: what is undone is what was captured right before the call that
+// AWS took, not what an earlier attempt found that never landed.
+func TestTheLatestCapture(t *testing.T) {
+	t.Parallel()
+	d := injecting(t, "a-1", `{"rules":[80]}`)
+	before := func() string { return string(d.fold().Targets["dev/web"].Deed("A").Injection.Before) }
+	if got := before(); got != `{"rules":[80]}` {
+		t.Errorf("at first: %s", got)
+	}
+	d.add(chaos.KindIntent, injects("t2", injection("a-1", `{"rules":[80,443]}`)))
+	if got := before(); got != `{"rules":[80,443]}` {
+		t.Errorf("announced again: %s", got)
+	}
+	d.add(chaos.KindAccepted, chaos.Accepted{Stack: "dev/web", StackID: oldID, Verb: stacks.Inject, Token: "t2", LogicalID: "A", At: at(20)}).
+		add(chaos.KindIntent, injects("t3", injection("a-1", `{"rules":[22]}`)))
+	s := d.fold()
+	if got := before(); got != `{"rules":[80,443]}` || string(s.Plan.Steps[0].Injection.Before) != `{"rules":[80]}` {
+		t.Errorf("once it was taken: %s; the plan %s", got, s.Plan.Steps[0].Injection.Before)
+	}
+}
