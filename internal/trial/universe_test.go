@@ -208,7 +208,7 @@ func (u *universe) spans(t *testing.T, windows []window) []map[string]time.Durat
 func (w window) span(newestFirst []types.StackEvent) time.Duration {
 	var first, last time.Time
 	for _, e := range newestFirst {
-		if e.Timestamp.Before(w.from) || e.Timestamp.After(w.to) {
+		if e.Timestamp.Before(w.from.Truncate(time.Millisecond)) || e.Timestamp.After(w.to) { // events have whole milliseconds
 			continue
 		}
 		if last.IsZero() {
