@@ -22,6 +22,7 @@ type leftovers struct {
 	given  map[stacks.Path]map[string]string // the snapshots that were left, by parameter
 	broken map[stacks.Path]string            // the ids of the stacks that were broken
 	again  map[stacks.Path]again             // what lives under their names
+	taken  map[stacks.Path]bool              // somebody else is at them, as it was found when max_duration was over
 	alone  map[stacks.Path]string            // what a launch would change, and is left as it is
 }
 
@@ -34,7 +35,7 @@ type leftover struct {
 
 // leftoversOf reads off the capsules what was kept of the stacks that are down.
 func (b *breaker) leftoversOf(ctx context.Context, k *knownBreak, down []stacks.Path) (*leftovers, error) {
-	out := &leftovers{id: b.id, stacks: map[stacks.Path]leftover{}, broken: map[stacks.Path]string{}, given: map[stacks.Path]map[string]string{}}
+	out := &leftovers{id: b.id, taken: b.taken, stacks: map[stacks.Path]leftover{}, broken: map[stacks.Path]string{}, given: map[stacks.Path]map[string]string{}}
 	var err error
 	if out.again, err = b.rebuiltOf(ctx, k, down); err != nil {
 		return nil, err

@@ -51,6 +51,11 @@ func (l *leftovers) leave(step *plan.Step) string {
 	_, broken := l.broken[step.Stack]
 	creates := step.Action == plan.Create || step.Action == plan.Recreate
 	switch {
+	case l.taken[step.Stack] && creates:
+		step.Blocked = cmp.Or(step.Blocked, fmt.Sprintf("it is %s, by somebody else, and is left alone: when it is up, recover again: deployer recover %s", cmp.Or(string(step.Status), "not there"), l.id))
+		return ""
+	case l.taken[step.Stack]:
+		return l.left(step, "somebody else made it", step.Cause)
 	case !broken && creates:
 		l.missing(step)
 		return ""

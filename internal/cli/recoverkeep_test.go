@@ -20,6 +20,7 @@ func TestLeave(t *testing.T) {
 		again   map[stacks.Path]again
 		left    bool
 		blocked bool
+		says    string // a part of why
 	}{
 		"missing":                        {step: plan.Step{Stack: "dev/a", Action: plan.Create}},
 		"never came up":                  {step: plan.Step{Stack: "dev/a", Action: plan.Recreate, Status: stacks.RollbackComplete}},
@@ -36,15 +37,20 @@ func TestLeave(t *testing.T) {
 		"not broken, and may differ":     {step: plan.Step{Stack: "dev/b", Action: plan.Update, Late: true, Status: stacks.UpdateComplete}, left: true},
 		"not broken, and is missing":     {step: plan.Step{Stack: "dev/b", Action: plan.Create}, blocked: true},
 		"not broken, and never came up":  {step: plan.Step{Stack: "dev/b", Action: plan.Recreate, Status: stacks.RollbackComplete}, blocked: true},
+		"taken, and is rolled back":      {step: plan.Step{Stack: "dev/t", Action: plan.Recreate, Status: stacks.RollbackComplete}, blocked: true, says: "it is ROLLBACK_COMPLETE, by somebody else, and is left alone: when it is up, recover again: deployer recover b-1"},
+		"taken, and is up":               {step: plan.Step{Stack: "dev/t", Action: plan.Update, Status: stacks.CreateComplete}, left: true, says: "somebody else made it"},
 		"not broken, and is half-way up": {step: plan.Step{Stack: "dev/b", Action: plan.Update, Status: stacks.CreateFailed}, left: true},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			l := &leftovers{broken: map[stacks.Path]string{"dev/a": "old"}, again: tt.again}
+			l := &leftovers{id: "b-1", broken: map[stacks.Path]string{"dev/a": "old"}, again: tt.again, taken: map[stacks.Path]bool{"dev/t": true}}
 			tt.step.Cause = "template"
 			why := l.leave(&tt.step)
 			if (why != "") != tt.left || (tt.step.Blocked != "") != tt.blocked {
 				t.Errorf("%q, blocked %q", why, tt.step.Blocked)
+			}
+			if !strings.Contains(why+tt.step.Blocked, tt.says) {
+				t.Errorf("%q, blocked %q: %q is not said", why, tt.step.Blocked, tt.says)
 			}
 			if tt.left && (!strings.Contains(why, "a launch would change: template") || l.alone[tt.step.Stack] == "") {
 				t.Errorf("%q, remembered %q", why, l.alone)
