@@ -6,42 +6,59 @@ import (
 	"testing"
 )
 
-// tortureBreaks kills breaks of one to five stacks at calls and at lines of their
-// journals, each with another ending, for half of the time; then breaks and
-// recoveries at random.
+// tortureBreaks kills breaks of one to five stacks at every call and at every line of
+// their journals, each with an ending, then with the other endings as far as the time
+// goes; then breaks and recoveries at random.
 func tortureBreaks(t *testing.T, found results) {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), *breaks)
-	defer cancel()
 	for _, bucket := range []bool{false, true} {
 		for _, needs := range graphs() {
-			w := wreck{ordeal{op: "break", needs: needs, blows: []blow{{}}}, "recover", bucket}
-			calm := w.endure(t)
-			if calm.err != nil {
-				t.Fatalf("%s: %v", w, calm.err)
-			}
-			name := fmt.Sprintf("break of %d, %d calls, %d steps", len(needs), calm.calls, calm.lines)
-			if bucket {
-				name += ", bucket"
-			}
-			share, done := context.WithTimeout(ctx, *breaks/16)
-			strikes := w.strikes(calm.calls, calm.lines, *seed)
-			found[fmt.Sprintf("break-%d-bucket-%v", len(needs), bucket)] = attack(share, t, name, func(yield func(wreck) bool) {
-				for round := range endings() {
-					for i, b := range strikes {
-						if !yield(w.with(b, endings()[(i+round)%len(endings())])) {
-							return
-						}
-					}
-				}
-			})
-			done()
+			tortureBreak(t, found, wreck{ordeal{op: "break", needs: needs, blows: []blow{{}}}, "recover", bucket})
 		}
 	}
+	ctx, cancel := context.WithTimeout(t.Context(), *breaks*3/8)
+	defer cancel()
 	found["break-random"] = attack(ctx, t, "breaks and recoveries, random kills", func(yield func(wreck) bool) {
 		for n := *seed; yield(randomWreck(n)); n++ {
 		}
 	})
+}
+
+func tortureBreak(t *testing.T, found results, w wreck) {
+	t.Helper()
+	calm := w.endure(t)
+	if calm.err != nil {
+		t.Fatalf("%s: %v", w, calm.err)
+	}
+	name := fmt.Sprintf("break of %d, %d calls, %d steps", len(w.needs), calm.calls, calm.lines)
+	if w.bucket {
+		name += ", bucket"
+	}
+	share := *breaks / 16
+	strikes := w.strikes(calm.calls, calm.lines, *seed)
+	rounds := func(from, to int) func(yield func(wreck) bool) {
+		return func(yield func(wreck) bool) {
+			for round := from; round < to; round++ {
+				for i, b := range strikes {
+					if !yield(w.with(b, endings()[(i+round)%len(endings())])) {
+						return
+					}
+				}
+			}
+		}
+	}
+	row := fmt.Sprintf("break-%d-bucket-%v", len(w.needs), w.bucket)
+	ctx, cancel := within(t.Context(), share)
+	defer cancel()
+	m := attack(ctx, t, name, rounds(0, 1))
+	m["planned"] = float64(len(strikes))
+	found[row] = m
+	if *part {
+		return
+	}
+	ctx, cancel = context.WithTimeout(t.Context(), share)
+	defer cancel()
+	found[row+"-endings"] = attack(ctx, t, name+", other endings", rounds(1, len(endings())))
 }
 
 // TestBreakSurvives goes through a few of the cases of make torture: each ending

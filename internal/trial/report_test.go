@@ -1,6 +1,7 @@
 package trial_test
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"maps"
@@ -19,7 +20,7 @@ type bar struct {
 	Bar     string   `json:"bar"`
 	Here    *float64 `json:"here"` // nil where it was not measured
 	Unit    string   `json:"unit,omitempty"`
-	Met     string   `json:"met"` // yes, no, or where it is measured
+	Met     string   `json:"met"` // yes, no, part of it, or where it is measured
 }
 
 // contract holds the results against the rows, in their order.
@@ -75,29 +76,39 @@ func contract(got results) []bar {
 
 // elsewhere are the rows that other targets measure.
 func elsewhere(got results) []bar {
-	killed := bar{Measure: "kill -9 at every call of 30 stacks: not the same end", Bar: "≤ 0 runs", Unit: "runs", Met: "make torture"}
-	if m, ok := got["torture every-call"]; ok {
-		killed.Here, killed.Met = new(m["tries"]-m["survived"]), "yes"
-		if *killed.Here > 0 {
-			killed.Met = "no"
-		}
-		killed.Measure += fmt.Sprintf(", of %g", m["tries"])
-	}
-	broken := bar{Measure: "kill -9 at every journal step and call of a break: lost", Bar: "≤ 0 runs", Unit: "runs", Met: "make torture"}
-	tries, lost := 0.0, 0.0
-	for name, m := range got {
-		if strings.HasPrefix(name, "torture break-") {
-			tries, lost = tries+m["tries"], lost+m["tries"]-m["survived"]
-		}
-	}
-	if tries > 0 {
-		broken.Here, broken.Met = &lost, map[bool]string{true: "yes", false: "no"}[lost == 0]
-		broken.Measure += fmt.Sprintf(", of %g", tries)
-	}
 	return []bar{
-		killed, broken,
+		survived(got, "kill -9 at every call of 30 stacks: not the same end", func(row string) bool { return row == "torture every-call" }),
+		survived(got, "kill -9 at every journal step and call of a break: lost", func(row string) bool { return strings.HasPrefix(row, "torture break-") }),
 		{Measure: "fuzzing of every parser", Bar: "no panic, no hang", Met: "make fuzz"},
 	}
+}
+
+// survived is a row of make torture. What was planned has to have been tried, all of it:
+// else nothing more is known than of a part.
+func survived(got results, measure string, counts func(row string) bool) bar {
+	out := bar{Measure: measure, Bar: "≤ 0 runs", Unit: "runs", Met: "make torture"}
+	var tries, lost, planned, missed float64
+	whole := true
+	for name, m := range got {
+		if !counts(name) {
+			continue
+		}
+		tries, lost = tries+m["tries"], lost+m["tries"]-m["survived"]
+		planned, missed = planned+m["planned"], missed+max(0, m["planned"]-m["tries"])
+		whole = whole && (m["planned"] > 0 || strings.HasSuffix(name, "random") || strings.HasSuffix(name, "endings"))
+	}
+	if tries == 0 {
+		return out
+	}
+	out.Here, out.Met = &lost, "yes"
+	switch {
+	case lost > 0:
+		out.Met = "no"
+	case !whole || planned == 0 || missed > 0:
+		out.Met = "part"
+	}
+	out.Measure += fmt.Sprintf(", of %g, %g of %g planned", tries, planned-missed, planned)
+	return out
 }
 
 func allShapes(stacks int, reads, command string) []string {
@@ -108,20 +119,35 @@ func allShapes(stacks int, reads, command string) []string {
 	return out
 }
 
-// known adds what make torture wrote beside the file we write.
+// known adds what make torture wrote beside the file we write, where that is of the
+// commit that is measured.
 func known(t *testing.T, got results) {
 	t.Helper()
 	text, err := os.ReadFile(filepath.Join(filepath.Dir(*out), "torture.json"))
 	if err != nil {
 		return
 	}
-	found := results{}
-	if err := json.Unmarshal(text, &found); err != nil {
-		t.Errorf("torture.json: %v", err)
+	found, stale := fromTorture(text, commit(t))
+	if stale != "" {
+		fmt.Println(stale)
 	}
-	for name, m := range found {
-		got["torture "+name] = m
+	maps.Copy(got, found)
+}
+
+// fromTorture reads the file of make torture, or tells why it says nothing about here.
+func fromTorture(text []byte, here string) (found results, stale string) {
+	var file tortured
+	if err := json.Unmarshal(text, &file); err != nil {
+		return nil, fmt.Sprintf("torture.json is left out: %v", err)
 	}
+	if file.Commit == "" || file.Commit != here {
+		return nil, fmt.Sprintf("torture.json is left out: it is of %s, this is %s: make torture", cmp.Or(file.Commit, "no commit"), cmp.Or(here, "none"))
+	}
+	found = results{}
+	for name, m := range file.Found {
+		found["torture "+name] = m
+	}
+	return found, ""
 }
 
 // table shows everything that was measured, ratios to the floor first.
@@ -199,6 +225,47 @@ func TestContract(t *testing.T) {
 	} {
 		if b := find(c.got); b.Met != c.met {
 			t.Errorf("%v: %q, want %q", c.got, b.Met, c.met)
+		}
+	}
+}
+
+// TestTortureRows: kills that were not all tried prove a part, and those of another
+// commit nothing.
+func TestTortureRows(t *testing.T) {
+	t.Parallel()
+	call := func(m metrics) results { return results{"torture every-call": m} }
+	for name, c := range map[string]struct {
+		got           results
+		calls, breaks string
+	}{
+		"nothing":           {results{}, "make torture", "make torture"},
+		"all":               {call(metrics{"tries": 132, "survived": 132, "planned": 132}), "yes", "make torture"},
+		"the time was over": {call(metrics{"tries": 40, "survived": 40, "planned": 132}), "part", "make torture"},
+		"nobody knows":      {call(metrics{"tries": 40, "survived": 40}), "part", "make torture"},
+		"lost":              {call(metrics{"tries": 40, "survived": 39, "planned": 132}), "no", "make torture"},
+		"breaks": {results{
+			"torture break-1-bucket-false": {"tries": 30, "survived": 30, "planned": 30}, "torture break-1-bucket-false-endings": {"tries": 2, "survived": 2},
+			"torture break-random": {"tries": 9, "survived": 9},
+		}, "make torture", "yes"},
+		"breaks in part": {results{
+			"torture break-1-bucket-false": {"tries": 30, "survived": 30, "planned": 30}, "torture break-2-bucket-false": {"tries": 20, "survived": 20, "planned": 60},
+			"torture break-random": {"tries": 99, "survived": 99},
+		}, "make torture", "part"},
+		"breaks at random only": {results{"torture break-random": {"tries": 9, "survived": 9}}, "make torture", "part"},
+	} {
+		if rows := elsewhere(c.got); rows[0].Met != c.calls || rows[1].Met != c.breaks {
+			t.Errorf("%s: %s and %s", name, rows[0].Met, rows[1].Met)
+		}
+	}
+	const text = `{"commit": "abc", "found": {"every-call": {"tries": 1}}}`
+	for here, want := range map[string]int{"abc": 1, "def": 0, "": 0} {
+		if found, stale := fromTorture([]byte(text), here); len(found) != want || (stale == "") != (want > 0) {
+			t.Errorf("at %q: %v, %s", here, found, stale)
+		}
+	}
+	for _, old := range []string{`{"every-call": {"tries": 1}}`, `[`} {
+		if found, stale := fromTorture([]byte(old), "abc"); len(found) > 0 || stale == "" {
+			t.Errorf("%s: %v", old, found)
 		}
 	}
 }

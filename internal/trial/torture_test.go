@@ -5,6 +5,7 @@ import (
 	"flag"
 	"fmt"
 	"os"
+	"os/exec"
 	"slices"
 	"strings"
 	"sync"
@@ -19,6 +20,7 @@ var (
 	again   = flag.String("case", "", "the only `CASE` of TestTorture")
 	large30 = flag.Int("stacks", 0, "stacks of a launch that is killed at every call first; 0 for no such launch")
 	breaks  = flag.Duration("breaks", 0, "breaks are tortured so long, before anything else")
+	part    = flag.Bool("part", false, "what goes through every moment ends when its share of the time is over, and is a part")
 	crowd   = flag.Int("crowd", 12, "cases at the same time: they mostly wait")
 )
 
@@ -60,14 +62,39 @@ func TestTorture(t *testing.T) { //nolint:paralleltest // it is many processes a
 		tortureBreaks(t, found)
 	}
 	if *large30 > 0 {
-		found["every-call"] = every(t, fmt.Sprintf("launch of %d, every call", *large30), layered(*large30), time.Hour)
+		found["every-call"] = every(t, fmt.Sprintf("launch of %d, every call", *large30), layered(*large30), *torture)
 	}
 	if *torture > 0 {
 		tortureOperations(t, found)
 	}
 	if *out != "" {
-		writeJSON(t, *out, found)
+		writeJSON(t, *out, tortured{Commit: commit(t), Found: found})
 	}
+}
+
+// tortured is what bin/torture.json says, and of which commit.
+type tortured struct {
+	Commit string  `json:"commit"` // "" where that cannot be said for certain
+	Found  results `json:"found"`
+}
+
+// commit is the one that is measured, "" where files differ from it.
+func commit(t *testing.T) string {
+	t.Helper()
+	said, err := exec.CommandContext(t.Context(), "git", "describe", "--always", "--dirty", "--abbrev=40", "--exclude=*").Output()
+	name := strings.TrimSpace(string(said))
+	if err != nil || strings.HasSuffix(name, "-dirty") {
+		return ""
+	}
+	return name
+}
+
+// within bounds what goes through every moment, where only a part is asked for.
+func within(ctx context.Context, share time.Duration) (context.Context, context.CancelFunc) {
+	if !*part {
+		return ctx, func() {}
+	}
+	return context.WithTimeout(ctx, share)
 }
 
 // tortureOperations kills each of the operations at every call, then any of them at random.
@@ -101,7 +128,7 @@ func layered(stacks int) ordeal {
 }
 
 // every kills the operation at each of the calls that it makes when nobody
-// disturbs it, before the call is applied and after. It ends early where the time is over.
+// disturbs it, before the call is applied and after; of a part, until the share is over.
 func every(t *testing.T, name string, o ordeal, share time.Duration) metrics {
 	t.Helper()
 	o.blows = []blow{{}}
@@ -109,9 +136,9 @@ func every(t *testing.T, name string, o ordeal, share time.Duration) metrics {
 	if calm.err != nil {
 		t.Fatalf("%s: %v", o, calm.err)
 	}
-	ctx, cancel := context.WithTimeout(t.Context(), share)
+	ctx, cancel := within(t.Context(), share)
 	defer cancel()
-	return attack(ctx, t, fmt.Sprintf("%s of %d", name, calm.calls), func(yield func(ordeal) bool) {
+	m := attack(ctx, t, fmt.Sprintf("%s of %d", name, calm.calls), func(yield func(ordeal) bool) {
 		for at := range calm.calls {
 			for _, applied := range []bool{false, true} {
 				o := o.clone()
@@ -122,6 +149,8 @@ func every(t *testing.T, name string, o ordeal, share time.Duration) metrics {
 			}
 		}
 	})
+	m["planned"] = float64(2 * calm.calls)
+	return m
 }
 
 // hardship is a case that is gone through, and made shorter where it fails.
