@@ -8,7 +8,8 @@ COUNT ?= 1
 MEASURE ?= short
 # Of torture: how long the random part goes on, its first case, the stacks of the
 # launch that is killed at every call first (0 for none), and the one case to run again.
-# Breaks have a time of their own, before that.
+# Breaks have a time of their own, before that. Every call and step is gone through
+# however long that takes, but with TORTURE_PART=-part.
 TORTURE_TIME ?= 10m
 TORTURE_BREAKS ?= 10m
 TORTURE_SEED ?= 1

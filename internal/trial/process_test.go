@@ -3,7 +3,6 @@ package trial_test
 import (
 	"bytes"
 	"fmt"
-	"io"
 	"net/http/httptest"
 	"os"
 	"os/exec"
@@ -40,18 +39,24 @@ func processes(t *testing.T, got results) {
 	got["process launch-1000"] = thousand(t, name)
 }
 
-// thousand launches the world of 1,000 stacks against an AWS on loopback, with
-// the paces that AWS gets, in real time.
+// thousand launches the world of 1,000 stacks against an AWS on loopback that takes
+// five reads a second in each account and region, with the paces that AWS gets, in real
+// time. What could not be read is told in warnings, and they are counted.
 func thousand(t *testing.T, program ...string) metrics {
 	t.Helper()
 	short := func(string) (create, update, remove time.Duration) { return time.Second, time.Second, time.Second }
 	aws := sandbox.New(sandbox.Options{Store: store.NewMemory(), Speed: 1, Durations: short})
+	if _, err := aws.AddFault(t.Context(), sandbox.Fault{Rate: 5, Burst: 5, Service: "cloudformation", Phase: "read"}); err != nil {
+		t.Fatal(err)
+	}
 	server := httptest.NewServer(aws)
 	defer server.Close()
 	dir := t.TempDir()
 	shaped("world", 1000).write(t, dir)
 	vars := []string{"AWS_ENDPOINT_URL=" + server.URL, "AWS_ACCESS_KEY_ID=test", "AWS_SECRET_ACCESS_KEY=test", "AWS_EC2_METADATA_DISABLED=true"}
-	return several(t, 1, dir, append(vars, program[1:]...), program[0], "launch", "dev", "-y", "-o", "json")
+	m := several(t, 1, dir, append(vars, program[1:]...), program[0], "launch", "dev", "-y", "-o", "json")
+	m["warnings"] += 0 // none is a measure, too
+	return m
 }
 
 // TestProfile writes profiles of processor and memory: of a launch of 1,000
@@ -79,6 +84,17 @@ func TestProfile(t *testing.T) { //nolint:paralleltest // it measures: nothing b
 	fmt.Println("load of 5,000:", several(t, 1, large(t, 5000), to("load"), name, "graph", "--format", "dot"))
 }
 
+// warnings counts those in the events that a program writes.
+type warnings struct{ metrics }
+
+// Write implements io.Writer. A write is whole lines, or counts what it can tell.
+func (w warnings) Write(p []byte) (int, error) {
+	if n := bytes.Count(p, []byte(`"kind":"warning"`)); n > 0 {
+		w.metrics["warnings"] += float64(n)
+	}
+	return len(p), nil
+}
+
 // several runs the program so often.
 func several(t *testing.T, times int, dir string, vars []string, name string, args ...string) metrics {
 	t.Helper()
@@ -86,7 +102,8 @@ func several(t *testing.T, times int, dir string, vars []string, name string, ar
 	for range times {
 		cmd := exec.CommandContext(t.Context(), name, args...)
 		var talk bytes.Buffer
-		cmd.Dir, cmd.Stdout, cmd.Stderr = dir, io.Discard, &talk
+		said := warnings{m}
+		cmd.Dir, cmd.Stdout, cmd.Stderr = dir, said, &talk
 		cmd.Env = append([]string{"PATH=" + os.Getenv("PATH"), "HOME=" + dir, "NO_COLOR=1"}, vars...)
 		start := time.Now()
 		if err := cmd.Run(); err != nil {

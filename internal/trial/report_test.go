@@ -64,6 +64,7 @@ func contract(got results) []bar {
 	row("the same: calls throttled", "%", 5, throttled, allShapes(300, "5", "create")...)
 	row("1,000 stacks, 4 regions, 3 accounts, 5 reads/s: failed", "stacks", 0, failed, "shape=world/stacks=1000/reads=5 create")
 	row("the same launched by a process: memory", "MiB", 200, "MiB", "process launch-1000")
+	row("the same: warnings, such as of a read that failed", "warnings", 0, "warnings", "process launch-1000")
 	row("load and graph 5,000 stacks", "s", 1, "s", "process graph-5000")
 	row("the same: processor", "s", 1, "cpu-s", "process graph-5000")
 	row("the same: memory", "MiB", 200, "MiB", "process graph-5000")
@@ -267,5 +268,26 @@ func TestTortureRows(t *testing.T) {
 		if found, stale := fromTorture([]byte(old), "abc"); len(found) > 0 || stale == "" {
 			t.Errorf("%s: %v", old, found)
 		}
+	}
+}
+
+// TestWarningsAreCounted: what a launch says that it could not read is a measure.
+func TestWarningsAreCounted(t *testing.T) {
+	t.Parallel()
+	w := warnings{metrics{}}
+	for _, text := range []string{"", "{\"kind\":\"stack\"}\n", "{\"kind\":\"warning\",\"reason\":\"x\"}\n{\"kind\":\"stack\"}\n{\"kind\":\"warning\"}\n"} {
+		if n, err := w.Write([]byte(text)); n != len(text) || err != nil {
+			t.Errorf("%d of %d, %v", n, len(text), err)
+		}
+	}
+	if w.metrics["warnings"] != 2 {
+		t.Errorf("%v, want two", w.metrics)
+	}
+	row := func(m metrics) string {
+		rows := contract(results{"process launch-1000": m})
+		return rows[slices.IndexFunc(rows, func(b bar) bool { return strings.HasPrefix(b.Measure, "the same: warnings") })].Met
+	}
+	if row(w.metrics) != "no" || row(metrics{"warnings": 0}) != "yes" || row(metrics{"s": 1}) != "make bench" {
+		t.Error("the row says something else")
 	}
 }
