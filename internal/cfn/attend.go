@@ -81,7 +81,7 @@ func (p *poller) conclude(ctx context.Context, w *watcher, s seen, v verdict, wa
 	w.blind = 0
 	w.unread = append(w.unread, events...)
 	proven, behind := w.proves(s, v)
-	if behind && p.cloud.opts.Realm == stacks.RealmEndpoint && s.live.Updated.IsZero() && s.live.Status == w.tail.stack {
+	if behind && !w.op.Joined && p.cloud.opts.Realm == stacks.RealmEndpoint && s.live.Updated.IsZero() && s.live.Status == w.tail.stack {
 		proven = true // an endpoint that does not tell when stacks were updated has no description of after it
 	}
 	if behind && w.behindAt.IsZero() {

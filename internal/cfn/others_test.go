@@ -6,6 +6,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/deployer-cli/deployer/internal/cfn"
 	"github.com/deployer-cli/deployer/stacks"
 )
 
@@ -32,7 +33,7 @@ func TestStaleReadsEndNothingJoined(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			for first := range 3 {
+			for first := range 6 {
 				synctest.Test(t, func(t *testing.T) {
 					f := newFake()
 					now := time.Now()
@@ -57,7 +58,11 @@ func TestStaleReadsEndNothingJoined(t *testing.T) {
 						return time.Time{}
 					}
 					time.Sleep(time.Second)
-					p, _, err := await(t.Context(), cloud(f), op)
+					p, _, err := await(t.Context(), cloud(f, func(o *cfn.Options) {
+						if first >= 3 {
+							o.Realm = stacks.RealmEndpoint
+						}
+					}), op)
 					if took := time.Since(now); err != nil || p.Status != stacks.Status(tt.end) || took < 25*time.Second || took > 90*time.Second {
 						t.Errorf("ended %s after %s, %v", p.Status, took, err)
 					}
