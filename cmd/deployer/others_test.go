@@ -15,9 +15,9 @@ import (
 
 // Somebody updates or deletes a stack, which a launch joins while half of its reads
 // are of before: what it says in the end is so.
-func TestJoinedThroughStaleReads(t *testing.T) {
+func TestJoinedThroughStaleReads(t *testing.T) { //nolint:paralleltest // see play
 	const name = "many-dev-c000-000"
-	for _, op := range []string{"update", "delete"} {
+	for _, op := range []string{"update", "delete"} { //nolint:paralleltest // see play
 		t.Run(op, func(t *testing.T) {
 			play(t, 1, 1, func(t *testing.T, s *scene) {
 				write(t, s.dir, "config/dev/c000-000.yaml", "template: {path: queue.yaml, type: file}\nparameters: {After: mine}\n")
@@ -54,7 +54,7 @@ func TestJoinedThroughStaleReads(t *testing.T) {
 
 // Our update of a NoEcho value ends while the network is away, and somebody else gives
 // it another value meanwhile: what we gave is no longer known to be there.
-func TestSecretOfAnotherAfterOurs(t *testing.T) {
+func TestSecretOfAnotherAfterOurs(t *testing.T) { //nolint:paralleltest // see play
 	play(t, 0, 0, func(t *testing.T, s *scene) {
 		write(t, s.dir, "templates/sec.yaml", "Parameters: {P: {Type: String, NoEcho: true}}\nResources:\n  Queue: {Type: AWS::SQS::Queue, Properties: {Tags: [{Key: p, Value: !Ref P}]}}\n")
 		give := func(value string) {
