@@ -73,6 +73,7 @@ func faults() map[string]sandbox.Fault {
 		"unheard":   {Drop: "answer", Probability: 0.15},
 		"stale":     {Stale: 100 * time.Second},
 		"slow":      {Delay: 50 * time.Millisecond},
+		"wobbly":    {Stale: 100 * time.Second, Probability: 0.5}, // reads go back and forth
 	}
 }
 
@@ -93,7 +94,7 @@ func random(seed uint64) ordeal {
 	for range 1 + dice.IntN(3) {
 		o.blows = append(o.blows, blow{at: 1 + dice.IntN(6*many), applied: dice.IntN(2) == 0})
 	}
-	names := []string{"throttled", "errors", "lost", "unheard", "stale", "slow", fmt.Sprintf("fail%d", dice.IntN(many))}
+	names := []string{"throttled", "errors", "lost", "unheard", "stale", "wobbly", "slow", fmt.Sprintf("fail%d", dice.IntN(many))}
 	dice.Shuffle(len(names), func(i, j int) { names[i], names[j] = names[j], names[i] })
 	o.faults = slices.Clone(names[:dice.IntN(3)])
 	return o
