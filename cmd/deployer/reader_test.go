@@ -47,12 +47,11 @@ func TestReaderThatNeverReadsOn(t *testing.T) {
 		defer stuck.Close()
 		var talk bytes.Buffer
 		left := make(chan int)
-		go func() {
-			left <- cli.Main(cli.Env{
-				Args: []string{"deployer", "launch", "dev", "-y", "-o", "json"}, Stdin: strings.NewReader(""), Stdout: out, Stderr: &talk,
-				Environ: map[string]string{"HOME": s.dir, "TERM": "dumb"}, Dir: s.dir, Now: s.now, AWS: s, Interrupts: s.interrupts,
-			})
-		}()
+		env := cli.Env{
+			Args: []string{"deployer", "launch", "dev", "-y", "-o", "json"}, Stdin: strings.NewReader(""), Stdout: out, Stderr: &talk,
+			Environ: map[string]string{"HOME": s.dir, "TERM": "dumb"}, Dir: s.dir, Now: s.now, AWS: s, Interrupts: s.interrupts,
+		}
+		go func() { left <- cli.Main(env) }()
 		time.Sleep(10 * time.Minute)
 		mine := s.interrupts
 		s.interrupts = nil

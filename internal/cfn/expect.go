@@ -163,7 +163,7 @@ func (p *poller) schedule(watchers []*watcher) (next time.Duration, all bool) {
 	now, together := time.Now(), len(watchers) > p.pages
 	var chances []chance
 	var price time.Duration
-	allQuick := true
+	longest := rarest
 	for _, w := range watchers {
 		h, ok := p.known(w)
 		if w.foreseen = ok; w.done || !ok {
@@ -171,30 +171,40 @@ func (p *poller) schedule(watchers []*watcher) (next time.Duration, all bool) {
 			all = all && w.done
 			continue
 		}
-		own, late := w.chances(h, now)
+		from := now
+		if !together {
+			from = w.lookedAt // others are looked at meanwhile, which tells nothing about this one
+		}
+		own, late := w.chances(h, from)
 		w.quick = h.mean() < quick && !late
-		price, allQuick = p.price(h), allQuick && w.quick
+		price = p.price(h)
 		if together {
-			chances = append(chances, own...)
+			chances, longest = append(chances, own...), min(longest, p.longest(w, h))
 			continue
 		}
-		wait := p.within(balance(own, price), w.quick)
-		w.due = now.Add(wait)
-		next = min(next, wait)
+		w.due = from.Add(p.within(balance(own, price), p.longest(w, h)))
+		next = min(next, max(0, w.due.Sub(now)))
 	}
 	if together && len(chances) > 0 {
-		next = p.within(balance(chances, price*time.Duration(p.pages)), allQuick)
+		next = p.within(balance(chances, price*time.Duration(p.pages)), longest)
 	}
 	return next, all
 }
 
-// within keeps the time until a look within what may be. What is soon over need not
-// be seen going on.
-func (p *poller) within(d time.Duration, quick bool) time.Duration {
-	longest := p.cloud.opts.PollMax
-	if quick || p.ledger.spent() >= 1 {
-		longest = rarest
+// longest is how long w may go without a look. What is soon over need not be seen
+// going on; but one that took long says little about the others.
+func (p *poller) longest(w *watcher, h history) time.Duration {
+	switch {
+	case p.ledger.spent() >= 1:
+		return rarest
+	case w.quick:
+		return max(p.cloud.opts.PollMax, h.usual()*3/2)
 	}
+	return p.cloud.opts.PollMax
+}
+
+// within keeps the time until a look within what may be.
+func (p *poller) within(d, longest time.Duration) time.Duration {
 	return min(max(d, p.cloud.opts.PollInterval), longest)
 }
 
@@ -207,6 +217,12 @@ func (p *poller) price(h history) time.Duration {
 		dear *= over * over
 	}
 	return time.Duration(float64(h.mean()) * worth * dear)
+}
+
+// usual is how long one took in the middle of them all.
+func (h history) usual() time.Duration {
+	sorted := slices.Sorted(slices.Values(h))
+	return sorted[len(sorted)/2]
 }
 
 func (h history) mean() time.Duration {

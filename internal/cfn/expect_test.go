@@ -3,6 +3,7 @@ package cfn_test
 import (
 	"fmt"
 	"slices"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -15,8 +16,8 @@ import (
 // ends went unseen in all, and how long they took.
 func chain(t *testing.T, f *fake, c *cfn.Cloud, n int, kind string) (unseen, took time.Duration) {
 	t.Helper()
-	for i := range n {
-		name := fmt.Sprintf("link-%03d", i)
+	for range n {
+		name := fmt.Sprintf("link-%03d", len(f.stacks))
 		op, err := c.Writer(clearance(t, step(name, false))).Create(t.Context(), change(stacks.Create, name))
 		if err != nil {
 			t.Fatal(err)
@@ -99,6 +100,64 @@ func TestWrongExpectations(t *testing.T) {
 			})
 		})
 	}
+}
+
+// A stack of which it is known how long it takes is seen to end beside a chain of quick
+// ones, each of which is looked at more often.
+func TestExpectedBesideAChain(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		f := newFake()
+		c := cloud(f)
+		f.speed = 1
+		chain(t, f, c, 4, "slow")
+		f.speed = 40
+		chain(t, f, c, 20, "quick")
+		f.speed = 1
+		op, err := c.Writer(clearance(t, step("other", false))).Create(t.Context(), change(stacks.Create, "other"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		op.Kind = "slow"
+		ended := f.stacks[len(f.stacks)-1].phases[3].at
+		var late time.Duration
+		var wg sync.WaitGroup
+		wg.Go(func() {
+			if _, _, err := await(t.Context(), c, op); err != nil {
+				t.Error(err)
+			}
+			late = time.Since(ended)
+		})
+		f.speed = 40
+		chain(t, f, c, 100, "quick")
+		if !time.Now().After(ended.Add(10 * time.Second)) {
+			t.Errorf("the chain was over %s after", time.Since(ended))
+		}
+		wg.Wait()
+		if late > 5*time.Second {
+			t.Errorf("seen %s late", late)
+		}
+	})
+}
+
+// One that took long among many quick ones keeps the next ones unseen no longer than
+// any other.
+func TestOneThatTookLong(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		f := newFake()
+		c := cloud(f)
+		f.speed = 40
+		chain(t, f, c, 10, "k")
+		f.speed = 1
+		chain(t, f, c, 1, "k")
+		f.speed = 15
+		for range 10 {
+			if unseen, took := chain(t, f, c, 1, "k"); unseen > 6*time.Second {
+				t.Errorf("one that took %s was seen %s late", took, unseen)
+			}
+		}
+	})
 }
 
 // Looks are spread by chance, which is the same for the same run.

@@ -185,6 +185,9 @@ func (p *poller) look(ctx context.Context) time.Duration {
 	}
 	p.looked = time.Now()
 	due := p.due(watchers)
+	for _, w := range due {
+		w.lookedAt = p.looked
+	}
 	found, whole, err := p.read(ctx, due)
 	changed, worked, failed := p.consider(ctx, due, found, whole)
 	if err != nil {

@@ -22,7 +22,7 @@ func (c *Cloud) Watch(ctx context.Context, op stacks.Operation) iter.Seq2[stacks
 	}
 	return func(yield func(stacks.Progress, error) bool) {
 		began := time.Now()
-		w := &watcher{op: op, box: make(chan notice, 1), began: began, runningAt: began}
+		w := &watcher{op: op, box: make(chan notice, 1), began: began, runningAt: began, lookedAt: began}
 		p := c.join(ctx, w)
 		defer c.leave(p, w)
 		for {
@@ -66,6 +66,7 @@ type watcher struct {
 	eventsDue time.Time      // when progress is worth another look at the events
 	blind     int            // times in a row that the events could not be read
 	runningAt time.Time      // when it was last seen not to have ended
+	lookedAt  time.Time      // when it was looked at last, or began
 	foreseen  bool           // it is known how long operations like it take,
 	quick     bool           // and that this is soon over,
 	crowded   bool           // it was one of many at some time

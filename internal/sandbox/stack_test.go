@@ -324,7 +324,7 @@ func launchAndWait(t *testing.T, d door, name string) {
 
 func TestHealthFollowsTheStacks(t *testing.T) {
 	t.Parallel()
-	d := inProcess(sandbox.Options{})
+	d := inProcess(sandbox.Options{Speed: 1}) // nothing ends by itself while we look
 	check := func(path string, want int) {
 		t.Helper()
 		if res, body := send(t, d.s, request{method: "GET", target: "http://127.0.0.1:80" + path}); res.StatusCode != want {
