@@ -99,6 +99,20 @@ func (p *Plan) Since(live *stacks.Live) string {
 	return "the plan does not say how it was"
 }
 
+// Planned gives those of what would be done to single resources that the plan does: what
+// was left out of it as unsuitable is none of what is left of it. Without a plan it is
+// all of them.
+func (p *Plan) Planned(found []stacks.Injection) []stacks.Injection {
+	if p == nil {
+		return found
+	}
+	return slices.DeleteFunc(slices.Clone(found), func(in stacks.Injection) bool {
+		return !slices.ContainsFunc(p.Steps, func(s Step) bool {
+			return slices.ContainsFunc(s.Injections, func(was stacks.Injection) bool { return same(was, in) })
+		})
+	})
+}
+
 // Rest compares what is left of a plan, made again to go on with it, with the plan that
 // was begun with: each stack has to be as it was, and to hold the data that it held, since
 // that is what was captured. It tells everything that moved, each a *StaleError. What goes

@@ -1,6 +1,7 @@
 package blast_test
 
 import (
+	"reflect"
 	"strings"
 	"testing"
 
@@ -67,4 +68,37 @@ func TestSince(t *testing.T) {
 func holds(s *blast.Seen) {
 	s.Template = blast.Got(appTemplate, nil)
 	s.Resources.Value = append(s.Resources.Value, stacks.Resource{LogicalID: "Bucket", Type: "AWS::S3::Bucket", PhysicalID: "b-1", Status: "CREATE_COMPLETE"})
+}
+
+// TestPlanned: what was left out of a plan as unsuitable is nothing that goes on with it
+// would do; what was made anew since is not taken for what was planned.
+func TestPlanned(t *testing.T) {
+	t.Parallel()
+	server := stacks.Injection{Stack: "dev/network", LogicalID: "Server", PhysicalID: "i-1"}
+	anew, out := server, server
+	anew.PhysicalID, out.LogicalID = "i-2", "Unfit"
+	f := good()
+	f.Injections = []stacks.Injection{server}
+	whole := blast.Make(f)
+	for name, c := range map[string]struct {
+		found, want []stacks.Injection
+	}{
+		"as planned": {[]stacks.Injection{server}, []stacks.Injection{server}},
+		"left out":   {[]stacks.Injection{out, server}, []stacks.Injection{server}},
+		"made anew":  {[]stacks.Injection{anew}, []stacks.Injection{}},
+	} {
+		if got := whole.Planned(c.found); !reflect.DeepEqual(got, c.want) {
+			t.Errorf("%s: %+v", name, got)
+		}
+	}
+	f = good()
+	f.Injections = whole.Planned([]stacks.Injection{out, server})
+	if errs := blast.Rest(whole, blast.Make(f)); len(errs) > 0 {
+		t.Errorf("it does not go on: %v", errs)
+	}
+	f = good()
+	f.Injections = whole.Planned([]stacks.Injection{anew})
+	if errs := blast.Rest(whole, blast.Make(f)); len(errs) == 0 {
+		t.Error("what was made anew is left out, and the rest goes on")
+	}
 }

@@ -8,6 +8,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/deployer-cli/deployer/internal/capsule"
 	"github.com/deployer-cli/deployer/internal/chaos"
 	"github.com/deployer-cli/deployer/internal/event"
 	"github.com/deployer-cli/deployer/internal/steady"
@@ -88,4 +89,43 @@ func TestOutlastsTheJournal(t *testing.T) {
 			})
 		})
 	}
+}
+
+// unlike is a stack that is back, and cannot be compared.
+type unlike struct{ world1 }
+
+func (w *unlike) Equal(context.Context, *chaos.Target) ([]capsule.Difference, error) {
+	return nil, &stacks.UnknownError{What: "how the stack is", Cause: errors.New("no route to host")}
+}
+
+// TestOutlastsNothingElse: what else is not known ends the watch, and is not told as
+// something of the journal.
+func TestOutlastsNothingElse(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		time.Sleep(time.Until(at(120)))
+		w := &unlike{world1{d: broken(t), start: time.Now()}}
+		readings := make(chan steady.Reading)
+		ctx, cancel := context.WithTimeout(t.Context(), time.Hour)
+		defer cancel()
+		go func() {
+			for ctx.Err() == nil {
+				select {
+				case readings <- steady.Reading{Probe: "site", At: time.Now(), OK: true}:
+				case <-ctx.Done():
+				}
+				_ = bubble{}.Wait(ctx, 5*time.Second)
+			}
+		}()
+		probes := []steady.Probe{{Name: "site", Role: steady.Steady, Every: 5 * time.Second, Timeout: 3 * time.Second, StableFor: 30 * time.Second}}
+		watching := chaos.Watching{State: w.d.fold(), Probes: probes, Readings: readings, Every: 2 * time.Second}
+		_, err := chaos.Watch(ctx, watching, w, w, bubble{}, event.Func(func(e event.Event) {
+			if strings.Contains(e.Reason, "journal") {
+				t.Errorf("told: %s", e.Reason)
+			}
+		}))
+		if _, unknown := errors.AsType[*stacks.UnknownError](err); !unknown {
+			t.Errorf("it ended with %v", err)
+		}
+	})
 }

@@ -75,7 +75,7 @@ type watch struct {
 // is no result.
 func Watch(ctx context.Context, w Watching, look Looker, book Book, clock Clock, sink event.Sink) (*State, error) {
 	v := &watch{
-		w: w, look: look, book: book, clock: clock, sink: sink, state: w.State, tracks: map[string]*steady.Track{},
+		w: w, look: look, book: marked{book}, clock: clock, sink: sink, state: w.State, tracks: map[string]*steady.Track{},
 		bad: map[string]time.Time{}, said: map[string]string{}, seen: map[stacks.Path]Sight{}, moved: clock.Now(),
 	}
 	for _, p := range w.Probes {
@@ -100,11 +100,34 @@ func Watch(ctx context.Context, w Watching, look Looker, book Book, clock Clock,
 	}
 }
 
+// bookError is an error of the break's journal, and of nothing else.
+type bookError struct{ error }
+
+// Unwrap gives the cause.
+func (e *bookError) Unwrap() error { return e.error }
+
+// ofBook marks an error, nil for none, as one of the journal.
+func ofBook(err error) error {
+	if err == nil {
+		return nil
+	}
+	return &bookError{err}
+}
+
+// marked is a book whose errors are marked.
+type marked struct{ book Book }
+
+// Write implements Book.
+func (m marked) Write(ctx context.Context, kind string, body any) error {
+	return ofBook(m.book.Write(ctx, kind, body))
+}
+
 // outlast tells that the shared journal cannot be asked, as when credentials have
 // expired, and ends nothing for it: what is not written down now is at the next turn.
-// Every other error it gives back.
+// Every other error it gives back, also one that leaves something else unknown.
 func (v *watch) outlast(err error) error {
-	if _, silent := errors.AsType[*stacks.UnknownError](err); !silent {
+	_, journal := errors.AsType[*bookError](err)
+	if _, silent := errors.AsType[*stacks.UnknownError](err); !journal || !silent {
 		return err
 	}
 	if v.said["journal"] == "" {
@@ -236,7 +259,7 @@ func (v *watch) sights(ctx context.Context) (map[stacks.Path]Sight, bool) {
 func (v *watch) refold(ctx context.Context) error {
 	s, err := v.look.Refold(ctx)
 	if err != nil {
-		return err
+		return ofBook(err)
 	}
 	v.state = s
 	for m := range moments {

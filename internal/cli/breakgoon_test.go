@@ -5,6 +5,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/deployer-cli/deployer/internal/blast"
 	"github.com/deployer-cli/deployer/internal/chaos"
 	"github.com/deployer-cli/deployer/internal/logbook"
 	"github.com/deployer-cli/deployer/stacks"
@@ -38,5 +39,19 @@ func TestWhatIsDownStaysOpen(t *testing.T) {
 	}
 	if state, err := r.fold(ctx); err != nil || state.Finished != nil || !state.Open() {
 		t.Errorf("it is over: %+v, %v", state, err)
+	}
+}
+
+// TestLeftOutStaysOut: of a break that goes on only what its plan said is looked at:
+// what was unsuitable then was left out of it.
+func TestLeftOutStaysOut(t *testing.T) {
+	t.Parallel()
+	one, other := stacks.Injection{Stack: "dev/b", LogicalID: "One"}, stacks.Injection{Stack: "dev/b", LogicalID: "Other"}
+	b := &breaker{
+		s: &session{vetted: true}, resumed: true, record: &breakRecord{},
+		plan: &blast.Plan{Steps: []blast.Step{{Stack: "dev/b", Injections: []stacks.Injection{one}}}},
+	}
+	if got, err := b.breakables(t.Context(), []stacks.Injection{one, other}); err != nil || len(got) != 1 || got[0].LogicalID != "One" {
+		t.Errorf("%+v, %v", got, err)
 	}
 }

@@ -103,9 +103,13 @@ func (b *breaker) kindFacts(ctx context.Context, f *blast.Facts) {
 
 // breakables are those of what a kind would do that can be done, and put right, as it is
 // now. Where a resource was named, or none of them can be, that is an error. What is of
-// another environment than one that may be broken is not asked; nor is what has begun.
+// another environment than one that may be broken is not asked; nor is what has begun:
+// of that it is what the plan, which goes on, said.
 func (b *breaker) breakables(ctx context.Context, found []stacks.Injection) ([]stacks.Injection, error) {
-	if !b.s.vetted || b.resumed || b.record != nil {
+	switch {
+	case b.resumed:
+		return b.plan.Planned(found), nil
+	case !b.s.vetted || b.record != nil:
 		return found, nil
 	}
 	injector := b.s.injector()

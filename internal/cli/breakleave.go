@@ -9,6 +9,7 @@ import (
 	"github.com/deployer-cli/deployer/internal/chaos"
 	"github.com/deployer-cli/deployer/internal/event"
 	"github.com/deployer-cli/deployer/internal/steady"
+	"github.com/deployer-cli/deployer/stacks"
 )
 
 // lastLook asks the steady probes once more before everybody leaves, where none of them
@@ -85,4 +86,18 @@ func (b *breaker) stopped(ctx context.Context, brake *chaos.Brake, err error) er
 		b.announce(ctx, event.Stopped)
 	}
 	return errors.Join(err, werr)
+}
+
+// unsure gives the error of a watch that ended since something is not known, which is
+// never a result, the way to go on with it. Every other it gives back.
+func (b *breaker) unsure(err error) error {
+	unknown, ok := errors.AsType[*stacks.UnknownError](err)
+	if !ok {
+		return err
+	}
+	tip := "watch it with: deployer break resume " + b.id
+	if unknown.Tip != "" {
+		tip = unknown.Tip + "\n" + tip
+	}
+	return &stacks.UnknownError{What: "how the break goes on is not known", Cause: err, Tip: tip, Everywhere: unknown.Everywhere}
 }

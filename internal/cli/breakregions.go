@@ -29,22 +29,25 @@ func (b *breaker) elsewhere(ctx context.Context, f *blast.Facts) []blast.Region 
 // regions names the regions, but for the one that is broken, in which the files may
 // have something in an account.
 func (b *breaker) regions(account string) []string {
-	mayBe := func(e *stacks.Environment) bool {
-		return e == nil || len(e.Accounts) == 0 || slices.Contains(e.Accounts, account)
-	}
 	var out []string
 	for _, e := range b.project().Environments() {
-		if mayBe(e) {
+		if mayBeOf(e, account) {
 			out = append(out, e.Regions...)
 		}
 	}
 	for _, st := range b.project().Stacks() {
-		if mayBe(st.Environment) {
+		if mayBeOf(st.Environment, account) {
 			out = append(out, st.Access.Region)
 		}
 	}
 	slices.Sort(out)
 	return slices.DeleteFunc(slices.Compact(out), func(r string) bool { return r == "" || r == b.access.Region })
+}
+
+// mayBeOf tells whether an environment may have something in an account: one that names
+// no accounts may be anywhere.
+func mayBeOf(e *stacks.Environment, account string) bool {
+	return e == nil || len(e.Accounts) == 0 || slices.Contains(e.Accounts, account)
 }
 
 // region reads the live stacks of a region: as what is broken is reached, or else as a
@@ -90,7 +93,7 @@ func (b *breaker) region(ctx context.Context, account, name string, whole bool) 
 // whether it has, or may have, something there.
 func (b *breaker) ways(ctx context.Context, account, region string) (out []stacks.Access, mine bool) {
 	for _, e := range b.project().Environments() {
-		mine = mine || slices.Contains(e.Regions, region) && slices.Contains(e.Accounts, account)
+		mine = mine || slices.Contains(e.Regions, region) && mayBeOf(e, account)
 	}
 	for _, st := range b.project().Stacks() {
 		if st.Access.Region != region {

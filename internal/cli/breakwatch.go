@@ -291,7 +291,7 @@ func (b *breaker) ended(ctx context.Context, end watchEnd, runErr error) error {
 	left := errors.Is(end.err, errDetached) || errors.Is(end.err, context.Canceled)
 	switch {
 	case end.err != nil && !left:
-		return errors.Join(runErr, end.err)
+		return errors.Join(runErr, b.unsure(end.err))
 	case end.state != nil && end.state.Finished != nil && stopped == nil && runErr == nil:
 		return b.verdict(ctx, end.state)
 	case stopped != nil:

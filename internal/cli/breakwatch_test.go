@@ -1,6 +1,8 @@
 package cli
 
 import (
+	"errors"
+	"fmt"
 	"strings"
 	"testing"
 	"time"
@@ -23,5 +25,20 @@ func TestWithWay(t *testing.T) {
 				t.Errorf("%s: %q", status, got)
 			}
 		}
+	}
+}
+
+// A watch that ended with something unknown is no result, and says how to go on with it.
+func TestEndedUnknown(t *testing.T) {
+	t.Parallel()
+	b := &breaker{id: "b-20261122-1400-abcd"}
+	why := &stacks.UnknownError{What: "the AWS credentials have expired", Cause: errors.New("ExpiredToken"), Tip: "log in again"}
+	err := b.ended(t.Context(), watchEnd{err: fmt.Errorf("comparing dev/a: %w", why)}, nil)
+	if exitCode(err) != exitFailed || hintOf(err) != "log in again\nwatch it with: deployer break resume "+b.id {
+		t.Errorf("%v, exit %d: %s", err, exitCode(err), hintOf(err))
+	}
+	other := errors.New("it was changed")
+	if err := b.ended(t.Context(), watchEnd{err: other}, nil); !errors.Is(err, other) || hintOf(err) != "" {
+		t.Errorf("%v: %s", err, hintOf(err))
 	}
 }
