@@ -133,14 +133,26 @@ type Export struct {
 }
 
 // State tells in which bucket, and below what, the environment kept its records. Both are
-// empty where it kept them in files.
-func (e Environment) State() (bucket, prefix string) {
-	block, _ := plain(e.Block)
-	top, _ := block.(map[string]any)
-	state, _ := top["state"].(map[string]any)
-	bucket, _ = state["bucket"].(string)
-	prefix, _ = state["prefix"].(string)
-	return bucket, prefix
+// empty where it kept them in files; ok is false where that cannot be read.
+func (e Environment) State() (s stacks.State, ok bool) {
+	if e.Block == "" {
+		return s, !e.Declared
+	}
+	block, ok := plain(e.Block)
+	top, isMap := block.(map[string]any)
+	if !ok || !isMap {
+		return s, false
+	}
+	state, there := top["state"]
+	if !there {
+		return s, true
+	}
+	fields, _ := state.(map[string]any)
+	if s.Prefix, ok = fields["prefix"].(string); !ok && fields["prefix"] != nil {
+		return s, false
+	}
+	s.Bucket, _ = fields["bucket"].(string)
+	return s, s.Bucket != ""
 }
 
 // Encode gives the capsule's JSON.

@@ -75,7 +75,7 @@ func (s *session) levers(ctx context.Context) ([]aLever, error) {
 	var out []aLever
 	var errs []error
 	type place struct{ account, region, name string }
-	seen, asked := map[place]bool{}, map[string]bool{}
+	known, seen, asked := map[string]bool{}, map[place]bool{}, map[string]bool{}
 	add := func(of string, access stacks.Access, name string) {
 		account, err := s.cloud.Account(ctx, access)
 		if p := (place{account, access.Region, name}); err == nil && !seen[p] {
@@ -101,9 +101,12 @@ func (s *session) levers(ctx context.Context) ([]aLever, error) {
 		if key := fmt.Sprint(e.Name, at.Access, leverName(projectName(st))); !asked[key] {
 			asked[key] = true
 			add(e.Name, at.Access, leverName(projectName(st)))
+			known[e.Name] = true
 		}
 	}
-	for _, k := range s.running(ctx) {
+	running, err := s.running(ctx, known)
+	errs = append(errs, err)
+	for _, k := range running {
 		if key := fmt.Sprint(k.environment, k.access, k.name); !asked[key] {
 			asked[key] = true
 			add(k.environment, k.access, k.name)
@@ -120,20 +123,25 @@ type runningLever struct {
 }
 
 // running gives the levers of open breaks, as their journals tell: what the files say of
-// their environment may not be readable.
-func (s *session) running(ctx context.Context) []runningLever {
+// their environment may not be readable. A journal that cannot be read is an error, but
+// of the environments whose levers are known.
+func (s *session) running(ctx context.Context, known map[string]bool) ([]runningLever, error) {
 	var out []runningLever
+	var errs []error
 	places, err := s.breakable()
 	if err != nil {
-		return nil
+		return nil, fmt.Errorf("the levers of what is broken are not known: %w", err)
 	}
 	all, err := s.breaks(ctx, places)
 	if err != nil {
-		return nil
+		return nil, fmt.Errorf("the levers of what is broken are not known: %w", err)
 	}
 	for _, k := range all {
 		var detail struct {
 			Project string `json:"project"`
+		}
+		if k.err != nil && k.aside == nil && !known[k.place.env.Name] {
+			errs = append(errs, fmt.Errorf("the lever of %s is not known: %w", k.place.env.Name, k.err))
 		}
 		if k.err != nil || !k.state.Open() || json.Unmarshal(k.state.Plan.Detail, &detail) != nil || detail.Project == "" {
 			continue
@@ -142,7 +150,7 @@ func (s *session) running(ctx context.Context) []runningLever {
 			out = append(out, runningLever{k.state.Environment, step.Access, leverName(detail.Project)})
 		}
 	}
-	return out
+	return out, errors.Join(errs...)
 }
 
 // lever shows the levers, or sets them all. What cannot be read of the files, or cannot
@@ -157,12 +165,22 @@ func (a *app) lever(ctx context.Context, set *leverText) error {
 		return err
 	}
 	levers, unreached := s.levers(ctx)
+	unknown := s.unknownLevers()
+	if len(levers) == 0 {
+		unreached = errors.Join(unreached, unknown)
+	}
 	if len(levers) == 0 && unreached == nil {
 		return &usageError{"no environment of this project allows breaks", "there is nothing to stop; break.allow: true in a development environment would allow them"}
 	}
 	if set != nil {
 		levers, err = s.moveAll(ctx, levers, *set)
 		unreached = errors.Join(unreached, err)
+	}
+	if set != nil && set.Engaged {
+		unreached = errors.Join(unreached, unknown)
+	}
+	if unreached != nil {
+		unreached = errors.Join(&exitError{exitFailed}, unreached)
 	}
 	rows := []leverText{}
 	for _, l := range levers {

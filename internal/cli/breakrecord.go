@@ -110,7 +110,7 @@ func (s *session) breaks(ctx context.Context, places []area) ([]knownBreak, erro
 	var out []knownBreak
 	for _, place := range places {
 		books := s.books(place.env, place.access)
-		if place.env.Class != stacks.Development {
+		if place.env.Class != stacks.Development && s.app.home == "" { // capsules tell where the journal is
 			books = s.books(nil, stacks.Access{}) // what was broken before its class was another
 		}
 		ids, err := books.List(ctx, place.env.Name)
@@ -201,34 +201,6 @@ func (s *session) findBreak(ctx context.Context, arg string, openOnly bool) (*kn
 		return &found[len(found)-1], nil // the latest
 	}
 	return nil, whichBreak(found)
-}
-
-// findBreakAnyhow finds one as findBreak does, to write into its journal. Where the files
-// that say where that is kept cannot be read, the capsules tell: an entry that only this
-// machine had would part its journal from the one that is shared.
-func (s *session) findBreakAnyhow(ctx context.Context, arg string) (*knownBreak, error) {
-	k, err := s.findBreak(ctx, arg, true)
-	if err != nil || s.unread == nil || k.place.env.Declared && k.place.env.Class == stacks.Development {
-		return k, err
-	}
-	for _, p := range k.state.Order {
-		t := k.state.Targets[p]
-		if t.Capsule.Hash == "" {
-			continue // it was not begun, and nothing is shared but its plan
-		}
-		c, _, err := s.capsule(ctx, k.record, t)
-		if err != nil {
-			return nil, errors.Join(err, s.unread)
-		}
-		e := *k.place.env
-		if e.State.Bucket, e.State.Prefix = c.Environment.State(); e.State.Bucket != "" {
-			k.place = area{env: &e, access: t.Access}
-			k.record.books = s.books(&e, t.Access)
-			k.state, err = k.record.fold(ctx)
-		}
-		return k, err
-	}
-	return k, nil
 }
 
 func whichBreak(found []knownBreak) error {

@@ -25,7 +25,7 @@ func (b *breaker) fromCapsules(ctx context.Context, o *recoverOptions) (restore 
 	if err := b.s.connect(); err != nil {
 		return nil, err
 	}
-	k, err := b.s.findBreak(ctx, o.arg, true)
+	k, err := b.s.findBreakAnyhow(ctx, o.arg)
 	if isNoBreak(err) && b.s.unread == nil {
 		return func() {}, nil
 	}
@@ -139,6 +139,9 @@ func (b *breaker) unpack(ctx context.Context, k *knownBreak) (string, error) {
 			fmt.Fprintf(b.app.talk(), "%s %s cannot be read, and may say anything of %s: it is changed as production\n", b.app.err.Warn("note:"), unread, p)
 		}
 		if now != nil {
+			if now, err = journalStays(c, now); err != nil {
+				return "", err
+			}
 			if c.Environment, err = c.Environment.Now(now); err != nil {
 				return "", fmt.Errorf("the capsule of %s: %w", p, err)
 			}
@@ -156,6 +159,25 @@ func (b *breaker) unpack(ctx context.Context, k *knownBreak) (string, error) {
 		return "", err
 	}
 	return b.s.layOut(filepath.Join(b.s.state("unpacked"), k.record.id), files)
+}
+
+// journalStays is the environment as it is by now, with its journals where they were
+// when a break of it began: written elsewhere, the recovery would part from what others
+// see. Of development the files say where they are, as for every other command.
+func journalStays(c capsule.Capsule, now *stacks.Environment) (*stacks.Environment, error) {
+	if now.Class == stacks.Development {
+		return now, nil
+	}
+	at, ok := c.Environment.State()
+	if !ok {
+		return nil, fmt.Errorf("the capsule of %s does not say where the state of %s is kept", c.Stack, c.Environment.Name)
+	}
+	if at.Bucket == "" {
+		return now, nil
+	}
+	e := *now
+	e.State = at
+	return &e, nil
 }
 
 // layOut writes files into a folder that holds nothing else.

@@ -1,0 +1,87 @@
+package cli
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/deployer-cli/deployer/internal/guard"
+	"github.com/deployer-cli/deployer/stacks"
+)
+
+// findBreakAnyhow finds one as findBreak does, to write into its journal. Where the files
+// do not say where that is kept, the capsules tell: an entry that only this machine had
+// would part its journal from the one that is shared. Where nothing tells it is a refusal.
+func (s *session) findBreakAnyhow(ctx context.Context, arg string) (*knownBreak, error) {
+	k, err := s.findBreak(ctx, arg, true)
+	if err != nil || k.place.env.Declared && k.place.env.Class == stacks.Development {
+		return k, err
+	}
+	return k, s.locate(ctx, k)
+}
+
+// locate finds out where the journal of a break is whose environment the files do not
+// describe as it was, and reads it there.
+func (s *session) locate(ctx context.Context, k *knownBreak) error {
+	at, err := s.kept(ctx, k)
+	if err != nil || at.Bucket == "" || len(k.state.Order) == 0 {
+		return err
+	}
+	e := *k.place.env
+	e.State = at
+	k.place = area{env: &e, access: k.state.Targets[k.state.Order[0]].Access}
+	k.record.books = s.books(&e, k.place.access)
+	k.state, err = k.record.fold(ctx)
+	return err
+}
+
+// kept is where the journal of a break is shared: by its environment's block where that
+// can be read, else by what was captured before anything was broken.
+func (s *session) kept(ctx context.Context, k *knownBreak) (stacks.State, error) {
+	now := declaredAs(s.project.Environments(), k.state.Environment)
+	if now != nil && now.Class == stacks.Development {
+		return now.State, nil
+	}
+	var why error
+	for _, p := range k.state.Order {
+		t := k.state.Targets[p]
+		if t.Capsule.Hash == "" {
+			continue
+		}
+		c, _, err := s.capsule(ctx, k.record, t)
+		if err != nil {
+			why = err
+			continue
+		}
+		if at, ok := c.Environment.State(); ok {
+			return at, nil
+		}
+		why = fmt.Errorf("the capsule of %s does not say", p)
+	}
+	switch {
+	case why != nil:
+		return stacks.State{}, unlocated(k, why.Error())
+	case now != nil:
+		return now.State, nil
+	}
+	return stacks.State{}, unlocated(k, "the environment's file does not say, and this machine has no capsule of it")
+}
+
+// declaredAs is the environment of a name as its block says, nil where no block does.
+func declaredAs(all []*stacks.Environment, name string) *stacks.Environment {
+	for _, e := range all {
+		if e.Declared && e.Name == name {
+			return e
+		}
+	}
+	return nil
+}
+
+// unlocated refuses to write where others may not see it.
+func unlocated(k *knownBreak, why string) error {
+	return &guard.Refusal{
+		Rule: "journal", Code: exitRefused,
+		What: fmt.Sprintf("nothing was written: where the journal of %s is kept cannot be known", k.record.id), Why: why,
+		Tip: fmt.Sprintf("give the --var that the files of %s want, mend them, or do this from a checkout in which they can be read; "+
+			"what stops it from here all the same is: deployer break lever engage --reason TEXT", k.record.env),
+	}
+}
