@@ -139,10 +139,7 @@ func (b *breaker) unpack(ctx context.Context, k *knownBreak) (string, error) {
 			fmt.Fprintf(b.app.talk(), "%s %s cannot be read, and may say anything of %s: it is changed as production\n", b.app.err.Warn("note:"), unread, p)
 		}
 		if now != nil {
-			if now, err = journalStays(c, now); err != nil {
-				return "", err
-			}
-			if c.Environment, err = c.Environment.Now(now); err != nil {
+			if c.Environment, err = asNow(c, now); err != nil {
 				return "", fmt.Errorf("the capsule of %s: %w", p, err)
 			}
 			classes[now.Class] = classes[now.Class] || unread == ""
@@ -161,6 +158,15 @@ func (b *breaker) unpack(ctx context.Context, k *knownBreak) (string, error) {
 	return b.s.layOut(filepath.Join(b.s.state("unpacked"), k.record.id), files)
 }
 
+// asNow is the environment of a capsule as it is recovered in.
+func asNow(c capsule.Capsule, now *stacks.Environment) (capsule.Environment, error) {
+	now, err := journalStays(c, now)
+	if err != nil {
+		return capsule.Environment{}, err
+	}
+	return c.Environment.Now(now)
+}
+
 // journalStays is the environment as it is by now, with its journals where they were
 // when a break of it began: written elsewhere, the recovery would part from what others
 // see. Of development the files say where they are, as for every other command.
@@ -170,7 +176,7 @@ func journalStays(c capsule.Capsule, now *stacks.Environment) (*stacks.Environme
 	}
 	at, ok := c.Environment.State()
 	if !ok {
-		return nil, fmt.Errorf("the capsule of %s does not say where the state of %s is kept", c.Stack, c.Environment.Name)
+		return nil, fmt.Errorf("it does not say where the state of %s is kept", c.Environment.Name)
 	}
 	if at.Bucket == "" {
 		return now, nil
