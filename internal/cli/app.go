@@ -81,6 +81,8 @@ func (a *app) root() *cli.App {
 		Flags:                     a.globalFlags(),
 		Commands:                  a.commands(),
 		HideVersion:               true,
+		HideHelp:                  true,
+		HideHelpCommand:           true,
 		DisableSliceFlagSeparator: true,
 		Reader:                    a.env.Stdin,
 		Writer:                    a.env.Stdout,
@@ -90,11 +92,34 @@ func (a *app) root() *cli.App {
 		Before:                    a.before,
 		Action:                    a.noCommand,
 	}
+	root.Flags = append(root.Flags, helpFlag())
 	plainSwitches(root.Flags)
 	for _, c := range root.Commands {
 		harden(c)
 	}
+	root.Commands = append(root.Commands, helpCommand())
 	return root
+}
+
+// helpFlag is our own: the library's is one variable, written by every command line,
+// and several of them may run in one process.
+func helpFlag() cli.Flag {
+	return &cli.BoolFlag{Name: "help", Aliases: []string{"h"}, Usage: "show help"}
+}
+
+// helpCommand is our own for the same reason.
+func helpCommand() *cli.Command {
+	return &cli.Command{
+		Name: "help", Aliases: []string{"h"}, Usage: "list the commands, or show the help of one", ArgsUsage: "[command]", HideHelp: true,
+		Action: func(c *cli.Context) error {
+			for _, parent := range c.Lineage()[1:] {
+				if parent.Command != nil && c.Args().Present() {
+					return cli.ShowCommandHelp(parent, c.Args().First())
+				}
+			}
+			return cli.ShowAppHelp(c)
+		},
+	}
 }
 
 const description = `deployer reads a project of CloudFormation stacks (a Sceptre project is one),
@@ -210,8 +235,9 @@ func Version() string {
 // a known subcommand is an error.
 func harden(c *cli.Command) {
 	c.OnUsageError = usageFailure
+	c.Flags = append(c.Flags, helpFlag())
 	plainSwitches(c.Flags)
-	c.HideHelpCommand = true
+	c.HideHelp, c.HideHelpCommand = true, true
 	for _, s := range c.Subcommands {
 		harden(s)
 	}

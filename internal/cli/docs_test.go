@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -59,9 +60,10 @@ func writeCommand(b *bytes.Buffer, c *cli.Command, parent string, depth int) {
 	if c.Description != "" {
 		fmt.Fprintf(b, "\n%s\n", strings.ReplaceAll(c.Description, "<", "&lt;"))
 	}
-	if len(c.Flags) > 0 {
+	own := slices.DeleteFunc(slices.Clone(c.Flags), func(f cli.Flag) bool { return f.Names()[0] == "help" })
+	if len(own) > 0 {
 		b.WriteString("\n")
-		writeFlags(b, c.Flags)
+		writeFlags(b, own)
 	}
 	for _, s := range c.Subcommands {
 		writeCommand(b, s, full, depth+1)
