@@ -91,7 +91,7 @@ bench-baseline: ## take new counts and ratios to compare with; MEASURE=full for 
 profile: ## processor and memory of a launch of 1,000 stacks and of loading 5,000, in bin/*.prof
 	@$(call trial,bench) -test.run '^TestProfile$$' -profile ../../bin
 
-torture: ## kill -9 at every call of every operation, then at random (TORTURE_TIME=10m _BREAKS=10m _SEED=1 _STACKS=30 _CASE='op=…' _PART=-part, RACE=-race)
+torture: ## kill -9 at every call of every operation, then at random (TORTURE_TIME=10m _BREAKS=10m _SEED=1 _STACKS=30 _CASE='op=…' _PART=-part|-steps, RACE=-race)
 	@$(call trial,torture,$(RACE)) -test.run '^TestTorture$$' -torture $(TORTURE_TIME) -breaks $(TORTURE_BREAKS) -seed $(TORTURE_SEED) -stacks $(TORTURE_STACKS) $(TORTURE_PART) -case '$(TORTURE_CASE)' -out ../../bin/torture.json
 
 cover: ## coverage by function, in bin/coverage.html

@@ -6,14 +6,20 @@ import (
 	"testing"
 )
 
-// tortureBreaks kills breaks of one to five stacks at every call and at every line of
-// their journals, each with an ending, then with the other endings as far as the time
-// goes; then breaks and recoveries at random.
+// tortureBreaks kills breaks of one to five stacks at every line of their journals, each
+// with every ending; then at every call, each with an ending, then with the other endings
+// as far as the time goes; then breaks and recoveries at random.
 func tortureBreaks(t *testing.T, found results) {
 	t.Helper()
+	for _, needs := range graphs() {
+		tortureSteps(t, found, wreck{ordeal{op: "break", needs: needs, blows: []blow{{}}}, "recover", false})
+	}
+	if *steps {
+		return
+	}
 	for _, bucket := range []bool{false, true} {
 		for _, needs := range graphs() {
-			tortureBreak(t, found, wreck{ordeal{op: "break", needs: needs, blows: []blow{{}}}, "recover", bucket})
+			tortureCalls(t, found, wreck{ordeal{op: "break", needs: needs, blows: []blow{{}}}, "recover", bucket})
 		}
 	}
 	ctx, cancel := context.WithTimeout(t.Context(), *breaks*3/8)
@@ -24,33 +30,32 @@ func tortureBreaks(t *testing.T, found results) {
 	})
 }
 
-func tortureBreak(t *testing.T, found results, w wreck) {
+// tortureSteps kills at every line of the journal, whole and torn, with every ending.
+func tortureSteps(t *testing.T, found results, w wreck) {
 	t.Helper()
-	calm := w.endure(t)
-	if calm.err != nil {
-		t.Fatalf("%s: %v", w, calm.err)
-	}
-	name := fmt.Sprintf("break of %d, %d calls, %d steps", len(w.needs), calm.calls, calm.lines)
+	calm := w.calm(t)
+	ctx, cancel := within(t.Context(), *breaks/16)
+	defer cancel()
+	strikes := w.lineStrikes(calm.lines, *seed)
+	m := attack(ctx, t, fmt.Sprintf("break of %d, %d journal steps", len(w.needs), calm.lines), w.rounds(strikes, 0, len(endings())))
+	m["planned"] = float64(len(strikes) * len(endings()))
+	found[fmt.Sprintf("break-%d-steps", len(w.needs))] = m
+}
+
+// tortureCalls kills at every call, before and after it is applied.
+func tortureCalls(t *testing.T, found results, w wreck) {
+	t.Helper()
+	calm := w.calm(t)
+	name := fmt.Sprintf("break of %d, %d calls", len(w.needs), calm.calls)
 	if w.bucket {
 		name += ", bucket"
 	}
 	share := *breaks / 16
-	strikes := w.strikes(calm.calls, calm.lines, *seed)
-	rounds := func(from, to int) func(yield func(wreck) bool) {
-		return func(yield func(wreck) bool) {
-			for round := from; round < to; round++ {
-				for i, b := range strikes {
-					if !yield(w.with(b, endings()[(i+round)%len(endings())])) {
-						return
-					}
-				}
-			}
-		}
-	}
+	strikes := w.callStrikes(calm.calls, *seed)
 	row := fmt.Sprintf("break-%d-bucket-%v", len(w.needs), w.bucket)
 	ctx, cancel := within(t.Context(), share)
 	defer cancel()
-	m := attack(ctx, t, name, rounds(0, 1))
+	m := attack(ctx, t, name, w.rounds(strikes, 0, 1))
 	m["planned"] = float64(len(strikes))
 	found[row] = m
 	if *part {
@@ -58,7 +63,30 @@ func tortureBreak(t *testing.T, found results, w wreck) {
 	}
 	ctx, cancel = context.WithTimeout(t.Context(), share)
 	defer cancel()
-	found[row+"-endings"] = attack(ctx, t, name+", other endings", rounds(1, len(endings())))
+	found[row+"-endings"] = attack(ctx, t, name+", other endings", w.rounds(strikes, 1, len(endings())))
+}
+
+// calm is what the case does when nobody disturbs it.
+func (w wreck) calm(t *testing.T) verdict {
+	t.Helper()
+	v := w.endure(t)
+	if v.err != nil {
+		t.Fatalf("%s: %v", w, v.err)
+	}
+	return v
+}
+
+// rounds are the case with each of the strikes, and with one ending more each round.
+func (w wreck) rounds(strikes []blow, from, to int) func(yield func(wreck) bool) {
+	return func(yield func(wreck) bool) {
+		for round := from; round < to; round++ {
+			for i, b := range strikes {
+				if !yield(w.with(b, endings()[(i+round)%len(endings())])) {
+					return
+				}
+			}
+		}
+	}
 }
 
 // TestBreakSurvives goes through a few of the cases of make torture: each ending

@@ -20,6 +20,7 @@ var (
 	again   = flag.String("case", "", "the only `CASE` of TestTorture")
 	large30 = flag.Int("stacks", 0, "stacks of a launch that is killed at every call first; 0 for no such launch")
 	breaks  = flag.Duration("breaks", 0, "breaks are tortured so long, before anything else")
+	steps   = flag.Bool("steps", false, "of breaks only every line of their journals")
 	part    = flag.Bool("part", false, "what goes through every moment ends when its share of the time is over, and is a part")
 	crowd   = flag.Int("crowd", 12, "cases at the same time: they mostly wait")
 )

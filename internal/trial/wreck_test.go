@@ -98,19 +98,26 @@ func graphs() [][][]int {
 	}
 }
 
-// strikes are all of a case: at every call, before and after it is applied, and at
-// every line of the journal, whole and torn. They are in a random order, so that
-// those that there is time for say something about all.
-func (w wreck) strikes(calls, lines int, seed uint64) []blow {
+// callStrikes are one before and one after each call is applied, in a random order, so
+// that those that there is time for say something about all.
+func (w wreck) callStrikes(calls int, seed uint64) []blow {
 	var out []blow
 	for at := 1; at <= calls; at++ {
 		out = append(out, blow{at: at}, blow{at: at, applied: true})
 	}
-	if !w.bucket {
-		for line := 1; line <= lines; line++ {
-			out = append(out, blow{line: line}, blow{line: line, torn: true})
-		}
+	return w.shuffled(out, seed)
+}
+
+// lineStrikes are one at each line of the journal, whole and torn, as callStrikes.
+func (w wreck) lineStrikes(lines int, seed uint64) []blow {
+	var out []blow
+	for line := 1; line <= lines; line++ {
+		out = append(out, blow{line: line}, blow{line: line, torn: true})
 	}
+	return w.shuffled(out, seed)
+}
+
+func (w wreck) shuffled(out []blow, seed uint64) []blow {
 	dice := rand.New(rand.NewPCG(seed, uint64(len(w.needs))))
 	dice.Shuffle(len(out), func(i, j int) { out[i], out[j] = out[j], out[i] })
 	return out
