@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"os/exec"
+	"os/signal"
 	"runtime"
 	"strings"
 	"syscall"
@@ -124,6 +125,9 @@ func TestKilledLaunch(t *testing.T) {
 // TestHangupOfAProcess: closing the terminal of a launch is leaving it.
 func TestHangupOfAProcess(t *testing.T) {
 	t.Parallel()
+	if signal.Ignored(syscall.SIGHUP) {
+		t.Skip("started by nohup, which the program goes on under")
+	}
 	const n = 3
 	dir := t.TempDir()
 	layered(t, dir, n)
