@@ -96,6 +96,11 @@ type ResourceChange struct {
 	Why         string `json:"why,omitempty"`
 }
 
+// LosesData tells whether a change takes a holder of data away, or may.
+func (c ResourceChange) LosesData() bool {
+	return c.Data && (c.Action == "remove" || c.Replacement == "true" || c.Replacement == "conditional")
+}
+
 // What CloudFormation leaves of a resource that it removes or replaces, as a
 // ResourceChange says it.
 const (

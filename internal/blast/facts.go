@@ -40,7 +40,7 @@ type Facts struct {
 
 	Injections []stacks.Injection                      // kinds of inject: what would be done, by its Preview
 	Unfit      []Finding                               // targets for which the preview failed
-	Changes    map[stacks.Path][]stacks.ResourceChange // drift-parameter: what the change would do, from a change set
+	Changes    map[stacks.Path][]stacks.ResourceChange // drift-parameter: what the change would do; delete-resource: what making it again would
 
 	Contents map[string]Known[bool] // by the name of a bucket: whether anything is in it; see Unweighed
 

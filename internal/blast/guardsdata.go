@@ -142,25 +142,6 @@ func (k *scope) expendable(p stacks.Path, id string) bool {
 	return err == nil && own.Data[id].Expendable
 }
 
-// injected refuses to delete a holder of data by itself, and kinds without a
-// preview.
-func (k *scope) injected() []Finding {
-	var out []Finding
-	for _, p := range k.f.Targets {
-		if !slices.ContainsFunc(k.f.Injections, func(i stacks.Injection) bool { return i.Stack == p }) {
-			out = append(out, Finding{Stack: p, Why: "what " + unknown(k.f.Kind) + " would do to it is not known"})
-		}
-	}
-	for _, i := range k.f.Injections {
-		holds := restype.Holds(i.Type)
-		_, known := restype.Lookup(i.Type)
-		if i.Kind == DeleteResource && (!known || holds == restype.HoldsLasting || holds == restype.HoldsSecret || holds == restype.HoldsNested) {
-			out = append(out, Finding{Stack: i.Stack, Why: fmt.Sprintf("%s (%s) holds data, which recovery could not bring back", i.LogicalID, i.Type), Fix: "delete a resource that holds none"})
-		}
-	}
-	return out
-}
-
 // stands is G11.
 func (k *scope) stands() []Finding {
 	var out []Finding
@@ -247,7 +228,7 @@ func (k *scope) restorable() []Finding {
 			}
 		}
 	}
-	return append(out, k.secretNames()...)
+	return slices.Concat(out, k.secretNames(), k.inUse())
 }
 
 // secretNames finds what would have to be written down by a name with a secret in it:

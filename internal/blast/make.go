@@ -39,7 +39,9 @@ func Make(f *Facts) *Plan {
 				step.Injections = append(step.Injections, i)
 			}
 		}
-		step.Changes = f.Changes[g.Path]
+		if f.Kind == DriftParameter {
+			step.Changes = f.Changes[g.Path]
+		}
 		p.Steps = append(p.Steps, step)
 	}
 	p.Radius = w.measure(c.going)

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/deployer-cli/deployer/internal/blast"
+	"github.com/deployer-cli/deployer/internal/restype"
 	"github.com/deployer-cli/deployer/stacks"
 )
 
@@ -221,6 +222,21 @@ func TestChangesAndInjections(t *testing.T) {
 		return func(f *blast.Facts) {
 			f.Kind = kind
 			f.Injections = []stacks.Injection{{Kind: kind, Stack: "dev/network", LogicalID: "R", Type: typ}}
+			f.Changes = map[stacks.Path][]stacks.ResourceChange{"dev/network": {}}
+		}
+	}
+	// What making the deleted resource again would change besides, as recover will see it.
+	anew := func(typ, replacement string, also ...facts) facts {
+		return func(f *blast.Facts) {
+			inject(blast.DeleteResource, "AWS::SNS::Topic")(f)
+			id := "Subnet"
+			if restype.Holds(typ) == restype.HoldsNested {
+				id = "N"
+			}
+			f.Changes["dev/network"] = []stacks.ResourceChange{{LogicalID: id, Type: typ, Action: "modify", Replacement: replacement, Data: restype.HoldsData(typ)}}
+			for _, set := range also {
+				set(f)
+			}
 		}
 	}
 	for name, c := range map[string]struct {
@@ -246,8 +262,24 @@ func TestChangesAndInjections(t *testing.T) {
 		"deletes a table":         {inject(blast.DeleteResource, "AWS::DynamoDB::Table"), false},
 		"deletes a secret":        {inject(blast.DeleteResource, "AWS::SecretsManager::Secret"), false},
 		"deletes a stranger":      {inject(blast.DeleteResource, "Acme::Data::Store"), false},
-		"no preview":              {func(f *blast.Facts) { f.Kind = "lambda-zero" }, false},
-		"no kind":                 {func(f *blast.Facts) { f.Kind = "" }, false},
+		"again, a table changes":  {anew("AWS::DynamoDB::Table", "false"), true},
+		"again, a table moves":    {anew("AWS::DynamoDB::Table", "true"), false},
+		"again, a table may move": {anew("AWS::DynamoDB::Table", "conditional"), false},
+		"and it is expendable": {anew("AWS::DynamoDB::Table", "conditional", func(f *blast.Facts) {
+			at(f, "dev/network").Stack.Break = block("data", block("Subnet", "expendable")) // recovery asks nobody
+		}), false},
+		"again, a queue may move":  {anew("AWS::SQS::Queue", "conditional"), false},
+		"again, an alarm may move": {anew("AWS::CloudWatch::Alarm", "conditional"), true},
+		"again, a stranger":        {anew("Acme::Data::Store", "conditional"), false},
+		"again, a program's":       {anew("Custom::Thing", "conditional"), true},
+		"again, nested, a table":   {func(f *blast.Facts) { nestedTable(stacks.Value{})(f); anew("AWS::CloudFormation::Stack", "false")(f) }, false},
+		"again, nested, nothing":   {anew("AWS::CloudFormation::Stack", "false"), true},
+		"again, nobody knows": {func(f *blast.Facts) {
+			inject(blast.DeleteResource, "AWS::SNS::Topic")(f)
+			f.Changes = nil
+		}, false},
+		"no preview": {func(f *blast.Facts) { f.Kind = "lambda-zero" }, false},
+		"no kind":    {func(f *blast.Facts) { f.Kind = "" }, false},
 	} {
 		f := good()
 		c.facts(f)

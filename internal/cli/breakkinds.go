@@ -17,6 +17,7 @@ import (
 	"github.com/deployer-cli/deployer/internal/flow"
 	"github.com/deployer-cli/deployer/internal/guard"
 	"github.com/deployer-cli/deployer/internal/inject"
+	"github.com/deployer-cli/deployer/internal/plan"
 	"github.com/deployer-cli/deployer/stacks"
 )
 
@@ -93,12 +94,23 @@ func (b *breaker) kindFacts(ctx context.Context, f *blast.Facts) {
 		if err == nil {
 			found, err = b.breakables(ctx, found)
 		}
+		if err == nil && f.Kind == inject.DeleteResource {
+			f.Changes[p], err = remade(f, seen)
+		}
 		if err != nil {
 			f.Unfit = append(f.Unfit, blast.Finding{Stack: p, Why: inOneLine(err), Fix: hintOf(err)})
 			continue
 		}
 		f.Injections = append(f.Injections, found...)
 	}
+}
+
+// remade says on paper what else it changes in a stack to make a deleted resource again.
+func remade(f *blast.Facts, seen *blast.Seen) ([]stacks.ResourceChange, error) {
+	if !seen.Template.Read {
+		return nil, fmt.Errorf("what making %s again would change cannot be told: its template was not read: %s", f.Arg, seen.Template.Why)
+	}
+	return plan.Remade(seen.Live, []byte(seen.Template.Value), f.Account, f.Region, f.Arg)
 }
 
 // breakables are those of what a kind would do that can be done, and put right, as it is

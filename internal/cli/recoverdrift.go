@@ -75,7 +75,7 @@ func (b *breaker) undrift(ctx context.Context, clearance guard.Clearance, t *cha
 func keepsData(p stacks.Path, what string, changes []stacks.ResourceChange) error {
 	var lost []string
 	for _, c := range changes {
-		if c.Data && (c.Action == "remove" || c.Replacement == "true" || c.Replacement == "conditional") {
+		if c.LosesData() {
 			lost = append(lost, c.LogicalID)
 		}
 	}
