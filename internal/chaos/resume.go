@@ -48,7 +48,7 @@ type Decision struct {
 	At        time.Time     // when it was taken or rebuilt, zero where that is not known
 	Status    stacks.Status // of the stack that Why speaks of
 	NewID     string        // Returned, Moved: the stack that stands there now
-	Taken     time.Time     // Returned: when AWS took our call, of which Token is, where the journal does not know; at the earliest
+	Taken     time.Time     // when AWS took our call, of which Token is, where the journal does not know; at the earliest
 	By        By            // Returned: by whose hand
 	Made      string        // Returned: the token of the operation that By speaks of, "" for none
 }
@@ -103,7 +103,7 @@ func another(t *Target, d *Deed, n *stacks.Live, look Seen) Decision {
 	announced := len(d.Tokens) > 0
 	made := Decision{Act: Returned, NewID: n.ID, At: n.Created, Status: n.Status}
 	made.By, made.Made = HandOf(look.NewEvents, n.ID)
-	if ours, sent := firstOf(look.Events, d.Tokens); sent && d.Accepted.IsZero() {
+	if ours, sent := d.Taken(look.Events); sent && d.Accepted.IsZero() {
 		made.Token, made.Taken = ours.Token, ours.Time
 	}
 	made.Why = fmt.Sprintf("%s has been rebuilt as %s", t.Name, n.ID)
@@ -146,17 +146,20 @@ func gone(old *stacks.Live) string {
 }
 
 func deleted(d *Deed, look Seen) Decision {
-	ours, sent := firstOf(look.Events, d.Tokens)
+	ours, sent := d.Taken(look.Events)
 	made := Decision{Token: d.Token(), At: ours.Time}
 	if sent {
 		made.Token = ours.Token
+	}
+	if d.Accepted.IsZero() {
+		made.Taken = ours.Time
 	}
 	if why := gone(look.Old); why != "" {
 		made.Act, made.Why, made.Status = Adopt, why, stacks.DeleteComplete
 		if look.Old != nil {
 			made.Status = look.Old.Status
 		}
-		if d.Status == StatusGone {
+		if d.Status == StatusGone && made.Taken.IsZero() {
 			made.Act = Settled
 		}
 		return made
@@ -293,7 +296,7 @@ func updated(d *Deed, look Seen) Decision {
 	if why := gone(look.Old); why != "" {
 		return Decision{Act: Moved, Why: why + ", and not by this break"}
 	}
-	ours, sent := firstOf(look.Events, d.Tokens)
+	ours, sent := d.Taken(look.Events)
 	made := Decision{Token: d.Token(), At: ours.Time, Status: look.Old.Status}
 	if sent {
 		made.Token = ours.Token
@@ -324,9 +327,11 @@ func updated(d *Deed, look Seen) Decision {
 	return made
 }
 
-// firstOf is the first event of a stack's own that has one of our tokens.
-func firstOf(events []stacks.Event, tokens []string) (stacks.Event, bool) {
-	i := slices.IndexFunc(events, func(e stacks.Event) bool { return e.Token != "" && slices.Contains(tokens, e.Token) })
+// Taken is the first of a stack's events, oldest first, that shows that AWS took one of
+// the calls that were announced: it has a token of theirs. Not ok where none does; what
+// somebody else did has another token.
+func (d *Deed) Taken(events []stacks.Event) (stacks.Event, bool) {
+	i := slices.IndexFunc(events, func(e stacks.Event) bool { return e.Token != "" && slices.Contains(d.Tokens, e.Token) })
 	if i < 0 {
 		return stacks.Event{}, false
 	}

@@ -48,6 +48,7 @@ func TestResume(t *testing.T) {
 		{"deleted, no events any more", sent(), chaos.Seen{}, chaos.Adopt, "does not exist"},
 		{"taken, not shown yet", took(), with(named(whole), theirs), chaos.Adopt, "has not shown it yet"},
 		{"the token of an earlier attempt", sent().add(chaos.KindIntent, intent("t2")), with(named(whole), ours), chaos.Adopt, "our token"},
+		{"gone, not known to be taken", sent().add(chaos.KindObserved, chaos.Observed{Stack: "dev/web", StackID: oldID, Status: stacks.DeleteComplete}), with(chaos.Seen{Old: live(oldID, stacks.DeleteComplete, "")}, ours), chaos.Adopt, "DELETE_COMPLETE"},
 		{"known to be gone", broken(t), chaos.Seen{Old: live(oldID, stacks.DeleteComplete, "")}, chaos.Settled, ""},
 		{"stuck, then deleted by somebody", took().add(chaos.KindObserved, chaos.Observed{Stack: "dev/web", StackID: oldID, Status: stacks.DeleteFailed}), chaos.Seen{}, chaos.Adopt, ""},
 
@@ -113,6 +114,11 @@ func TestResumeKnowsTheCall(t *testing.T) {
 	got := chaos.Resume(s, map[stacks.Path]chaos.Seen{"dev/web": {Old: l, Named: l, Events: []stacks.Event{stackEvent("e", oldID, "DELETE_IN_PROGRESS", "t1", "")}}})[0]
 	if got.Token != "t1" || !got.At.Equal(at(33)) || got.Status != stacks.DeleteInProgress {
 		t.Errorf("%+v", got)
+	}
+	l.Status = stacks.DeleteFailed
+	got = chaos.Resume(s, map[stacks.Path]chaos.Seen{"dev/web": {Old: l, Named: l, Events: []stacks.Event{stackEvent("e", oldID, "DELETE_IN_PROGRESS", "t1", "")}}})[0]
+	if got.Act != chaos.Stuck || got.Token != "t1" || !got.Taken.Equal(at(33)) {
+		t.Errorf("stuck: %+v", got)
 	}
 	if got := chaos.Resume(s, nil)[0]; got.Act != chaos.Unread {
 		t.Errorf("not looked at: %+v", got)

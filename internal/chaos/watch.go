@@ -24,6 +24,7 @@ type Sight struct {
 	By     By            // by whose hand it is there, as its events tell
 	Token  string        // of the operation that By speaks of, "" for none
 	Old    stacks.Status // of the stack that was broken, "" when not looked at
+	Taken  stacks.Event  // of that stack, which shows that AWS took our deletion, where the journal does not know; the zero Event where none does
 	Marks  []Mark        // what was injected, or drifted, and how that looks
 	Empty  []string      // the holders of data that were covered, and are new and empty
 }
@@ -300,9 +301,16 @@ func (v *watch) sight(ctx context.Context, p stacks.Path, s Sight) error {
 	return v.rebuilt(ctx, t, s)
 }
 
-// old writes down how the deletion of the stack that was broken ended.
+// old writes down that AWS took the deletion of the stack that was broken, where nobody
+// saw the answer, and how it ended.
 func (v *watch) old(ctx context.Context, t *Target, s Sight) error {
 	d := t.Deed("")
+	if d != nil && d.Accepted.IsZero() && s.Taken.Token != "" {
+		a := Accepted{Stack: t.Stack, StackID: t.StackID, Verb: d.Verb, Token: s.Taken.Token, At: s.Taken.Time, Adopted: true}
+		if err := v.book.Write(ctx, KindAccepted, a); err != nil {
+			return err
+		}
+	}
 	if s.Old == "" || t.NewID != "" || d == nil || s.Old.InProgress() || d.Status != StatusAccepted && d.Status != StatusIntended {
 		return nil
 	}

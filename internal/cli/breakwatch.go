@@ -218,11 +218,26 @@ func (l *looker) one(ctx context.Context, t *chaos.Target, live *stacks.Live) (c
 			return sight, err
 		}
 		sight.By, sight.Token, sight.Since = m.by, m.token, m.since
-		return sight, nil
+		return l.taken(ctx, t, sight)
 	}
 	if d := t.Deed(""); d != nil && l.down.Load() && (d.Status == chaos.StatusAccepted || d.Status == chaos.StatusIntended) {
 		return l.old(ctx, t, d, live, sight)
 	}
+	return sight, nil
+}
+
+// taken looks in the events of the stack that was broken whether AWS took its deletion,
+// where that was announced and nobody saw the answer.
+func (l *looker) taken(ctx context.Context, t *chaos.Target, sight chaos.Sight) (chaos.Sight, error) {
+	d := t.Deed("")
+	if d == nil || d.Status != chaos.StatusIntended || !d.Accepted.IsZero() || t.NewID != "" {
+		return sight, nil
+	}
+	events, err := l.s.eventsOf(ctx, t.Access, t.StackID)
+	if err != nil && !absent(err) {
+		return sight, err
+	}
+	sight.Taken, _ = d.Taken(events)
 	return sight, nil
 }
 
@@ -247,7 +262,7 @@ func (l *looker) old(ctx context.Context, t *chaos.Target, d *chaos.Deed, live *
 		return sight, nil
 	}
 	sight.Old = status
-	return sight, nil
+	return l.taken(ctx, t, sight)
 }
 
 func or2(a, b time.Time) time.Time {

@@ -167,17 +167,7 @@ func (b *breaker) findOut(ctx context.Context, k *knownBreak) error {
 		return err
 	}
 	for _, d := range chaos.Resume(k.state, seen) {
-		at := d.Taken
-		if d.Act == chaos.Adopt {
-			at = d.At
-			if at.IsZero() { // of what was injected nobody tells when
-				at = b.s.now().UTC()
-			}
-		}
-		if at.IsZero() {
-			continue
-		}
-		if err := b.adopt(ctx, k.state, d, at); err != nil {
+		if err := b.adopt(ctx, k.state, d); err != nil {
 			return err
 		}
 	}
@@ -475,22 +465,17 @@ func (b *breaker) settle(ctx context.Context, k *knownBreak, d chaos.Decision, n
 	if at.IsZero() {
 		at = b.s.now().UTC()
 	}
+	if err := b.adopt(ctx, st, d); err != nil {
+		return err
+	}
 	observed := chaos.Observed{Stack: d.Stack, StackID: d.StackID, LogicalID: d.LogicalID, Status: d.Status, Reason: d.Why, At: at, By: d.By, Token: d.Made}
 	switch d.Act {
 	case chaos.Adopt:
-		if err := b.adopt(ctx, st, d, at); err != nil {
-			return err
-		}
-		if d.Status != stacks.DeleteComplete {
+		if d.Status != stacks.DeleteComplete || st.Targets[d.Stack].Deed(d.LogicalID).Status == chaos.StatusGone {
 			return nil
 		}
 		observed.Reason = ""
 	case chaos.Returned:
-		if !d.Taken.IsZero() {
-			if err := b.adopt(ctx, st, d, d.Taken); err != nil {
-				return err
-			}
-		}
 		observed.NewID, observed.Reason = d.NewID, ""
 		if named != nil {
 			if err := b.returned(ctx, k, named, &observed); err != nil {
@@ -524,10 +509,14 @@ func (b *breaker) returned(ctx context.Context, k *knownBreak, named *stacks.Liv
 	return err
 }
 
-// adopt writes down that AWS took a call of which the journal does not know it.
-func (b *breaker) adopt(ctx context.Context, st *chaos.State, d chaos.Decision, at time.Time) error {
-	deed := st.Targets[d.Stack].Deed(d.LogicalID)
-	if deed == nil || !deed.Accepted.IsZero() {
+// adopt writes down that AWS took a call of which the journal does not know it, where a
+// decision says so.
+func (b *breaker) adopt(ctx context.Context, st *chaos.State, d chaos.Decision) error {
+	deed, at := st.Targets[d.Stack].Deed(d.LogicalID), d.Taken
+	if d.Act == chaos.Adopt && at.IsZero() {
+		at = or2(d.At, b.s.now().UTC()) // of what was injected nobody tells when
+	}
+	if deed == nil || !deed.Accepted.IsZero() || at.IsZero() {
 		return nil
 	}
 	return b.record.Write(ctx, chaos.KindAccepted, chaos.Accepted{
