@@ -16,7 +16,7 @@ const module = "github.com/deployer-cli/deployer/"
 // packages of layers below its own.
 func layers() [][]string {
 	return [][]string{
-		{"internal/flow", "internal/linefile", "internal/python", "internal/spell"},
+		{"internal/flow", "internal/linefile", "internal/python", "internal/span", "internal/spell"},
 		{"internal/dag", "internal/jinja", "internal/cfnyaml", "internal/restype"},
 		{"internal/cfntemplate"},
 		{"stacks", "internal/sandbox/engine", "internal/sandbox/wire", "internal/sandbox/store"},
@@ -24,7 +24,7 @@ func layers() [][]string {
 		{"internal/prepare", "internal/graph", "internal/plan", "internal/blast", "internal/capsule", "internal/cfn", "internal/cloud", "internal/journal", "internal/state", "internal/handler", "internal/plugin", "internal/inject", "internal/probe", "internal/notify"},
 		{"internal/execute", "internal/logbook", "internal/picture"},
 		{"internal/chaos"},
-		{"internal/ui"},
+		{"internal/ui", "internal/report"},
 		{"internal/cli"},
 		{"cmd/deployer"},
 	}
@@ -32,7 +32,7 @@ func layers() [][]string {
 
 // core decides and acts through ports; what is listed here is not for it.
 func core() []string {
-	return []string{"internal/prepare", "internal/graph", "internal/plan", "internal/blast", "internal/guard", "internal/execute", "internal/event", "internal/steady", "internal/capsule", "internal/record", "internal/chaos", "internal/reattach", "stacks"}
+	return []string{"internal/prepare", "internal/graph", "internal/plan", "internal/blast", "internal/guard", "internal/execute", "internal/event", "internal/steady", "internal/capsule", "internal/record", "internal/chaos", "internal/report", "internal/reattach", "stacks"}
 }
 
 // notForCore says what the core must not import, and why.

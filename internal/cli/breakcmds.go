@@ -156,10 +156,7 @@ func (a *app) breakShowCommand() *cli.Command {
 		Description: "Without an argument the one that is open, else the last.",
 		Action: func(c *cli.Context) error {
 			return a.withBreaks(c, func(ctx context.Context, s *session, arg string) error {
-				k, err := s.findBreak(ctx, arg, arg == "")
-				if isNoBreak(err) && arg == "" {
-					k, err = s.findBreak(ctx, "", false) // the last one
-				}
+				k, err := s.openOrLast(ctx, arg)
 				if err != nil {
 					return err
 				}

@@ -14,15 +14,15 @@ import (
 // gamedayCommand is how people press the stopwatch of an exercise.
 func (a *app) gamedayCommand() *cli.Command {
 	return &cli.Command{
-		Name: "gameday", Usage: "people press the stopwatch of an exercise: detected, diagnosed, recovered; and take notes", ArgsUsage: "detect|diagnose|recovered|note TEXT",
-		Description: "Each goes into the journal of the one break that is open, or of the one that --break\nnames, with who said it and when. See it with: deployer break show",
+		Name: "gameday", Usage: "people press the stopwatch of an exercise, take notes, and read the report", ArgsUsage: "detect|diagnose|recovered|note|report",
+		Description: "What people say goes into the journal of the one break that is open, or of the one that\n--break names, with who said it and when. See it with: deployer break show",
 		Subcommands: []*cli.Command{
 			a.stopwatch("detect", chaos.Detect, "somebody noticed: T3"),
 			a.stopwatch("diagnose", chaos.Diagnose, "somebody knows what it is: T4"),
 			a.stopwatch("recovered", chaos.Recovered, "the team says that it is back; the probes decide"),
 			{
 				Name: "note", Usage: "write down what is worth remembering", ArgsUsage: "KIND TEXT",
-				Description: "KIND is a word of your own, such as document, skill, monitoring, access.",
+				Description: "KIND is a word of your own, such as document, skill, monitoring, access. Notes of the\nkinds why and action have a section of their own in the report.",
 				Flags: []cli.Flag{
 					breakFlag(),
 					&cli.StringFlag{Name: "stack", Usage: "the `STACK` that it is about"},
@@ -31,6 +31,7 @@ func (a *app) gamedayCommand() *cli.Command {
 				},
 				Action: a.takeNote,
 			},
+			a.reportCommand(),
 		},
 	}
 }

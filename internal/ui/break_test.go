@@ -301,18 +301,6 @@ func TestLiveAfterResize(t *testing.T) {
 	}
 }
 
-func TestSpan(t *testing.T) {
-	t.Parallel()
-	for d, want := range map[time.Duration]string{
-		30 * time.Minute: "30m", 90 * time.Minute: "1h30m", 2 * time.Hour: "2h", 90 * time.Second: "1m30s", 70 * time.Second: "1m10s",
-		20 * time.Second: "20s", 0: "0s", 10 * time.Hour: "10h", 24*time.Hour + time.Second: "24h0m1s", 10 * time.Minute: "10m",
-	} {
-		if got := Span(d); got != want {
-			t.Errorf("%v: %q, want %q", d, got, want)
-		}
-	}
-}
-
 func TestFold(t *testing.T) {
 	t.Parallel()
 	for _, tt := range []struct {

@@ -134,6 +134,9 @@ func left(st *chaos.State) string {
 	return plural(len(down), "stack") + " not back"
 }
 
+// Outcome says in a few words how a break stands, or how it ended.
+func Outcome(st *chaos.State) string { return standing(st, NewStyle(false)) }
+
 // standing says in a few words how a break stands.
 func standing(st *chaos.State, s Style) string {
 	took, known := st.RecoveryTime()

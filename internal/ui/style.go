@@ -8,12 +8,12 @@
 package ui
 
 import (
-	"strings"
 	"time"
 
 	"github.com/fatih/color"
 
 	"github.com/deployer-cli/deployer/internal/plan"
+	"github.com/deployer-cli/deployer/internal/span"
 	"github.com/deployer-cli/deployer/stacks"
 )
 
@@ -97,32 +97,8 @@ func (s Style) Status(status stacks.Status) string {
 }
 
 // Duration writes a duration as a person would: 0.4s, 12s, 2m03s, 1h04m.
-func Duration(d time.Duration) string {
-	switch {
-	case d < 0:
-		return "0s"
-	case d.Round(100*time.Millisecond) < 10*time.Second:
-		return trimZero(d.Round(100 * time.Millisecond))
-	case d.Round(time.Second) < time.Minute:
-		return d.Round(time.Second).String()
-	case d.Round(time.Second) < time.Hour:
-		d = d.Round(time.Second)
-		return pad(int(d/time.Minute), "m", int(d%time.Minute/time.Second), "s")
-	default:
-		d = d.Round(time.Minute)
-		return pad(int(d/time.Hour), "h", int(d%time.Hour/time.Minute), "m")
-	}
-}
+func Duration(d time.Duration) string { return span.Measured(d) }
 
 // Span writes a length of time that somebody chose, such as an objective, as
 // they would say it: 30m, 1h30m, 90s.
-func Span(d time.Duration) string {
-	text := d.Round(time.Second).String()
-	if strings.HasSuffix(text, "m0s") {
-		text = strings.TrimSuffix(text, "0s")
-	}
-	if strings.HasSuffix(text, "h0m") {
-		text = strings.TrimSuffix(text, "0m")
-	}
-	return text
-}
+func Span(d time.Duration) string { return span.Chosen(d) }

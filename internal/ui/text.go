@@ -5,19 +5,10 @@ import (
 	"io"
 	"regexp"
 	"strings"
-	"time"
 	"unicode"
 
 	"github.com/clipperhouse/displaywidth"
 )
-
-func trimZero(d time.Duration) string {
-	return strings.Replace(fmt.Sprintf("%.1fs", d.Seconds()), ".0s", "s", 1)
-}
-
-func pad(a int, unitA string, b int, unitB string) string {
-	return fmt.Sprintf("%d%s%02d%s", a, unitA, b, unitB)
-}
 
 // plural gives "1 stack", "2 stacks".
 func plural(n int, word string) string {

@@ -58,19 +58,6 @@ func FuzzClean(f *testing.F) {
 	})
 }
 
-func TestDuration(t *testing.T) {
-	t.Parallel()
-	for d, want := range map[time.Duration]string{
-		-time.Second: "0s", 0: "0s", 40 * time.Millisecond: "0s", 400 * time.Millisecond: "0.4s", 9949 * time.Millisecond: "9.9s",
-		12400 * time.Millisecond: "12s", 59900 * time.Millisecond: "1m00s", 123 * time.Second: "2m03s",
-		time.Hour - time.Millisecond: "1h00m", 64 * time.Minute: "1h04m", 30 * time.Hour: "30h00m",
-	} {
-		if got := Duration(d); got != want {
-			t.Errorf("Duration(%v) = %q, want %q", d, got, want)
-		}
-	}
-}
-
 func TestTable(t *testing.T) {
 	t.Parallel()
 	var out strings.Builder
