@@ -39,7 +39,7 @@ type Books struct {
 	files  Shared // capsules on this machine
 
 	writing flow.Turn
-	synced  map[string]bool // books whose files and shared entries were compared
+	synced  map[string]int // how many entries of a book are known to be shared, 0 for not known
 
 	reading flow.Turn
 	known   map[string][]record.Entry // what was read of books that are shared
@@ -51,7 +51,7 @@ type Books struct {
 func New(dir, run string, shared Shared) *Books {
 	return &Books{
 		dir: dir, run: run, shared: shared, files: state.InFiles(dir),
-		writing: flow.NewTurn(), synced: map[string]bool{}, reading: flow.NewTurn(), known: map[string][]record.Entry{},
+		writing: flow.NewTurn(), synced: map[string]int{}, reading: flow.NewTurn(), known: map[string][]record.Entry{},
 	}
 }
 
@@ -171,6 +171,7 @@ func (b *Books) add(ctx context.Context, env, id string, put func(context.Contex
 		delete(b.synced, b.key(k))
 		return record.Entry{}, err
 	}
+	b.synced[b.key(k)] = e.Seq
 	return e, nil
 }
 

@@ -131,12 +131,17 @@ func (w *writer) keep(ctx context.Context) error {
 	return nil
 }
 
-// sync brings what is known and what is shared to the same length, once: a bucket may
-// have been declared after the break began, or the break may have begun elsewhere.
+// sync brings what is known and what is shared to the same length: a bucket may have
+// been declared after the break began, or the break may have begun elsewhere. They are
+// compared once; from then on what is not shared was written by who does not know of the
+// bucket.
 func (w *writer) sync(ctx context.Context) error {
 	b := w.books
-	if b.shared == nil || b.synced[b.key(w.book)] {
+	if b.shared == nil {
 		return nil
+	}
+	if n := b.synced[b.key(w.book)]; n > 0 {
+		return w.push(ctx, n)
 	}
 	n, err := b.count(ctx, w.book)
 	if err != nil {
@@ -145,12 +150,8 @@ func (w *writer) sync(ctx context.Context) error {
 	if err := b.agree(ctx, w.book, w.entries, n); err != nil {
 		return err
 	}
-	for _, e := range w.entries[min(n, len(w.entries)):] {
-		if taken, err := b.put(ctx, w.book, e); err != nil {
-			return err
-		} else if !taken {
-			return &DivergedError{ID: w.book.id, Seq: e.Seq}
-		}
+	if err := w.push(ctx, n); err != nil {
+		return err
 	}
 	missing, err := b.fetch(ctx, w.book, len(w.entries)+1, n)
 	if err != nil {
@@ -162,11 +163,22 @@ func (w *writer) sync(ctx context.Context) error {
 		}
 	}
 	if len(w.entries) > 0 {
-		if err := w.enlist(ctx); err != nil {
+		return w.enlist(ctx)
+	}
+	return nil
+}
+
+// push shares the entries that follow the first n.
+func (w *writer) push(ctx context.Context, n int) error {
+	for _, e := range w.entries[min(n, len(w.entries)):] {
+		taken, err := w.books.put(ctx, w.book, e)
+		if err != nil {
 			return err
 		}
+		if !taken {
+			return &DivergedError{ID: w.book.id, Seq: e.Seq}
+		}
 	}
-	b.synced[b.key(w.book)] = true
 	return nil
 }
 
