@@ -96,6 +96,27 @@ func classify(err error) class {
 	return permanent
 }
 
+// refused tells whether AWS cannot have accepted what ended so: it said no, or was
+// never asked.
+func refused(err error) bool {
+	switch classify(err) {
+	case throttle, lapsed:
+		return true
+	case permanent:
+		if err != nil && answer(err) {
+			return true
+		}
+	case passing:
+	}
+	switch why(err) {
+	case whyUnknownHost, whyTLS, whyRefused:
+		return true
+	case whyOther, whyTimeout, whyLost, whyGarbled:
+	}
+	op, ok := errors.AsType[*net.OpError](err)
+	return ok && (op.Op == "dial" || op.Op == "proxyconnect")
+}
+
 // unreachable tells whether err may come from a network that is gone, although
 // it looks like a mistake in an address: a machine that slept finds no names
 // for a while.

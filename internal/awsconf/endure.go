@@ -57,18 +57,30 @@ func Gated(ctx context.Context, gate func() error) context.Context {
 
 type gateKey struct{}
 
-// GatedFirst is Gated for attempts before which nothing can have reached AWS: what may
-// have been accepted goes out again without asking, to find out.
-func GatedFirst(ctx context.Context, gate func() error) context.Context {
-	return context.WithValue(ctx, firstGateKey{}, gate)
+// GatedFirst is Gated for attempts before which AWS can have accepted none of the call:
+// what may have been goes out again without asking, to find out. Begun is told when AWS
+// may have accepted something, but for what only prepares: an upload, a change set. A
+// nil gate asks nobody.
+func GatedFirst(ctx context.Context, gate func() error, begun func()) context.Context {
+	return context.WithValue(ctx, firstGateKey{}, firstGate{gate, begun})
 }
 
 type firstGateKey struct{}
 
+type firstGate struct {
+	ask   func() error
+	begun func()
+}
+
+// prepares tells whether an operation changes nothing that lives.
+func prepares(operation string) bool {
+	return operation == "PutObject" || operation == "CreateChangeSet"
+}
+
 // gateError is a gate's no.
 type gateError struct {
 	err      error
-	attempts bool // some went out before, so that AWS may have accepted one
+	attempts bool // AWS may have accepted an earlier one
 }
 
 func (e *gateError) Error() string { return e.err.Error() }
@@ -77,18 +89,31 @@ func (e *gateError) Unwrap() error { return e.err }
 // ask asks the gates of a call, where it has any.
 func ask(ctx context.Context) error {
 	state, _ := ctx.Value(callStateKey{}).(*callState)
-	attempts := state != nil && state.failures > 0
+	attempts := state != nil && state.open
 	var err error
 	if gate, ok := ctx.Value(gateKey{}).(func() error); ok {
 		err = gate()
 	}
-	if gate, ok := ctx.Value(firstGateKey{}).(func() error); ok && err == nil && !attempts {
-		err = gate()
+	if first, _ := ctx.Value(firstGateKey{}).(firstGate); first.ask != nil && err == nil && !attempts {
+		err = first.ask()
 	}
 	if err == nil {
 		return nil
 	}
 	return &gateError{err: err, attempts: attempts}
+}
+
+// wrote notes how an attempt of a writing call ended.
+func wrote(ctx context.Context, operation string, err error) {
+	if refused(err) {
+		return
+	}
+	if state, _ := ctx.Value(callStateKey{}).(*callState); state != nil {
+		state.open = true
+	}
+	if first, _ := ctx.Value(firstGateKey{}).(firstGate); first.begun != nil && !prepares(operation) {
+		first.begun()
+	}
 }
 
 // standing is how things are with one Access: which services have answered, and

@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+	"syscall"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -240,6 +241,9 @@ func TestGateIsAskedBeforeEveryAttempt(t *testing.T) {
 	closed := errors.New("not yours any more")
 	throttled := func(w http.ResponseWriter) { fail(w, 400, "Throttling", "Rate exceeded") }
 	broken := func(w http.ResponseWriter) { fail(w, 500, "InternalFailure", "oops") }
+	first := func(ctx context.Context, gate func() error) context.Context {
+		return awsconf.GatedFirst(ctx, gate, nil)
+	}
 	for name, tt := range map[string]struct {
 		gated    func(context.Context, func() error) context.Context
 		fails    func(w http.ResponseWriter)
@@ -249,8 +253,8 @@ func TestGateIsAskedBeforeEveryAttempt(t *testing.T) {
 	}{
 		"throttled":                 {awsconf.Gated, throttled, true, false, 2},
 		"maybe accepted":            {awsconf.Gated, broken, true, true, 2},
-		"first, throttled":          {awsconf.GatedFirst, throttled, true, false, 2},
-		"first, and maybe accepted": {awsconf.GatedFirst, broken, false, true, 4},
+		"first, throttled":          {first, throttled, true, false, 2},
+		"first, and maybe accepted": {first, broken, false, true, 4},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -272,6 +276,67 @@ func TestGateIsAskedBeforeEveryAttempt(t *testing.T) {
 				_, unknown := errors.AsType[*stacks.UnknownError](err)
 				if errors.Is(err, closed) != tt.asked || unknown != tt.unknown || attempts != tt.attempts {
 					t.Errorf("%v after %d attempts", err, attempts)
+				}
+			})
+		})
+	}
+}
+
+// Begun is told where AWS may have accepted something, and only there.
+func TestWhatMayHaveBegun(t *testing.T) {
+	t.Parallel()
+	closed := errors.New("nothing new is begun")
+	answers := func(status int, code string) awsconf.HTTPClient {
+		return inProcess(func(w http.ResponseWriter, _ *http.Request) {
+			if status == http.StatusOK {
+				succeed(w)
+				return
+			}
+			fail(w, status, code, "no")
+		})
+	}
+	deletes := func(ctx context.Context, cl *cloudformation.Client) error {
+		_, err := cl.DeleteStack(ctx, &cloudformation.DeleteStackInput{StackName: new("web")})
+		return err
+	}
+	proposes := func(ctx context.Context, cl *cloudformation.Client) error {
+		_, err := cl.CreateChangeSet(ctx, &cloudformation.CreateChangeSetInput{StackName: new("web"), ChangeSetName: new("x")})
+		return err
+	}
+	for name, tt := range map[string]struct {
+		client awsconf.HTTPClient
+		call   func(context.Context, *cloudformation.Client) error
+		begun  bool
+		asked  bool // again before the second attempt, so that there was none
+	}{
+		"accepted":           {answers(200, ""), deletes, true, false},
+		"proposed":           {answers(200, ""), proposes, false, false},
+		"refused":            {answers(400, "ValidationError"), deletes, false, false},
+		"denied":             {answers(403, "AccessDenied"), deletes, false, false},
+		"throttled":          {answers(400, "Throttling"), deletes, false, true},
+		"expired":            {answers(403, "ExpiredToken"), deletes, false, false},
+		"broken":             {answers(500, "InternalFailure"), deletes, true, false},
+		"proposed to broken": {answers(500, "InternalFailure"), proposes, false, false},
+		"connection refused": {failing{&net.OpError{Op: "dial", Err: syscall.ECONNREFUSED}}, deletes, false, true},
+		"no way there":       {failing{&net.OpError{Op: "dial", Err: os.ErrDeadlineExceeded}}, deletes, false, true},
+		"connection lost":    {failing{&net.OpError{Op: "read", Err: syscall.ECONNRESET}}, deletes, true, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				cfg, err := awsconf.New(options(tt.client)).Config(t.Context(), access)
+				if err != nil {
+					t.Fatal(err)
+				}
+				begun, asked := 0, 0
+				err = tt.call(awsconf.GatedFirst(t.Context(), func() error {
+					if asked++; asked > 1 {
+						return closed
+					}
+					return nil
+				}, func() { begun++ }), cloudformation.NewFromConfig(cfg))
+				if begun > 0 != tt.begun || errors.Is(err, closed) != tt.asked {
+					t.Errorf("begun %d, asked %d: %v", begun, asked, err)
 				}
 			})
 		})

@@ -48,7 +48,8 @@ var _ aws.RetryerV2 = (*retryer)(nil)
 // touched by the goroutine that makes the call.
 type callState struct {
 	started  time.Time
-	failures int // for passing reasons other than throttling
+	failures int  // for passing reasons other than throttling
+	open     bool // AWS may have accepted an attempt
 }
 
 type callStateKey struct{}
@@ -166,6 +167,9 @@ func (r *retryer) GetAttemptToken(ctx context.Context) (func(error) error, error
 	operation := awsmiddleware.GetServiceID(ctx) + " " + name
 	r.counter.called(operation)
 	return func(err error) error {
+		if pacer == paces.write {
+			wrote(ctx, name, err)
+		}
 		r.standing.heard(awsmiddleware.GetServiceID(ctx), err)
 		if classify(err) == lapsed {
 			r.renewing.reject()

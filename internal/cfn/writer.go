@@ -52,6 +52,9 @@ func (w *Writer) do(ctx context.Context, c write) (stacks.Operation, error) {
 	if err := w.permit(ctx, client.Options().Region, c); err != nil {
 		return stacks.Operation{}, err
 	}
+	if c.verb == stacks.Discard {
+		ctx = awsconf.GatedFirst(ctx, nil, nil) // what was only proposed is tidied up also where nothing new is begun
+	}
 	var start time.Time // of the first attempt: what it waited before is not the service's
 	r, err := c.send(awsconf.Gated(ctx, func() error {
 		if start.IsZero() {

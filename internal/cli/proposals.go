@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/deployer-cli/deployer/internal/cfn"
+	"github.com/deployer-cli/deployer/internal/execute"
 	"github.com/deployer-cli/deployer/internal/guard"
 	"github.com/deployer-cli/deployer/internal/journal"
 	"github.com/deployer-cli/deployer/internal/plan"
@@ -307,7 +308,19 @@ func (w reviewed) late(ctx context.Context, c stacks.Change, planned *plan.Step)
 		dropped := w.Discard(ctx, t, cs.ID)
 		return stacks.Operation{}, errors.Join(&beyondError{path: t.Path, beyond: beyond, again: w.r.again()}, dropped)
 	}
-	return w.run(ctx, c, t, cs.ID)
+	return w.fresh(ctx, c, t, cs.ID)
+}
+
+// fresh carries a change set out that was made a moment ago. Where nothing new is begun
+// any more it is dropped again: the next run makes one of its own.
+func (w reviewed) fresh(ctx context.Context, c stacks.Change, t stacks.Target, id string) (stacks.Operation, error) {
+	op, err := w.run(ctx, c, t, id)
+	if execute.IsHalted(err) {
+		if stays := drop(ctx, w.journaled, t, id, c.StackID == ""); stays != nil {
+			err = fmt.Errorf("%w, and its change set stays: %w", err, stays)
+		}
+	}
+	return op, err
 }
 
 // run carries a change set out. A new stack gets its termination protection

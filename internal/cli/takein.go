@@ -143,7 +143,7 @@ func (w takesIn) proposed(ctx context.Context, c stacks.Change, suffix string) (
 		}
 		return stacks.Operation{}, err
 	}
-	return reviewed{w.journaled, w.r}.run(ctx, c, t, cs.ID)
+	return reviewed{w.journaled, w.r}.fresh(ctx, c, t, cs.ID)
 }
 
 // ends waits for the end of an import.

@@ -74,9 +74,10 @@ type Ports struct {
 	Yielding func(ctx context.Context, rest func(change bool), back func(context.Context) error) context.Context
 
 	// Gated returns a context whose writing calls ask gate right before they go out,
-	// as long as nothing of them can have reached AWS; its error ends the call. Nil:
-	// a call that waited goes out though the run drains.
-	Gated func(ctx context.Context, gate func() error) context.Context
+	// as long as AWS can have accepted nothing of them; its error ends the call. They
+	// tell begun when AWS may have accepted a change of what lives. Nil: a call that
+	// waited goes out though the run drains.
+	Gated func(ctx context.Context, gate func() error, begun func()) context.Context
 }
 
 // Job is one run.

@@ -27,8 +27,9 @@ func (r *run) quiet() bool {
 }
 
 // mayBegin is asked before a step's first call, and again when that has waited for
-// its turn. What has begun is not cut in two: a stack that was deleted to be made
-// again is made.
+// its turn or was refused for the moment. What has begun is not cut in two: a stack
+// that was deleted to be made again is made. A template that was uploaded, or a change
+// set that was made, is nothing yet.
 func (w *worker) mayBegin() error {
 	if w.sent.Load() {
 		return nil
@@ -39,13 +40,8 @@ func (w *worker) mayBegin() error {
 	return nil
 }
 
-// maySend is mayBegin for a call that is about to go out.
-func (w *worker) maySend() error {
-	err := w.mayBegin()
-	if err == nil {
-		w.sent.Store(true)
-	}
-	return err
-}
+// begun is told that AWS may have accepted something of the step.
+func (w *worker) begun() { w.sent.Store(true) }
 
-func isHalted(err error) bool { return errors.Is(err, errHalted) }
+// IsHalted tells whether a call was kept back because nothing new is begun.
+func IsHalted(err error) bool { return errors.Is(err, errHalted) }

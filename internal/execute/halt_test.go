@@ -30,7 +30,7 @@ type queue struct{ *service }
 
 type gateKey struct{}
 
-func gated(ctx context.Context, gate func() error) context.Context {
+func gated(ctx context.Context, gate func() error, _ func()) context.Context {
 	return context.WithValue(ctx, gateKey{}, gate)
 }
 

@@ -218,7 +218,7 @@ func (r *run) start(ctx context.Context) {
 		delete(r.parked, p)
 		own := r.yielding(ctx, w)
 		if r.ports.Gated != nil {
-			own = r.ports.Gated(own, w.maySend)
+			own = r.ports.Gated(own, w.mayBegin, w.begun)
 		}
 		go func() {
 			e := w.perform(own)

@@ -1,7 +1,6 @@
 package execute_test
 
 import (
-	"context"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -31,9 +30,7 @@ func TestWorkedHoldsNoQueue(t *testing.T) {
 					}
 				})
 				ports := execute.Ports{Changer: queue{s}, Mender: s, Watcher: s, Decider: s}
-				ports.Gated = func(ctx context.Context, gate func() error) context.Context {
-					return context.WithValue(ctx, gateKey{}, gate)
-				}
+				ports.Gated = gated
 				if _, err := execute.Run(t.Context(), job(step("a", action)), ports, sink); err != nil || got != want {
 					t.Errorf("seconds and worked %v, want %v; %v", got, want, err)
 				}

@@ -25,7 +25,7 @@ type worker struct {
 
 	ran    map[string]bool      // moments before the step whose hooks have run
 	again  int                  // times that it was decided anew because of others
-	sent   atomic.Bool          // something of it has gone out, so that it goes on though the run drains
+	sent   atomic.Bool          // AWS may have accepted something of it, so that it goes on though the run drains
 	gone   bool                 // the operation that was joined deleted the stack
 	gained map[stacks.Path]bool // what it turned out to depend on, and has waited for
 	worked time.Duration        // how long its own operations took, from their acceptance on
@@ -402,7 +402,7 @@ func (w *worker) ended(ctx context.Context, e end) end {
 	switch {
 	case ctx.Err() != nil:
 		e.outcome = Running
-	case isHalted(e.err):
+	case IsHalted(e.err):
 		e.outcome = NotStarted
 	case unknown && (!unsent || lost.Everywhere):
 		e.outcome = Unknown
@@ -418,7 +418,7 @@ func (w *worker) fail(what, why, tip string) *StepError {
 
 // unhooked ends a step whose hooks did not run, or failed.
 func (w *worker) unhooked(err error) end {
-	if isHalted(err) {
+	if IsHalted(err) {
 		return end{outcome: NotStarted, err: err}
 	}
 	return end{outcome: Failed, err: err}
