@@ -208,32 +208,6 @@ func (b *breaker) callOff(ctx context.Context) error {
 	return b.record.Write(ctx, chaos.KindStop, chaos.Stop{By: chaos.ByBack, Why: "its recovery has begun"})
 }
 
-// finishedAlready says of a break that is over how it went.
-func (b *breaker) finishedAlready(ctx context.Context, arg string) bool {
-	if arg == "" {
-		b.say("nothing to recover: nothing is broken")
-		return true
-	}
-	k, err := b.s.findBreak(ctx, arg, false)
-	if err != nil {
-		return false
-	}
-	b.over(ctx, "recover", k)
-	return true
-}
-
-// over says of a break that there is nothing to do about, since it is over, how it went.
-func (b *breaker) over(ctx context.Context, what string, k *knownBreak) {
-	fmt.Fprintf(b.app.talk(), "nothing to %s: break %s is over\n", what, k.record.id)
-	b.outcome = &breakOutcome{state: k.state}
-	if b.app.globals.output == "text" {
-		b.summary(ctx, k.state)
-	}
-	if down := k.state.Broken(); len(down) > 0 {
-		fmt.Fprintln(b.app.talk(), b.app.err.Warn("note:"), b.app.advice(fmt.Sprintf("not back: %s; get that with: deployer recover %s", pathsOf(down), k.record.id)))
-	}
-}
-
 // down lists what has to be brought back, in the plan's order.
 func (b *breaker) down(st *chaos.State) []stacks.Path {
 	var out []stacks.Path
@@ -397,8 +371,7 @@ func (b *breaker) resume(ctx context.Context, arg string) error {
 		return err
 	}
 	if k.state.Finished != nil {
-		b.over(ctx, "resume", k)
-		return nil
+		return b.resumeOver(ctx, k)
 	}
 	if err := b.takeOver(ctx, k); err != nil {
 		return err

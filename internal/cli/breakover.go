@@ -1,0 +1,61 @@
+package cli
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/deployer-cli/deployer/internal/chaos"
+)
+
+// finishedAlready says of a break that is over how it went.
+func (b *breaker) finishedAlready(ctx context.Context, arg string) bool {
+	if arg == "" {
+		b.say("nothing to recover: nothing is broken")
+		return true
+	}
+	k, err := b.s.findBreak(ctx, arg, false)
+	if err != nil {
+		return false
+	}
+	b.over(ctx, "recover", k)
+	return true
+}
+
+// over says of a break that there is nothing to do about, since it is over, how it went.
+func (b *breaker) over(ctx context.Context, what string, k *knownBreak) {
+	fmt.Fprintf(b.app.talk(), "nothing to %s: break %s is over\n", what, k.record.id)
+	b.outcome = &breakOutcome{state: k.state}
+	if b.app.globals.output == "text" {
+		b.summary(ctx, k.state)
+	}
+	b.notBack(k.record.id, k.state)
+}
+
+// notBack says what a break that is over has left down.
+func (b *breaker) notBack(id string, st *chaos.State) {
+	if down := st.Broken(); len(down) > 0 {
+		fmt.Fprintln(b.app.talk(), b.app.err.Warn("note:"), b.app.advice(fmt.Sprintf("not back: %s; get that with: deployer recover %s", pathsOf(down), id)))
+	}
+}
+
+// resumeOver says how a break went that is over, with its exit code. What was not back
+// when it ended, and is now, is compared first.
+func (b *breaker) resumeOver(ctx context.Context, k *knownBreak) error {
+	if len(k.state.Broken()) == 0 || b.opts.detach {
+		b.over(ctx, "resume", k)
+		if b.opts.detach {
+			return nil
+		}
+		return b.verdict(ctx, k.state)
+	}
+	if err := b.takeOver(ctx, k); err != nil {
+		return err
+	}
+	fmt.Fprintf(b.app.talk(), "nothing to resume: break %s is over\n", b.id)
+	b.probes, b.opts.noRecover = nil, true // its moments and its max_duration are over as well
+	err := b.stay(ctx)
+	if o := b.outcome; o != nil && o.state != nil {
+		b.notBack(b.id, o.state)
+	}
+	return err
+}
