@@ -52,7 +52,10 @@ demo-break: build ## break that environment on purpose, and get it back: about a
 		--digest $$(sed -n 's/^  "digest": "\(.*\)",$$/\1/p' $(DEMO_DIR)-break/break.json)
 	@echo; echo "\$$ deployer recover -y"
 	@bin/deployer --sandbox -C $(DEMO_DIR)-break recover -y
-	@echo; echo "Now by hand: cd $(DEMO_DIR)-break, and ../deployer --sandbox break dev/network"
+	@echo; echo "\$$ deployer gameday report --out report.html"
+	@bin/deployer --sandbox -C $(DEMO_DIR)-break gameday report --out $(DEMO_DIR)-break/report.html
+	@echo; echo "Read it: $(DEMO_DIR)-break/report.html"
+	@echo "Now by hand: cd $(DEMO_DIR)-break, and ../deployer --sandbox break dev/network"
 
 # Most of the scripts wait more than they work: six go side by side, however few the cores.
 test: ## run every test
