@@ -11,7 +11,7 @@ type yield struct {
 	rest func(change bool)
 	back func(context.Context) error
 
-	rested atomic.Bool // it gave up what it has to take back
+	rests, taken atomic.Int64 // how often it gave up what it has to take back, and up to which of them it has
 }
 
 type yieldKey struct{}
@@ -36,7 +36,7 @@ func yieldOf(ctx context.Context) *yield {
 
 func (y *yield) idle(change bool) {
 	if y != nil {
-		y.rested.Store(true)
+		y.rests.Add(1)
 		y.rest(change)
 	}
 }
@@ -47,14 +47,15 @@ func (y *yield) resume(ctx context.Context, p *pacer) error {
 	if y == nil {
 		return nil
 	}
-	rested := y.rested.Load()
+	rests := y.rests.Load() // another call may rest while this one comes back
+	rested := rests != y.taken.Load()
 	if rested {
 		p.stepAside()
 	}
 	err := y.back(ctx)
 	switch {
 	case err == nil && rested:
-		y.rested.Store(false)
+		y.taken.Store(rests)
 		return p.stepBack(ctx)
 	case err != nil && !rested:
 		p.stepAside()

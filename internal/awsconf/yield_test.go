@@ -33,9 +33,11 @@ func TestWhatWaitsToGoOnIsNotUnderWay(t *testing.T) {
 				t.Error(err)
 			}
 		}
-		room := make(chan struct{})
+		room, first := make(chan struct{}), make(chan struct{}, 1)
 		resting := awsconf.Yielding(t.Context(), func(bool) {}, func(ctx context.Context) error {
 			select {
+			case <-first:
+				return nil
 			case <-room:
 				return nil
 			case <-ctx.Done():
@@ -45,13 +47,25 @@ func TestWhatWaitsToGoOnIsNotUnderWay(t *testing.T) {
 		var wg sync.WaitGroup
 		wg.Go(func() { remove(t.Context()) })
 		synctest.Wait()
+		wg.Go(func() { remove(resting) })
+		time.Sleep(1500 * time.Millisecond) // until it would come back
+		for range 3 {
+			wg.Go(func() { remove(t.Context()) })
+		}
+		synctest.Wait()
 		for range 9 { // more than there are places then
 			wg.Go(func() { remove(resting) })
 		}
+		synctest.Wait() // they rest while the first comes back
+		first <- struct{}{}
 		time.Sleep(10 * time.Second)
 		start := time.Now()
-		remove(t.Context())
-		if took := time.Since(start); took > 2*time.Second {
+		var others sync.WaitGroup
+		for range 5 { // no more than there are places
+			others.Go(func() { remove(t.Context()) })
+		}
+		others.Wait()
+		if took := time.Since(start); took > 1500*time.Millisecond {
 			t.Errorf("it took %s", took)
 		}
 		close(room)
