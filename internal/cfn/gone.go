@@ -14,8 +14,8 @@ import (
 // gone looks up those of the stacks that are being deleted and were in no listing: a
 // listing of deleted stacks says of a hundred at once, by id, that they are, which each
 // of them would say for a call of its own. It goes on for as long as a page says more
-// than a call by id would. What it does not say is looked up by id.
-func (p *poller) gone(ctx context.Context, watchers []*watcher, found map[string]seen) error {
+// than a call by id would. What it does not say, or cannot, is looked up by id.
+func (p *poller) gone(ctx context.Context, watchers []*watcher, found map[string]seen) {
 	missing := make(map[string]bool)
 	for _, w := range watchers {
 		if _, ok := found[w.op.StackID]; !ok && w.op.Verb == stacks.Delete && !w.op.Joined {
@@ -28,12 +28,9 @@ func (p *poller) gone(ctx context.Context, watchers []*watcher, found map[string
 		page, err := read(ctx, p.cloud, query{access: p.lists, operation: "ListStacks"}, func(cl *cloudformation.Client) (*cloudformation.ListStacksOutput, error) {
 			return cl.ListStacks(ctx, &cloudformation.ListStacksInput{NextToken: token, StackStatusFilter: []types.StackStatus{types.StackStatusDeleteComplete}})
 		})
-		if awsconf.IsDenied(err) {
-			p.noGone[p.lists] = true // by id may be allowed
-			return nil
-		}
 		if err != nil {
-			return err
+			p.noGone[p.lists] = awsconf.IsDenied(err) // by id may be allowed
+			return
 		}
 		told = 0
 		for i := range page.StackSummaries {
@@ -44,10 +41,9 @@ func (p *poller) gone(ctx context.Context, watchers []*watcher, found map[string
 			}
 		}
 		if token = page.NextToken; str(token) == "" {
-			return nil
+			return
 		}
 	}
-	return nil
 }
 
 // summarized is a stack as ListStacks shows it: without parameters, tags and outputs.

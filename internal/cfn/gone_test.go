@@ -16,12 +16,13 @@ import (
 func TestDeletedStacksAreListed(t *testing.T) {
 	t.Parallel()
 	for name, tt := range map[string]struct {
-		denied bool
-		others int
-		perOne float64
+		refused string // by this code
+		others  int
+		perOne  float64
 	}{
 		"alone":              {perOne: 0.35},
-		"not allowed":        {denied: true, perOne: 1.3},
+		"not allowed":        {refused: "AccessDenied", perOne: 1.3},
+		"not known":          {refused: "InvalidAction", perOne: 1.35},
 		"among deleted ones": {others: 1000, perOne: 1.35},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -41,13 +42,13 @@ func TestDeletedStacksAreListed(t *testing.T) {
 				for i := range tt.others {
 					f.add(fmt.Sprintf("other-%04d", i), "x").phases = []phase{{at: now.Add(-time.Hour), status: "DELETE_COMPLETE"}}
 				}
-				if tt.denied {
+				if tt.refused != "" {
 					f.before = func(action string) answer {
 						if action != "ListStacks" {
 							return nil
 						}
 						return func(w http.ResponseWriter, _ *http.Request) bool {
-							fail(w, 403, "AccessDenied", "not authorized to perform cloudformation:ListStacks")
+							fail(w, 400, tt.refused, "not authorized to perform cloudformation:ListStacks")
 							return true
 						}
 					}

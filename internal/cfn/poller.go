@@ -288,8 +288,8 @@ func (p *poller) read(ctx context.Context, watchers []*watcher) (found map[strin
 	p.ledger.calls.Add(int64(max(pages, 1)))
 	if err == nil {
 		p.pages, p.swept = pages, true
-		err = p.gone(ctx, watchers, found)
-		return found, err == nil, err
+		p.gone(ctx, watchers, found)
+		return found, true, nil
 	}
 	if awsconf.IsDenied(err) {
 		p.noSweep[p.lists] = true // by id may be allowed
