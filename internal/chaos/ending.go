@@ -53,7 +53,7 @@ func (v *watch) coming(down []stacks.Path) bool {
 
 // afterwards compares what was not back when the exercise ended, and is now.
 func (v *watch) afterwards(ctx context.Context) error {
-	if len(v.state.Broken()) == 0 {
+	if len(v.state.Broken()) == 0 && !v.state.Uncompared() { // whoever saw it come back may have died before
 		return nil
 	}
 	sights, seen := v.sights(ctx)

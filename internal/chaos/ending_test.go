@@ -88,3 +88,25 @@ func TestEndsOnceUsersAreBack(t *testing.T) {
 		})
 	}
 }
+
+// TestComparedAfterACrash: what came back after the end is compared, also where whoever saw
+// that died before he could.
+func TestComparedAfterACrash(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		time.Sleep(time.Until(at(120)))
+		w := &apart{world1{d: broken(t), start: time.Now()}, true}
+		if end := w.watch(t); end.Finished == nil || len(end.Broken()) == 0 {
+			t.Fatalf("%+v", end.Finished)
+		}
+		w.never = false
+		w.d.now = int(time.Since(at(0)).Seconds())
+		w.d.add(chaos.KindObserved, rebuilt(newID, stacks.CreateComplete, w.d.now))
+		if st := w.d.fold(); len(st.Broken()) > 0 || !st.Uncompared() {
+			t.Fatalf("%v", st.Broken())
+		}
+		if end := w.watch(t); !end.Equal() || end.Uncompared() {
+			t.Errorf("%+v", end.Targets["dev/web"])
+		}
+	})
+}

@@ -78,6 +78,17 @@ func (s *State) Broken() []stacks.Path {
 	return out
 }
 
+// Uncompared tells whether something is back of which nobody has said how it differs from
+// what was captured.
+func (s *State) Uncompared() bool {
+	for _, t := range s.Targets {
+		if t.Status == StatusRestored && t.Compared.IsZero() {
+			return true
+		}
+	}
+	return false
+}
+
 // Pending tells whether something is still to be broken, or on its way down.
 func (s *State) Pending() bool {
 	for _, t := range s.Targets {

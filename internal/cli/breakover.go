@@ -41,7 +41,7 @@ func (b *breaker) notBack(id string, st *chaos.State) {
 // resumeOver says how a break went that is over, with its exit code. What was not back
 // when it ended, and is now, is compared first.
 func (b *breaker) resumeOver(ctx context.Context, k *knownBreak) error {
-	if len(k.state.Broken()) == 0 || b.opts.detach {
+	if len(k.state.Broken()) == 0 && !k.state.Uncompared() || b.opts.detach {
 		b.over(ctx, "resume", k)
 		if b.opts.detach {
 			return nil
