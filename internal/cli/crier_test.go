@@ -2,6 +2,7 @@ package cli
 
 import (
 	"context"
+	"os"
 	"slices"
 	"strings"
 	"testing"
@@ -12,13 +13,20 @@ import (
 	"github.com/deployer-cli/deployer/internal/notify"
 )
 
-// listeners are told: one hangs, the other keeps what it heard.
+// listeners are told: one hangs, one takes his time, and they keep what they heard.
 type listeners struct{ heard []string }
 
 func (l *listeners) Run(ctx context.Context, args []string, stdin []byte) error {
 	if args[0] == "hangs" {
 		<-ctx.Done()
 		return ctx.Err()
+	}
+	if args[0] == "ponders" {
+		select {
+		case <-time.After(8 * time.Second):
+		case <-ctx.Done():
+			return ctx.Err()
+		}
 	}
 	_, rest, _ := strings.Cut(string(stdin), `"event":"`)
 	what, _, _ := strings.Cut(rest, `"`)
@@ -46,7 +54,7 @@ func TestCrier(t *testing.T) {
 		if took := time.Since(begun); took > beforehand {
 			t.Errorf("announcing took %s", took)
 		}
-		c.wait()
+		c.wait(t.Context())
 		if took := time.Since(begun); took > beforehand+afterwards+2*time.Second {
 			t.Errorf("all in all it took %s", took)
 		}
@@ -58,4 +66,41 @@ func TestCrier(t *testing.T) {
 			t.Errorf("it warned of %q", warned)
 		}
 	})
+}
+
+// Who takes eight seconds over each message hears how it ended, if not everything that
+// came before; who leaves by Ctrl-C does not wait for that.
+func TestCrierToWhoIsSlow(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct {
+		events []string
+		leaves time.Duration // after which Ctrl-C comes, 0 for never
+		heard  string
+		atMost time.Duration
+	}{
+		{[]string{event.Planned, event.Started, event.Missed, event.Restored, event.Finished}, 0, "planned restored finished", 24 * time.Second},
+		{[]string{event.Planned, event.Started, event.Stopped}, 0, "planned", afterwards + time.Second},
+		{[]string{event.Restored, event.Finished}, 9 * time.Second, "restored", 10 * time.Second},
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			l, warned, begun := &listeners{}, 0, time.Now()
+			c := newCrier(func(error) { warned++ })
+			for _, what := range tt.events {
+				c.cry(t.Context(), []notify.Target{{Name: "slow", Command: []string{"ponders"}}}, event.Announcement{Event: what}, notify.Ports{Runner: l})
+			}
+			signals := make(chan os.Signal, 1)
+			app := &app{interrupts: watchInterrupts(signals, func(error) {})}
+			defer app.interrupts.stop()
+			if tt.leaves > 0 {
+				time.AfterFunc(tt.leaves, func() { signals <- os.Interrupt })
+			}
+			synctest.Wait() // the first is under way
+			if err := (&session{app: app, crier: c}).close(); err != nil {
+				t.Error(err)
+			}
+			if took := time.Since(begun); took > tt.atMost || strings.Join(l.heard, " ") != tt.heard || (warned == 0) != (len(l.heard) == len(tt.events)) {
+				t.Errorf("%v: after %s it heard %v, and %d warnings were given", tt.events, took, l.heard, warned)
+			}
+		})
+	}
 }

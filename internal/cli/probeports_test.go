@@ -72,7 +72,7 @@ func playground(t *testing.T, environ map[string]string) (*session, stacks.Acces
 		}
 	}
 	environ["PATH"], environ["DEPLOYER_SANDBOX_SPEED"] = os.Getenv("PATH"), "max"
-	a := &app{globals: globals{sandbox: true, output: "text", logLevel: "info"}, env: Env{Dir: dir, Stdout: io.Discard, Stderr: io.Discard, Now: time.Now, Environ: environ}}
+	a := &app{interrupts: watchInterrupts(nil, nil), globals: globals{sandbox: true, output: "text", logLevel: "info"}, env: Env{Dir: dir, Stdout: io.Discard, Stderr: io.Discard, Now: time.Now, Environ: environ}}
 	a.paint()
 	s, err := a.open("dev")
 	if err != nil {
@@ -402,7 +402,7 @@ func TestTheProbesPage(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
-		a := &app{globals: globals{output: "text", logLevel: "info"}, env: Env{Dir: dir, Stdout: io.Discard, Stderr: io.Discard, Now: time.Now, Environ: map[string]string{}}}
+		a := &app{interrupts: watchInterrupts(nil, nil), globals: globals{output: "text", logLevel: "info"}, env: Env{Dir: dir, Stdout: io.Discard, Stderr: io.Discard, Now: time.Now, Environ: map[string]string{}}}
 		a.paint()
 		s, err := a.open("dev")
 		if err != nil {

@@ -228,7 +228,11 @@ func (s *session) failed(err error) error { return errors.Join(err, s.close()) }
 
 func (s *session) close() error {
 	if s.crier != nil {
-		s.crier.wait()
+		ctx, leave := context.WithCancel(context.Background())
+		restore := s.app.interrupts.handle(func(os.Signal) { leave() })
+		s.crier.wait(ctx)
+		restore()
+		leave()
 	}
 	var errs []error
 	for _, c := range slices.Backward(s.closers) {

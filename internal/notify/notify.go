@@ -89,6 +89,7 @@ type Error struct {
 	Target string
 	Why    string
 	Tip    string
+	Late   bool // it did not answer in time
 }
 
 // Error names the target and why.
@@ -129,7 +130,7 @@ func send(ctx context.Context, t Target, a event.Announcement, ports Ports) erro
 	case ctx.Err() != nil:
 		return &Error{Target: t.Name, Why: "it was given up"}
 	case errors.Is(err, context.DeadlineExceeded) || bounded.Err() != nil:
-		return &Error{Target: t.Name, Why: fmt.Sprintf("it took longer than %s", patience)}
+		return &Error{Target: t.Name, Why: fmt.Sprintf("it took longer than %s", patience), Late: true}
 	}
 	if e, ok := errors.AsType[*Error](err); ok {
 		return &Error{Target: t.Name, Why: e.Why, Tip: e.Tip}
