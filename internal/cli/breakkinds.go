@@ -17,7 +17,6 @@ import (
 	"github.com/deployer-cli/deployer/internal/flow"
 	"github.com/deployer-cli/deployer/internal/guard"
 	"github.com/deployer-cli/deployer/internal/inject"
-	"github.com/deployer-cli/deployer/internal/plan"
 	"github.com/deployer-cli/deployer/stacks"
 )
 
@@ -103,14 +102,6 @@ func (b *breaker) kindFacts(ctx context.Context, f *blast.Facts) {
 		}
 		f.Injections = append(f.Injections, found...)
 	}
-}
-
-// remade says on paper what else it changes in a stack to make a deleted resource again.
-func remade(f *blast.Facts, seen *blast.Seen) ([]stacks.ResourceChange, error) {
-	if !seen.Template.Read {
-		return nil, fmt.Errorf("what making %s again would change cannot be told: its template was not read: %s", f.Arg, seen.Template.Why)
-	}
-	return plan.Remade(seen.Live, []byte(seen.Template.Value), f.Account, f.Region, f.Arg)
 }
 
 // breakables are those of what a kind would do that can be done, and put right, as it is
@@ -297,25 +288,6 @@ func (b *breaker) spared(ctx context.Context, in stacks.Injection, cause error) 
 	return b.record.Write(context.WithoutCancel(ctx), chaos.KindObserved, chaos.Observed{
 		Stack: in.Stack, StackID: in.StackID, LogicalID: in.LogicalID, Condition: stacks.Whole, At: b.s.now().UTC(),
 	})
-}
-
-// capture reads how the resources are that are about to be broken.
-func (b *breaker) capture(ctx context.Context) error {
-	if !isInjection(b.plan.Kind) {
-		return nil
-	}
-	b.captured = map[stacks.Path][]stacks.Injection{}
-	injector := b.s.injector()
-	for i := range b.plan.Steps {
-		for _, in := range b.plan.Steps[i].Injections {
-			c, err := injector.Capture(ctx, in)
-			if err != nil {
-				return err
-			}
-			b.captured[b.plan.Steps[i].Stack] = append(b.captured[b.plan.Steps[i].Stack], c)
-		}
-	}
-	return nil
 }
 
 // conditions tells how what was injected, or drifted, looks now.
