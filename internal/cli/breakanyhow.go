@@ -3,6 +3,7 @@ package cli
 import (
 	"context"
 	"fmt"
+	"slices"
 
 	"github.com/deployer-cli/deployer/internal/guard"
 	"github.com/deployer-cli/deployer/stacks"
@@ -64,6 +65,35 @@ func (s *session) kept(ctx context.Context, k *knownBreak) (stacks.State, error)
 		return now.State, nil
 	}
 	return stacks.State{}, unlocated(k, "the environment's file does not say, and this machine has no capsule of it")
+}
+
+// nearest is a way to the bucket of an environment of which no stack can be read: that of
+// its breaks here, else that of other stacks in its regions, none of production. There is
+// one bucket of a name, so that the wrong way is an error, and never another journal.
+func (s *session) nearest(ctx context.Context, e *stacks.Environment) stacks.Access {
+	local := s.books(nil, stacks.Access{})
+	ids, _ := local.List(ctx, e.Name)
+	for _, id := range slices.Backward(ids) {
+		state, err := (&breakRecord{local, e.Name, id, s.now}).fold(ctx)
+		if err != nil {
+			continue
+		}
+		for _, p := range state.Order {
+			if p.Within(e.Path) {
+				return state.Targets[p].Access
+			}
+		}
+	}
+	for _, st := range s.project.Stacks() {
+		beside := st.Environment != nil && !st.Environment.SaysProduction()
+		if beside && (len(e.Regions) == 0 || slices.Contains(e.Regions, st.Access.Region)) {
+			return st.Access
+		}
+	}
+	if len(e.Regions) > 0 {
+		return stacks.Access{Region: e.Regions[0]}
+	}
+	return stacks.Access{}
 }
 
 // declaredAs is the environment of a name as its block says, nil where no block does.

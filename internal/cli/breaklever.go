@@ -128,7 +128,7 @@ type runningLever struct {
 func (s *session) running(ctx context.Context, known map[string]bool) ([]runningLever, error) {
 	var out []runningLever
 	var errs []error
-	places, err := s.breakable()
+	places, err := s.breakable(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("the levers of what is broken are not known: %w", err)
 	}

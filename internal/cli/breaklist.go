@@ -17,7 +17,7 @@ import (
 // everything is shown. A journal that cannot be used hides no other.
 func (s *session) listBreaks(ctx context.Context, arg string, open bool) error {
 	a := s.app
-	places, err := s.breakable()
+	places, err := s.breakable(ctx)
 	if err != nil {
 		return err
 	}

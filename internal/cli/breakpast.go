@@ -14,7 +14,7 @@ import (
 
 // past tells the guards which breaks are open, and how earlier ones went.
 func (b *breaker) past(ctx context.Context, f *blast.Facts) {
-	places, err := b.s.breakable()
+	places, err := b.s.breakable(ctx)
 	if err != nil {
 		f.Open, f.Past = blast.Known[[]blast.Open]{Why: err.Error()}, blast.Known[[]blast.Past]{Why: err.Error()}
 		return

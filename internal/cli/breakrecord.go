@@ -133,20 +133,30 @@ func (s *session) breaks(ctx context.Context, places []area) ([]knownBreak, erro
 	return out, nil
 }
 
-// breakable lists the environments in which there may be breaks: also those that
-// no file describes any more, or that are of another class by now, as far as their
-// journals are here.
-func (s *session) breakable() ([]area, error) {
-	all, err := s.environments()
-	if err != nil && s.unread == nil {
-		return nil, err
-	}
+// breakable lists the environments in which there may be breaks: also those of which no
+// stack can be read, and those that no file describes any more, or that are of another
+// class by now, as far as their journals are here.
+func (s *session) breakable(ctx context.Context) ([]area, error) {
 	kept, err := s.books(nil, stacks.Access{}).Environments()
 	if err != nil {
 		return nil, err
 	}
+	var all []area
+	has := func(name string) bool {
+		return slices.ContainsFunc(all, func(a area) bool { return a.env.Name == name })
+	}
+	for _, st := range s.project.Stacks() {
+		if e := st.Environment; e != nil && !has(e.Name) {
+			all = append(all, area{env: e, access: st.Access})
+		}
+	}
+	for _, e := range s.project.Environments() {
+		if e.Declared && !has(e.Name) {
+			all = append(all, area{env: e, access: s.nearest(ctx, e)})
+		}
+	}
 	for _, name := range kept {
-		if !slices.ContainsFunc(all, func(a area) bool { return a.env.Name == name }) {
+		if !has(name) {
 			all = append(all, area{env: &stacks.Environment{Name: name, Class: stacks.Development}})
 		}
 	}
@@ -159,7 +169,7 @@ func (s *session) breakable() ([]area, error) {
 // an environment or a stack; without one the only open break. openOnly leaves
 // finished ones out.
 func (s *session) findBreak(ctx context.Context, arg string, openOnly bool) (*knownBreak, error) {
-	places, err := s.breakable()
+	places, err := s.breakable(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -215,7 +225,7 @@ func whichBreak(found []knownBreak) error {
 // compares with nothing.
 func (s *session) readable(ctx context.Context) []*chaos.State {
 	var out []*chaos.State
-	if places, err := s.breakable(); err == nil {
+	if places, err := s.breakable(ctx); err == nil {
 		all, _ := s.breaks(ctx, places)
 		for _, k := range all {
 			if k.err == nil {

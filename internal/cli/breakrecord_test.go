@@ -2,8 +2,10 @@ package cli
 
 import (
 	"testing"
+	"testing/fstest"
 	"time"
 
+	"github.com/deployer-cli/deployer/config"
 	"github.com/deployer-cli/deployer/internal/chaos"
 	"github.com/deployer-cli/deployer/internal/logbook"
 	"github.com/deployer-cli/deployer/stacks"
@@ -69,4 +71,51 @@ func TestNoIntentBehindAStop(t *testing.T) {
 	if state, ferr := other.fold(t.Context()); err == nil || ferr != nil || state.Touched() || state.Stopped == nil {
 		t.Errorf("%v; %+v, %v", err, state, ferr)
 	}
+}
+
+// TestBreakable: an environment of which no stack can be read may have breaks as any other,
+// and is looked for in its bucket by what tells of it.
+func TestBreakable(t *testing.T) {
+	t.Parallel()
+	const block = "environment:\n  class: development\n  state: {bucket: team}\n"
+	p, err := config.Load(fstest.MapFS{
+		"config/config.yaml":       {Data: []byte("project_code: p\nregion: eu-west-1\n")},
+		"config/dev/config.yaml":   {Data: []byte(block + "profile: {{ var.profile }}\n")},
+		"config/dev/web.yaml":      {Data: []byte("template: {path: web.yaml}\n")},
+		"config/far/config.yaml":   {Data: []byte(block + "  regions: [us-east-1]\nprofile: {{ var.profile }}\n")},
+		"config/prod/config.yaml":  {Data: []byte("environment: {class: production, accounts: ['111111111111']}\nprofile: prod\n")},
+		"config/prod/web.yaml":     {Data: []byte("template: {path: web.yaml}\n")},
+		"config/qa/config.yaml":    {Data: []byte(block + "profile: qa\n")},
+		"config/qa/web.yaml":       {Data: []byte("template: {path: web.yaml}\n")},
+		"config/stage/config.yaml": {Data: []byte("environment: {class: persistent}\n{{ var.profile }}\n")},
+	}, config.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := &session{app: &app{}, project: p, dir: t.TempDir(), now: time.Now}
+	compare := func(when string, want map[string]stacks.Access) {
+		t.Helper()
+		places, err := s.breakable(t.Context())
+		if err != nil || len(places) != len(want) {
+			t.Fatalf("%s: %+v, %v", when, places, err)
+		}
+		for _, place := range places {
+			if got, there := want[place.env.Name]; !there || got != place.access || place.env.State.Bucket != "team" {
+				t.Errorf("%s: %s in %+v by %+v", when, place.env.Name, place.env.State, place.access)
+			}
+		}
+	}
+	qa := stacks.Access{Profile: "qa", Region: "eu-west-1"}
+	compare("nothing is here", map[string]stacks.Access{"dev": qa, "far": {Region: "us-east-1"}, "qa": qa})
+
+	r := &breakRecord{s.books(nil, stacks.Access{}), "dev", logbook.NewID(time.Now()), time.Now}
+	own := stacks.Access{Profile: "dev", Region: "eu-west-2"}
+	steps := []chaos.Step{
+		{Stack: "qa/app", Name: "app", StackID: "arn:app", Verb: stacks.Delete, Access: qa},
+		{Stack: "dev/web", Name: "web", StackID: "arn:web", Verb: stacks.Delete, Access: own},
+	}
+	if err := r.Write(t.Context(), chaos.KindPlan, chaos.Plan{ID: r.id, Environment: "dev", Steps: steps}); err != nil {
+		t.Fatal(err)
+	}
+	compare("a break of it is here", map[string]stacks.Access{"dev": own, "far": {Region: "us-east-1"}, "qa": qa})
 }
