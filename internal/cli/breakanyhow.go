@@ -12,8 +12,8 @@ import (
 // findBreakAnyhow finds one as findBreak does, to write into its journal. Where the files
 // do not say where that is kept, the capsules tell: an entry that only this machine had
 // would part its journal from the one that is shared. Where nothing tells it is a refusal.
-func (s *session) findBreakAnyhow(ctx context.Context, arg string) (*knownBreak, error) {
-	k, err := s.findBreak(ctx, arg, true)
+func (s *session) findBreakAnyhow(ctx context.Context, arg string, openOnly bool) (*knownBreak, error) {
+	k, err := s.findBreak(ctx, arg, openOnly)
 	if err != nil || k.place.env.Declared && k.place.env.Class == stacks.Development {
 		return k, err
 	}

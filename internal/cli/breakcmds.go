@@ -186,7 +186,7 @@ func (a *app) breakStopCommand() *cli.Command {
 // stopBreak writes the stop down; whoever runs the break sees it at the next look
 // and before the next call.
 func (s *session) stopBreak(ctx context.Context, arg, by, reason string) (*knownBreak, error) {
-	k, err := s.findBreakAnyhow(ctx, arg)
+	k, err := s.findBreakAnyhow(ctx, arg, true)
 	if err != nil {
 		return nil, err
 	}
@@ -279,7 +279,7 @@ func (a *app) breakCloseCommand() *cli.Command {
 // closeBreak ends an exercise, with what is not back as it is.
 func (s *session) closeBreak(ctx context.Context, arg, reason string) error {
 	a := s.app
-	k, err := s.findBreakAnyhow(ctx, arg)
+	k, err := s.findBreakAnyhow(ctx, arg, true)
 	if damaged, ok := errors.AsType[*damagedError](err); ok && damaged.k.record.id == arg {
 		return s.putAside(ctx, damaged, reason)
 	}

@@ -146,7 +146,7 @@ func (a *app) intoJournal(c *cli.Context, kind string, entry func(*session, *cha
 	if err := s.connect(); err != nil {
 		return err
 	}
-	k, err := s.findBreak(ctx, c.String("break"), c.String("break") == "")
+	k, err := s.findBreakAnyhow(ctx, c.String("break"), c.String("break") == "")
 	if err != nil {
 		return err
 	}

@@ -25,7 +25,7 @@ func (b *breaker) fromCapsules(ctx context.Context, o *recoverOptions) (restore 
 	if err := b.s.connect(); err != nil {
 		return nil, err
 	}
-	k, err := b.s.findBreakAnyhow(ctx, o.arg)
+	k, err := b.s.findBreakAnyhow(ctx, o.arg, true)
 	if isNoBreak(err) && b.s.unread == nil {
 		return func() {}, nil
 	}
