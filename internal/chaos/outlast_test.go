@@ -129,3 +129,73 @@ func TestOutlastsNothingElse(t *testing.T) {
 		}
 	})
 }
+
+// hidden is a stack that is back, and cannot be looked at for a while.
+type hidden struct{ remote }
+
+func (w *hidden) Refold(ctx context.Context) (*chaos.State, error) { return w.world1.Refold(ctx) }
+
+func (w *hidden) Write(ctx context.Context, kind string, body any) error {
+	return w.world1.Write(ctx, kind, body)
+}
+
+func (w *hidden) Look(ctx context.Context, s *chaos.State) (map[stacks.Path]chaos.Sight, error) {
+	if err := w.silent(); err != nil {
+		return nil, err
+	}
+	return w.world1.Look(ctx, s)
+}
+
+// TestAloneItDoesNotGoOnBlind: a watch that can see nothing, or write nothing down, ends
+// after two minutes where nobody is there, and goes on where somebody is, or something is
+// still to be sent.
+func TestAloneItDoesNotGoOnBlind(t *testing.T) {
+	t.Parallel()
+	expired := &stacks.UnknownError{What: "the AWS credentials have expired", Cause: errors.New("ExpiredToken")}
+	for _, tt := range []struct {
+		name   string
+		alone  bool
+		until  time.Duration
+		within time.Duration // it ends with what it does not know, 0 for never
+	}{
+		{"for ever", true, 24 * time.Hour, 3 * time.Minute},
+		{"for a minute", true, time.Minute, 0},
+		{"somebody is there", false, 30 * time.Minute, 0},
+	} {
+		for _, what := range []string{"journal", "stacks"} {
+			t.Run(tt.name+", "+what, func(t *testing.T) {
+				t.Parallel()
+				synctest.Test(t, func(t *testing.T) {
+					time.Sleep(time.Until(at(120)))
+					r := remote{world1{d: broken(t), start: time.Now()}, 5 * time.Second, tt.until, expired}
+					var w interface {
+						chaos.Looker
+						chaos.Book
+					} = &r
+					if what == "stacks" {
+						w = &hidden{r}
+					}
+					readings := make(chan steady.Reading)
+					ctx, cancel := context.WithTimeout(t.Context(), 2*time.Hour)
+					defer cancel()
+					go func() {
+						for ctx.Err() == nil {
+							select {
+							case readings <- steady.Reading{Probe: "site", At: time.Now(), OK: true}:
+							case <-ctx.Done():
+							}
+							_ = bubble{}.Wait(ctx, 5*time.Second)
+						}
+					}()
+					probes := []steady.Probe{{Name: "site", Role: steady.Steady, Every: 5 * time.Second, Timeout: 3 * time.Second, StableFor: 30 * time.Second}}
+					watching := chaos.Watching{State: r.d.fold(), Probes: probes, Readings: readings, Every: 2 * time.Second, Alone: func() bool { return tt.alone }}
+					end, err := chaos.Watch(ctx, watching, w, w, bubble{}, event.Func(func(event.Event) {}))
+					_, unknown := errors.AsType[*stacks.UnknownError](err)
+					if unknown != (tt.within > 0) || unknown && time.Since(r.start) > tt.within || !unknown && (err != nil || end.Finished == nil) {
+						t.Errorf("after %s: %v", time.Since(r.start), err)
+					}
+				})
+			})
+		}
+	}
+}

@@ -2,7 +2,6 @@ package chaos
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -52,21 +51,24 @@ type Watching struct {
 	Every    time.Duration // between two looks
 	Run      string        // that watches
 	Missed   func()        // called when the objective has passed, by one of all who watch; may be nil
+	Alone    func() bool   // tells that nobody is there who could end it, and that nothing further is broken; may be nil
 }
 
 // watch is the state of one watcher. Only the goroutine in Watch touches it.
 type watch struct {
-	w      Watching
-	look   Looker
-	book   Book
-	clock  Clock
-	sink   event.Sink
-	state  *State
-	tracks map[string]*steady.Track
-	bad    map[string]time.Time // the last known failure of each probe
-	said   map[string]string    // what was told of each probe and stamp
-	seen   map[stacks.Path]Sight
-	moved  time.Time // when a target last changed, or watching began
+	w       Watching
+	look    Looker
+	book    Book
+	clock   Clock
+	sink    event.Sink
+	state   *State
+	tracks  map[string]*steady.Track
+	bad     map[string]time.Time // the last known failure of each probe
+	said    map[string]string    // what was told of each probe and stamp
+	seen    map[stacks.Path]Sight
+	moved   time.Time // when a target last changed, or watching began
+	sighted time.Time // when everything could last be read and written down, or watching began
+	blind   error     // why it cannot since, nil where it can
 }
 
 // Watch stays with a break until everything is back, verified and compared, or
@@ -77,7 +79,7 @@ type watch struct {
 func Watch(ctx context.Context, w Watching, look Looker, book Book, clock Clock, sink event.Sink) (*State, error) {
 	v := &watch{
 		w: w, look: look, book: marked{book}, clock: clock, sink: sink, state: w.State, tracks: map[string]*steady.Track{},
-		bad: map[string]time.Time{}, said: map[string]string{}, seen: map[stacks.Path]Sight{}, moved: clock.Now(),
+		bad: map[string]time.Time{}, said: map[string]string{}, seen: map[stacks.Path]Sight{}, moved: clock.Now(), sighted: clock.Now(),
 	}
 	for _, p := range w.Probes {
 		v.tracks[p.Name] = steady.NewTrack(p)
@@ -92,6 +94,9 @@ func Watch(ctx context.Context, w Watching, look Looker, book Book, clock Clock,
 			delete(v.said, "journal")
 		}
 		lasting := v.outlast(err)
+		if lasting == nil && v.forsaken() {
+			lasting = v.blind
+		}
 		if done && err == nil || lasting != nil {
 			return v.state, lasting
 		}
@@ -99,43 +104,6 @@ func Watch(ctx context.Context, w Watching, look Looker, book Book, clock Clock,
 			return v.state, err
 		}
 	}
-}
-
-// bookError is an error of the break's journal, and of nothing else.
-type bookError struct{ error }
-
-// Unwrap gives the cause.
-func (e *bookError) Unwrap() error { return e.error }
-
-// ofBook marks an error, nil for none, as one of the journal.
-func ofBook(err error) error {
-	if err == nil {
-		return nil
-	}
-	return &bookError{err}
-}
-
-// marked is a book whose errors are marked.
-type marked struct{ book Book }
-
-// Write implements Book.
-func (m marked) Write(ctx context.Context, kind string, body any) error {
-	return ofBook(m.book.Write(ctx, kind, body))
-}
-
-// outlast tells that the shared journal cannot be asked, as when credentials have
-// expired, and ends nothing for it: what is not written down now is at the next turn.
-// Every other error it gives back, also one that leaves something else unknown.
-func (v *watch) outlast(err error) error {
-	_, journal := errors.AsType[*bookError](err)
-	if _, silent := errors.AsType[*stacks.UnknownError](err); !journal || !silent {
-		return err
-	}
-	if v.said["journal"] == "" {
-		v.said["journal"] = "told"
-		v.sink.Event(event.Event{Kind: event.Warning, Reason: "the break's journal cannot be reached now: " + err.Error()})
-	}
-	return nil
 }
 
 // rest takes readings in until it is time to look again.
@@ -224,6 +192,7 @@ func (v *watch) turn(ctx context.Context) (done bool, err error) {
 	if err := v.late(ctx); err != nil {
 		return false, err
 	}
+	v.sighted, v.blind = v.clock.Now(), nil
 	v.awaiting()
 	if !v.over() {
 		return false, nil
@@ -252,6 +221,7 @@ func (v *watch) sights(ctx context.Context) (map[stacks.Path]Sight, bool) {
 	out, err := v.look.Look(ctx, v.state)
 	if err != nil && ctx.Err() == nil {
 		v.sink.Event(event.Event{Kind: event.Warning, Reason: "the stacks cannot be read now: " + err.Error()})
+		v.blind = &stacks.UnknownError{What: "the stacks cannot be read", Cause: err}
 	}
 	return out, err == nil
 }

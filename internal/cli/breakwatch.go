@@ -74,6 +74,7 @@ func (b *breaker) watch(ctx context.Context, state *chaos.State, brake *chaos.Br
 	go func() {
 		final, err := chaos.Watch(ctx, chaos.Watching{
 			State: state, Probes: probes, Readings: readings.out, Every: lookEvery, Run: b.s.run, Missed: func() { b.announce(ctx, event.Missed) },
+			Alone: func() bool { return down.Load() && !b.app.env.person() },
 		}, look, b.record, b.clock(), sink)
 		cancel()
 		wg.Wait()
