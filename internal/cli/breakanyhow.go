@@ -29,7 +29,8 @@ func (s *session) locate(ctx context.Context, k *knownBreak) error {
 	}
 	e := *k.place.env
 	e.State = at
-	k.place = area{env: &e, access: k.state.Targets[k.state.Order[0]].Access}
+	last := k.state.Order[len(k.state.Order)-1] // what goes along, maybe of another environment, comes before
+	k.place = area{env: &e, access: k.state.Targets[last].Access}
 	k.record.books = s.books(&e, k.place.access)
 	k.state, err = k.record.fold(ctx)
 	return err
@@ -52,6 +53,9 @@ func (s *session) kept(ctx context.Context, k *knownBreak) (stacks.State, error)
 		if err != nil {
 			why = err
 			continue
+		}
+		if c.Environment.Name != k.state.Environment {
+			continue // it went along
 		}
 		if at, ok := c.Environment.State(); ok {
 			return at, nil

@@ -20,31 +20,40 @@ func TestNothingIsWrittenWhereOthersMayNotSeeIt(t *testing.T) {
 	const shared = "class: development\nstate: {bucket: team}\n"
 	for name, c := range map[string]struct {
 		block string // of the capsule, "" for no capsule
+		along string // of the capsule of what goes along, of another environment
 		want  string
 		ok    bool
 	}{
-		"nothing was captured":  {"", "", false},
-		"the capsule is broken": {"state: [", "", false},
-		"its state is broken":   {"state: {bucket: [a]}", "", false},
-		"it is shared":          {shared, "team", true},
-		"it is in files":        {"class: development\n", "", true},
+		"nothing was captured":           {"", "", "", false},
+		"the capsule is broken":          {"state: [", "", "", false},
+		"its state is broken":            {"state: {bucket: [a]}", "", "", false},
+		"it is shared":                   {shared, "", "team", true},
+		"it is in files":                 {"class: development\n", "", "", true},
+		"others are in files":            {shared, "class: development\n", "team", true},
+		"others are shared":              {shared, "state: {bucket: theirs}\n", "team", true},
+		"nothing is known but of others": {"", "state: {bucket: theirs}\n", "", false},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			ctx := t.Context()
 			r := &breakRecord{logbook.New(t.TempDir(), "r", nil), "dev", logbook.NewID(time.Now()), time.Now}
-			target := &chaos.Target{Stack: "dev/web"}
-			if c.block != "" {
-				text, err := capsule.Capsule{Schema: capsule.Schema, Stack: "dev/web", Name: "web", StackID: "arn:old", Environment: capsule.Environment{Name: "dev", Declared: true, Block: c.block}}.Encode()
+			kept := func(p stacks.Path, env, block string) *chaos.Target {
+				target := &chaos.Target{Stack: p}
+				if block == "" {
+					return target
+				}
+				text, err := capsule.Capsule{Schema: capsule.Schema, Stack: p, Name: p.Base(), StackID: "arn:old", Environment: capsule.Environment{Name: env, Declared: true, Block: block}}.Encode()
 				if err != nil {
 					t.Fatal(err)
 				}
-				target.Capsule.Name = capsuleName("dev/web")
+				target.Capsule.Name = capsuleName(p)
 				if target.Capsule.Hash, err = r.books.Put(ctx, "dev", r.id, target.Capsule.Name, text); err != nil {
 					t.Fatal(err)
 				}
+				return target
 			}
-			k := &knownBreak{record: r, state: &chaos.State{Environment: "dev", Order: []stacks.Path{"dev/web"}, Targets: map[stacks.Path]*chaos.Target{"dev/web": target}}}
+			targets := map[stacks.Path]*chaos.Target{"qa/app": kept("qa/app", "qa", c.along), "dev/web": kept("dev/web", "dev", c.block)}
+			k := &knownBreak{record: r, state: &chaos.State{Environment: "dev", Order: []stacks.Path{"qa/app", "dev/web"}, Targets: targets}}
 			got, err := (&session{project: &config.Project{}}).kept(ctx, k)
 			refusal, refused := errors.AsType[*guard.Refusal](err)
 			if got.Bucket != c.want || refused == c.ok || (err == nil) != c.ok {
