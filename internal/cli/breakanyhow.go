@@ -14,10 +14,16 @@ import (
 // would part its journal from the one that is shared. Where nothing tells it is a refusal.
 func (s *session) findBreakAnyhow(ctx context.Context, arg string, openOnly bool) (*knownBreak, error) {
 	k, err := s.findBreak(ctx, arg, openOnly)
-	if err != nil || k.place.env.Declared && k.place.env.Class == stacks.Development {
+	if err != nil || k.placed() {
 		return k, err
 	}
 	return k, s.locate(ctx, k)
+}
+
+// placed tells whether the files say where the journal of a break is kept: those of an
+// environment that may be broken do.
+func (k *knownBreak) placed() bool {
+	return k.place.env.Declared && k.place.env.Class == stacks.Development
 }
 
 // locate finds out where the journal of a break is whose environment the files do not

@@ -84,6 +84,9 @@ func (s *session) putAside(ctx context.Context, e *damagedError, reason string) 
 	if k.aside != nil {
 		return &usageError{fmt.Sprintf("break %s was closed already", k.record.id), e.Hint()}
 	}
+	if !k.placed() {
+		return unlocated(k, "the files do not say, and of a journal that cannot be used nothing else does")
+	}
 	l, r, err := s.records(k.place.env, k.place.access).Lock(ctx, k.place.env.Name)
 	switch {
 	case errors.Is(err, state.ErrAbsent):
