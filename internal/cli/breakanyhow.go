@@ -125,3 +125,32 @@ func unlocated(k *knownBreak, why string) error {
 			"what stops it from here all the same is: deployer break lever engage --reason TEXT", k.record.env),
 	}
 }
+
+// sameJournal refuses to bring back what was broken where the environment keeps its journal
+// and its lock elsewhere by now than where the break was begun: whoever watches that would
+// not see it. Where they are the same, as in a class that is not broken any more, they are used.
+func (b *breaker) sameJournal(ctx context.Context, k *knownBreak) error {
+	if k.placed() || b.app.home != "" { // capsules tell, and are made so
+		return nil
+	}
+	at, err := b.s.kept(ctx, k)
+	if err != nil {
+		return err
+	}
+	if at != k.place.env.State {
+		return &guard.Refusal{
+			Rule: "journal", Code: exitRefused, What: fmt.Sprintf("nothing was written: %s, which is %s by now, keeps its journals and its lock elsewhere", k.record.env, k.place.env.Class),
+			Why: fmt.Sprintf("those of %s are %s", k.record.id, placeOf(at)), Tip: "deployer recover " + k.record.id + " --from capsule",
+		}
+	}
+	k.record.books = b.s.books(k.place.env, k.place.access)
+	k.state, err = k.record.fold(ctx)
+	return err
+}
+
+func placeOf(at stacks.State) string {
+	if at.Bucket == "" {
+		return "in the folder where it was begun"
+	}
+	return "in the bucket " + at.Bucket
+}

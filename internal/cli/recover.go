@@ -262,6 +262,9 @@ func (b *breaker) takeOver(ctx context.Context, k *knownBreak) error {
 		return &usageError{fmt.Sprintf("no file describes a stack of %s any more", k.place.env.Name), withoutFiles(k.state)}
 	}
 	b.any = s.project.Stacks()[i]
+	if err := b.sameJournal(ctx, k); err != nil {
+		return err
+	}
 	if err := s.banner(ctx, []*stacks.Stack{b.any}); err != nil {
 		return err
 	}
