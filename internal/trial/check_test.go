@@ -153,6 +153,25 @@ func TestJudge(t *testing.T) {
 	}
 }
 
+// TestOnceMore: what is worse by chance is measured again, and only that; what is worse each
+// time stays so.
+func TestOnceMore(t *testing.T) {
+	t.Parallel()
+	unlucky, slow, fine := scenario{"chain", 100, 0}, scenario{"wide", 100, 0}, scenario{"real", 100, 0}
+	row := func(s scenario) string { return s.String() + " create" }
+	base := results{row(unlucky): {calls: 400}, row(slow): {calls: 400}, row(fine): {calls: 400}}
+	got := results{row(unlucky): {calls: 451}, row(slow): {calls: 500}, row(fine): {calls: 410}}
+	var asked []int
+	onceMore([]scenario{unlucky, slow, fine}, got, base, func(some []scenario) results {
+		asked = append(asked, len(some))
+		return results{row(unlucky): {calls: 405}, row(slow): {calls: 480}}
+	})
+	worse, _, _ := compare(got.counted(), base)
+	if !slices.Equal(asked, []int{2, 1}) || len(worse) != 1 || !strings.HasPrefix(worse[0], row(slow)) || got[row(unlucky)][calls] != 405 {
+		t.Errorf("%v times, %v, worse: %v", asked, got, worse)
+	}
+}
+
 // TestScenarioMeasures: names come back as they went, and a small
 // scenario measures what is known about it.
 func TestScenarioMeasures(t *testing.T) { //nolint:paralleltest // command lines of a process run one at a time
