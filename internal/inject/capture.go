@@ -105,8 +105,8 @@ func (i *Injector) Changed(ctx context.Context, in stacks.Injection) ([]Change, 
 }
 
 // Anew says, of an injection's resource that may look whole, how it is another than
-// the one captured: its stack has made it anew, or somebody has set it since; "" where
-// it is neither.
+// the one captured: its stack has made it anew, or somebody has set it, or put its rules
+// back, since; "" where it is neither.
 func (i *Injector) Anew(ctx context.Context, in stacks.Injection) (string, error) {
 	now, err := i.current(ctx, in)
 	switch {
@@ -118,6 +118,9 @@ func (i *Injector) Anew(ctx context.Context, in stacks.Injection) (string, error
 		return fmt.Sprintf("%s is %s now, and was %s", in.LogicalID, now.physical, in.PhysicalID), nil
 	}
 	changes, err := i.Changed(ctx, in)
+	if err == nil && len(changes) == 0 && in.Kind == RevokeIngress {
+		return i.rulesAgain(ctx, in)
+	}
 	if err != nil || len(changes) == 0 {
 		return "", err
 	}

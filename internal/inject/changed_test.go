@@ -66,6 +66,9 @@ func TestSetByHandSince(t *testing.T) {
 			t.Parallel()
 			inShop(t, func(t *testing.T, w *world) {
 				in := w.captured(c.kind, c.arg)
+				if got, err := w.injector.Anew(t.Context(), in); err != nil || got != "" {
+					t.Errorf("untouched, set anew: %q, %v", got, err)
+				}
 				if err := w.writer().Do(t.Context(), in); err != nil {
 					t.Fatal(err)
 				}
@@ -75,6 +78,10 @@ func TestSetByHandSince(t *testing.T) {
 				if err := c.team(w, in); err != nil {
 					t.Fatal(err)
 				}
+				told := c.changed != "" || c.kind == inject.RevokeIngress // whoever makes a rule again gets another id
+				if got, err := w.injector.Anew(t.Context(), in); err != nil || (got != "") != told {
+					t.Errorf("by hand, set anew: %q, %v", got, err)
+				}
 				for range 2 {
 					if err := w.writer().Undo(t.Context(), in); err != nil {
 						t.Fatal(err)
@@ -83,7 +90,7 @@ func TestSetByHandSince(t *testing.T) {
 						t.Errorf("changed: %s\nwant %s", got, c.changed)
 					}
 				}
-				if got, err := w.injector.Anew(t.Context(), in); err != nil || (got == "") != (c.changed == "") {
+				if got, err := w.injector.Anew(t.Context(), in); err != nil || (got != "") != told {
 					t.Errorf("set anew: %q, %v", got, err)
 				}
 				if got, err := w.injector.Check(t.Context(), in); err != nil || got != c.condition {

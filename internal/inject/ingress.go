@@ -3,6 +3,7 @@ package inject
 import (
 	"cmp"
 	"context"
+	"fmt"
 	"slices"
 	"strconv"
 	"strings"
@@ -199,6 +200,26 @@ func (i *Injector) changedRules(ctx context.Context, in stacks.Injection) ([]Cha
 		}
 	}
 	return out, nil
+}
+
+// rulesAgain tells that a rule which was captured is there by another id: it was taken away,
+// and somebody has made it again just as it was.
+func (i *Injector) rulesAgain(ctx context.Context, in stacks.Injection) (string, error) {
+	was, err := before[rulesBefore](in)
+	if err != nil {
+		return "", err
+	}
+	now, err := i.inbound(ctx, in)
+	if err != nil {
+		return "", err
+	}
+	for _, r := range was.Rules {
+		kept := slices.ContainsFunc(now, func(n inbound) bool { return n.ID == r.ID })
+		if at := slices.IndexFunc(now, r.same); at >= 0 && !kept && r.ID != "" {
+			return fmt.Sprintf("the inbound rule %s of %s was made again since: it is %s, and was %s", r.words(), in.LogicalID, now[at].ID, r.ID), nil
+		}
+	}
+	return "", nil
 }
 
 // words is a rule for a reader.
