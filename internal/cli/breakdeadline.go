@@ -112,7 +112,7 @@ func (b *breaker) afterDeadline(ctx context.Context) error {
 	late := &lateError{b.id}
 	if err := b.overdue(ctx); err != nil {
 		if exitCode(err) != exitLocked {
-			return errors.Join(late, err)
+			return b.leftLate(ctx, err)
 		}
 		fmt.Fprintf(b.app.talk(), "%s %v\n", b.app.err.Warn("left alone:"), err)
 	}
@@ -121,6 +121,23 @@ func (b *breaker) afterDeadline(ctx context.Context) error {
 		return err
 	}
 	return errors.Join(late, err)
+}
+
+// leftLate says how it stands when max_duration is over and what is down was not brought
+// back: why that is, err, may be that somebody left.
+func (b *breaker) leftLate(ctx context.Context, err error) error {
+	brief, done := lastWords(ctx)
+	defer done()
+	if state, ferr := b.record.fold(brief); ferr == nil {
+		b.outcome = &breakOutcome{state: state}
+		if b.app.globals.output == "text" {
+			b.summary(brief, state)
+		}
+	}
+	if errors.Is(err, context.Canceled) {
+		err = b.staysBroken()
+	}
+	return errors.Join(&lateError{b.id}, err)
 }
 
 // overdueTokens is how the tokens of a run begin that brings something back because

@@ -341,6 +341,9 @@ func (b *breaker) perform(ctx context.Context, clearance guard.Clearance, brake 
 		if stopped, ok := errors.AsType[*chaos.Stopped](runErr); ok && stopped.By == chaos.ByDeadline {
 			runErr = nil
 		}
+		if runCtx.Err() != nil { // somebody left while what goes down was waited for
+			return errors.Join(b.leftLate(ctx, context.Canceled), runErr)
+		}
 		return errors.Join(b.afterDeadline(ctx), runErr)
 	}
 	brief, done := lastWords(ctx)

@@ -331,6 +331,11 @@ func (b *breaker) ended(ctx context.Context, end watchEnd, runErr error) error {
 			"watch it with: deployer break resume " + b.id + "\nif that will not come, end it with: deployer break close " + b.id + " --reason TEXT",
 		}
 	}
+	return b.staysBroken()
+}
+
+// staysBroken says that somebody left while something was down.
+func (b *breaker) staysBroken() error {
 	return &leftError{"left: " + b.place.env.Name + " stays broken", "watch it with: deployer break resume " + b.id + "\nget it back with: deployer recover " + b.id}
 }
 
