@@ -37,11 +37,15 @@ func (m marked) Write(ctx context.Context, kind string, body any) error {
 
 // outlast tells that the shared journal cannot be asked, as when credentials have
 // expired, and ends nothing for it: what is not written down now is at the next turn.
-// Every other error it gives back, also one that leaves something else unknown.
-func (v *watch) outlast(err error) error {
+// Every other error it gives back, also one that leaves something else unknown. Where
+// somebody leaves, a call that this cuts off says nothing of the journal.
+func (v *watch) outlast(ctx context.Context, err error) error {
 	_, journal := errors.AsType[*bookError](err)
 	if _, silent := errors.AsType[*stacks.UnknownError](err); !journal || !silent {
 		return err
+	}
+	if ctx.Err() != nil {
+		return nil
 	}
 	v.blind = err
 	if v.said["journal"] == "" {

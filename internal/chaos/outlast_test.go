@@ -91,6 +91,38 @@ func TestOutlastsTheJournal(t *testing.T) {
 	}
 }
 
+// TestLeavingIsNoTrouble: that somebody leaves while the journal is asked is not told as
+// something of the journal.
+func TestLeavingIsNoTrouble(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		time.Sleep(time.Until(at(120)))
+		ctx, leave := context.WithCancelCause(t.Context())
+		left := errors.New("left")
+		w := &cutOff{remote: remote{world1: world1{d: broken(t), start: time.Now()}}, leave: func() { leave(left) }}
+		watching := chaos.Watching{State: w.d.fold(), Readings: make(chan steady.Reading), Every: 2 * time.Second}
+		_, err := chaos.Watch(ctx, watching, w, w, bubble{}, event.Func(func(e event.Event) {
+			if strings.Contains(e.Reason, "journal") {
+				t.Errorf("told: %s", e.Reason)
+			}
+		}))
+		if !errors.Is(err, left) {
+			t.Errorf("it ended with %v", err)
+		}
+	})
+}
+
+// cutOff is a journal that is being asked when somebody leaves.
+type cutOff struct {
+	remote
+	leave func()
+}
+
+func (w *cutOff) Refold(context.Context) (*chaos.State, error) {
+	w.leave()
+	return nil, &stacks.UnknownError{What: "reading the journal was interrupted", Cause: context.Canceled}
+}
+
 // unlike is a stack that is back, and cannot be compared.
 type unlike struct{ world1 }
 

@@ -93,7 +93,7 @@ func Watch(ctx context.Context, w Watching, look Looker, book Book, clock Clock,
 		if err == nil {
 			delete(v.said, "journal")
 		}
-		lasting := v.outlast(err)
+		lasting := v.outlast(ctx, err)
 		if lasting == nil && v.forsaken() {
 			lasting = v.blind
 		}
@@ -122,7 +122,7 @@ func (v *watch) rest(ctx context.Context) error {
 			if err != nil {
 				v.said[r.Probe] = before // the next reading is written down instead
 			}
-			if err := v.outlast(err); err != nil {
+			if err := v.outlast(ctx, err); err != nil {
 				return err
 			}
 		case err := <-tick:

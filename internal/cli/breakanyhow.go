@@ -137,7 +137,11 @@ func (b *breaker) sameJournal(ctx context.Context, k *knownBreak) error {
 	if err != nil {
 		return err
 	}
-	if at != k.place.env.State {
+	switch now := k.place.env; {
+	case at == now.State:
+	case at.Bucket != "" && now.State.Bucket != "":
+		return elsewhere(k.record.env, now, at)
+	default:
 		return &guard.Refusal{
 			Rule: "journal", Code: exitRefused, What: fmt.Sprintf("nothing was written: %s, which is %s by now, keeps its journals and its lock elsewhere", k.record.env, k.place.env.Class),
 			Why: fmt.Sprintf("those of %s are %s", k.record.id, placeOf(at)), Tip: "deployer recover " + k.record.id + " --from capsule",

@@ -74,6 +74,10 @@ func TestTheJournalStays(t *testing.T) {
 	if got, err := journalStays(c, now); err != nil || got.State != (stacks.State{Bucket: "team", Prefix: "p"}) || now.State.Bucket != "" {
 		t.Errorf("%+v, %v", got, err)
 	}
+	now.State = stacks.State{Bucket: "prod"} // with its lock, its approvals and its history
+	if _, err := journalStays(c, now); exitCode(err) != exitRefused {
+		t.Errorf("in another bucket by now: %v", err)
+	}
 	c.Environment.Block = "class: development\nstate: 1\n"
 	if _, err := journalStays(c, now); err == nil {
 		t.Error("where it is kept cannot be read")

@@ -11,6 +11,7 @@ import (
 	"strings"
 
 	"github.com/deployer-cli/deployer/internal/capsule"
+	"github.com/deployer-cli/deployer/internal/guard"
 	"github.com/deployer-cli/deployer/stacks"
 )
 
@@ -181,9 +182,20 @@ func journalStays(c capsule.Capsule, now *stacks.Environment) (*stacks.Environme
 	if at.Bucket == "" {
 		return now, nil
 	}
+	if now.State.Bucket != "" && now.State != at { // its lock, its approvals and its history are where they are
+		return nil, elsewhere(c.Environment.Name, now, at)
+	}
 	e := *now
 	e.State = at
 	return &e, nil
+}
+
+// elsewhere refuses to recover what keeps its journals in one bucket, and by now its lock in another.
+func elsewhere(env string, now *stacks.Environment, at stacks.State) error {
+	return &guard.Refusal{
+		Rule: "journal", Code: exitRefused, What: fmt.Sprintf("nothing was written: %s, which is %s by now, keeps its journals and its lock elsewhere", env, now.Class),
+		Why: "those of the break are " + placeOf(at), Tip: fmt.Sprintf("get the stacks back as every change of %s is made: deployer launch %s; then: deployer break close --reason TEXT", now.Class, env),
+	}
 }
 
 // layOut writes files into a folder that holds nothing else.
