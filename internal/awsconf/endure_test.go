@@ -342,3 +342,40 @@ func TestWhatMayHaveBegun(t *testing.T) {
 		})
 	}
 }
+
+// TestEveryAttemptIsNoted: that AWS may have accepted a later attempt is told too, also
+// with the SDK's new retries, which tell the retryer of the first one only.
+func TestEveryAttemptIsNoted(t *testing.T) {
+	for _, way := range []string{"", "true"} {
+		t.Run("AWS_NEW_RETRIES_2026="+way, func(t *testing.T) {
+			t.Setenv("AWS_NEW_RETRIES_2026", way)
+			synctest.Test(t, func(t *testing.T) {
+				attempts, asked, begun := 0, 0, 0
+				client := inProcess(func(w http.ResponseWriter, _ *http.Request) {
+					switch attempts++; attempts {
+					case 1:
+						fail(w, 400, "Throttling", "no")
+					case 2:
+						fail(w, 500, "InternalFailure", "no")
+					default:
+						succeed(w)
+					}
+				})
+				cfg, err := awsconf.New(options(client)).Config(t.Context(), access)
+				if err != nil {
+					t.Fatal(err)
+				}
+				ctx := awsconf.GatedFirst(t.Context(), func() error {
+					if asked++; asked > 2 {
+						return errors.New("what may have begun is repeated without asking")
+					}
+					return nil
+				}, func() { begun++ })
+				_, err = cloudformation.NewFromConfig(cfg).DeleteStack(ctx, &cloudformation.DeleteStackInput{StackName: new("web")})
+				if err != nil || attempts != 3 || asked != 2 || begun == 0 {
+					t.Errorf("%d attempts, asked %d times, begun %d: %v", attempts, asked, begun, err)
+				}
+			})
+		})
+	}
+}

@@ -50,13 +50,29 @@ type callState struct {
 	started  time.Time
 	failures int  // for passing reasons other than throttling
 	open     bool // AWS may have accepted an attempt
+
+	end func(error) // of the attempt that is under way, once, nil before the first
 }
 
 type callStateKey struct{}
 
 // addCallState gives every call its own state, in the context because the SDK
-// shares one retryer among all calls.
+// shares one retryer among all calls. The end of each attempt is noted here as well: with
+// its new retries (AWS_NEW_RETRIES_2026) the SDK tells the retryer of the first one only.
 func addCallState(s *middleware.Stack) error {
+	if _, retries := s.Finalize.Get("Retry"); retries {
+		err := s.Finalize.Insert(middleware.FinalizeMiddlewareFunc("DeployerAttemptEnd",
+			func(ctx context.Context, in middleware.FinalizeInput, next middleware.FinalizeHandler) (middleware.FinalizeOutput, middleware.Metadata, error) {
+				out, metadata, err := next.HandleFinalize(ctx, in)
+				if state, _ := ctx.Value(callStateKey{}).(*callState); state != nil && state.end != nil {
+					state.end(err)
+				}
+				return out, metadata, err
+			}), "Retry", middleware.After)
+		if err != nil {
+			return err
+		}
+	}
 	return s.Initialize.Add(middleware.InitializeMiddlewareFunc("DeployerCallState",
 		func(ctx context.Context, in middleware.InitializeInput, next middleware.InitializeHandler) (middleware.InitializeOutput, middleware.Metadata, error) {
 			return next.HandleInitialize(context.WithValue(ctx, callStateKey{}, &callState{started: time.Now()}), in)
@@ -166,7 +182,12 @@ func (r *retryer) GetAttemptToken(ctx context.Context) (func(error) error, error
 	}
 	operation := awsmiddleware.GetServiceID(ctx) + " " + name
 	r.counter.called(operation)
-	return func(err error) error {
+	ended := false
+	end := func(err error) {
+		if ended {
+			return
+		}
+		ended = true
 		if pacer == paces.write {
 			wrote(ctx, name, err)
 		}
@@ -176,14 +197,17 @@ func (r *retryer) GetAttemptToken(ctx context.Context) (func(error) error, error
 		}
 		done(classify(err))
 		if classify(err) != throttle {
-			return nil
+			return
 		}
 		r.counter.wasThrottled()
 		if r.throttled != nil {
 			r.throttled(r.access, operation)
 		}
-		return nil
-	}, nil
+	}
+	if state, _ := ctx.Value(callStateKey{}).(*callState); state != nil {
+		state.end = end
+	}
+	return func(err error) error { end(err); return nil }, nil
 }
 
 // GetInitialToken is the old form of GetAttemptToken, which the SDK prefers.

@@ -45,7 +45,7 @@ func (v *watch) outlast(ctx context.Context, err error) error {
 		return err
 	}
 	if ctx.Err() != nil {
-		return nil
+		return nil //nolint:nilerr // that somebody leaves is found out by who waits next
 	}
 	v.blind = err
 	if v.said["journal"] == "" {
