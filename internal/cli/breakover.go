@@ -52,7 +52,7 @@ func (b *breaker) resumeOver(ctx context.Context, k *knownBreak) error {
 		return err
 	}
 	fmt.Fprintf(b.app.talk(), "nothing to resume: break %s is over\n", b.id)
-	b.probes, b.opts.noRecover = nil, true // its moments and its max_duration are over as well
+	b.opts.noRecover = true // its max_duration is over as well
 	err := b.stay(ctx)
 	if o := b.outcome; o != nil && o.state != nil {
 		b.notBack(b.id, o.state)
