@@ -56,11 +56,14 @@ func (v *watch) outlast(ctx context.Context, err error) error {
 }
 
 // forsaken tells that it has been blind for too long where nobody is there: it would be for
-// ever.
+// ever. A network that is gone makes nobody blind: it comes back by itself.
 func (v *watch) forsaken() bool {
-	if v.w.Alone == nil || !v.w.Alone() {
-		v.sighted = v.clock.Now()
+	if v.blind == nil || v.w.Alone == nil || !v.w.Alone() {
+		v.dark = time.Time{}
 		return false
 	}
-	return v.blind != nil && v.clock.Now().Sub(v.sighted) >= alone
+	if v.dark.IsZero() {
+		v.dark = v.clock.Now()
+	}
+	return v.clock.Now().Sub(v.dark) >= alone
 }

@@ -20,10 +20,12 @@ type remote struct {
 	world1
 	from, until time.Duration
 	why         error
+	slow        time.Duration // it is to say so
 }
 
 func (w *remote) silent() error {
 	if since := time.Since(w.start); since >= w.from && since < w.until {
+		_ = bubble{}.Wait(context.Background(), w.slow)
 		return w.why
 	}
 	return nil
@@ -60,7 +62,7 @@ func TestOutlastsTheJournal(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
 				time.Sleep(time.Until(at(120)))
-				w := &remote{world1{d: broken(t), start: time.Now()}, 5 * time.Second, 3 * time.Minute, tt.why}
+				w := &remote{world1{d: broken(t), start: time.Now()}, 5 * time.Second, 3 * time.Minute, tt.why, 0}
 				readings := make(chan steady.Reading)
 				ctx, cancel := context.WithTimeout(t.Context(), time.Hour)
 				defer cancel()
@@ -178,33 +180,40 @@ func (w *hidden) Look(ctx context.Context, s *chaos.State) (map[stacks.Path]chao
 	return w.world1.Look(ctx, s)
 }
 
-// TestAloneItDoesNotGoOnBlind: a watch that can see nothing, or write nothing down, ends
-// after two minutes where nobody is there, and goes on where somebody is, or something is
-// still to be sent.
+// TestAloneItDoesNotGoOnBlind: a watch that has no credentials, or no journal, ends after
+// two minutes where nobody is there, and goes on where somebody is, or something is still
+// to be sent or brought back. A network that is gone is nothing that it ends for, and a
+// look that took long counts from when it has failed.
 func TestAloneItDoesNotGoOnBlind(t *testing.T) {
 	t.Parallel()
 	expired := &stacks.UnknownError{What: "the AWS credentials have expired", Cause: errors.New("ExpiredToken")}
 	for _, tt := range []struct {
 		name   string
 		alone  bool
+		slow   time.Duration // every look
 		until  time.Duration
 		within time.Duration // it ends with what it does not know, 0 for never
 	}{
-		{"for ever", true, 24 * time.Hour, 3 * time.Minute},
-		{"for a minute", true, time.Minute, 0},
-		{"somebody is there", false, 30 * time.Minute, 0},
+		{"for ever", true, 0, 24 * time.Hour, 3 * time.Minute},
+		{"for a minute", true, 0, time.Minute, 0},
+		{"in one look", true, 3 * time.Minute, 3 * time.Minute, 0},
+		{"somebody is there", false, 0, 30 * time.Minute, 0},
 	} {
-		for _, what := range []string{"journal", "stacks"} {
+		for _, what := range []string{"journal", "stacks", "network"} {
+			tt := tt // of this kind
+			if what == "network" {
+				tt.until, tt.within = min(tt.until, time.Hour), 0
+			}
 			t.Run(tt.name+", "+what, func(t *testing.T) {
 				t.Parallel()
 				synctest.Test(t, func(t *testing.T) {
 					time.Sleep(time.Until(at(120)))
-					r := remote{world1{d: broken(t), start: time.Now()}, 5 * time.Second, tt.until, expired}
+					r := remote{world1{d: broken(t), start: time.Now()}, 5 * time.Second, tt.until, expired, tt.slow}
 					var w interface {
 						chaos.Looker
 						chaos.Book
 					} = &r
-					if what == "stacks" {
+					if what != "journal" {
 						w = &hidden{r}
 					}
 					readings := make(chan steady.Reading)
@@ -220,7 +229,7 @@ func TestAloneItDoesNotGoOnBlind(t *testing.T) {
 						}
 					}()
 					probes := []steady.Probe{{Name: "site", Role: steady.Steady, Every: 5 * time.Second, Timeout: 3 * time.Second, StableFor: 30 * time.Second}}
-					watching := chaos.Watching{State: r.d.fold(), Probes: probes, Readings: readings, Every: 2 * time.Second, Alone: func() bool { return tt.alone }}
+					watching := chaos.Watching{State: r.d.fold(), Probes: probes, Readings: readings, Every: 2 * time.Second, Alone: func() bool { return tt.alone }, Barred: func(error) bool { return what == "stacks" }}
 					end, err := chaos.Watch(ctx, watching, w, w, bubble{}, event.Func(func(event.Event) {}))
 					_, unknown := errors.AsType[*stacks.UnknownError](err)
 					if unknown != (tt.within > 0) || unknown && time.Since(r.start) > tt.within || !unknown && (err != nil || end.Finished == nil) {

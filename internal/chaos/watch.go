@@ -48,27 +48,28 @@ type Watching struct {
 	State    *State
 	Probes   []steady.Probe
 	Readings <-chan steady.Reading
-	Every    time.Duration // between two looks
-	Run      string        // that watches
-	Missed   func()        // called when the objective has passed, by one of all who watch; may be nil
-	Alone    func() bool   // tells that nobody is there who could end it, and that nothing further is broken; may be nil
+	Every    time.Duration    // between two looks
+	Run      string           // that watches
+	Missed   func()           // called when the objective has passed, by one of all who watch; may be nil
+	Alone    func() bool      // tells that nobody is there who could end it, that nothing further is broken, and that it is not to bring anything back later; may be nil
+	Barred   func(error) bool // tells that a look failed for want of good credentials; may be nil
 }
 
 // watch is the state of one watcher. Only the goroutine in Watch touches it.
 type watch struct {
-	w       Watching
-	look    Looker
-	book    Book
-	clock   Clock
-	sink    event.Sink
-	state   *State
-	tracks  map[string]*steady.Track
-	bad     map[string]time.Time // the last known failure of each probe
-	said    map[string]string    // what was told of each probe and stamp
-	seen    map[stacks.Path]Sight
-	moved   time.Time // when a target last changed, or watching began
-	sighted time.Time // when everything could last be read and written down, or watching began
-	blind   error     // why it cannot since, nil where it can
+	w      Watching
+	look   Looker
+	book   Book
+	clock  Clock
+	sink   event.Sink
+	state  *State
+	tracks map[string]*steady.Track
+	bad    map[string]time.Time // the last known failure of each probe
+	said   map[string]string    // what was told of each probe and stamp
+	seen   map[stacks.Path]Sight
+	moved  time.Time // when a target last changed, or watching began
+	blind  error     // why nothing can be read or written down that somebody has to mend, nil where it can
+	dark   time.Time // when that was first found
 }
 
 // Watch stays with a break until everything is back, verified and compared, or
@@ -79,7 +80,7 @@ type watch struct {
 func Watch(ctx context.Context, w Watching, look Looker, book Book, clock Clock, sink event.Sink) (*State, error) {
 	v := &watch{
 		w: w, look: look, book: marked{book}, clock: clock, sink: sink, state: w.State, tracks: map[string]*steady.Track{},
-		bad: map[string]time.Time{}, said: map[string]string{}, seen: map[stacks.Path]Sight{}, moved: clock.Now(), sighted: clock.Now(),
+		bad: map[string]time.Time{}, said: map[string]string{}, seen: map[stacks.Path]Sight{}, moved: clock.Now(),
 	}
 	for _, p := range w.Probes {
 		v.tracks[p.Name] = steady.NewTrack(p)
@@ -192,7 +193,7 @@ func (v *watch) turn(ctx context.Context) (done bool, err error) {
 	if err := v.late(ctx); err != nil {
 		return false, err
 	}
-	v.sighted, v.blind = v.clock.Now(), nil
+	v.blind = nil
 	v.awaiting()
 	if !v.over() {
 		return false, nil
@@ -221,7 +222,9 @@ func (v *watch) sights(ctx context.Context) (map[stacks.Path]Sight, bool) {
 	out, err := v.look.Look(ctx, v.state)
 	if err != nil && ctx.Err() == nil {
 		v.sink.Event(event.Event{Kind: event.Warning, Reason: "the stacks cannot be read now: " + err.Error()})
-		v.blind = &stacks.UnknownError{What: "the stacks cannot be read", Cause: err}
+		if v.blind = nil; v.w.Barred != nil && v.w.Barred(err) {
+			v.blind = &stacks.UnknownError{What: "the stacks cannot be read", Cause: err}
+		}
 	}
 	return out, err == nil
 }

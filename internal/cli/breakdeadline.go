@@ -29,7 +29,9 @@ func (b *breaker) deadline(ctx context.Context, sink event.Sink, brake *chaos.Br
 	}
 	ctx, cancel := context.WithCancel(ctx)
 	var wg sync.WaitGroup
+	b.pending.Store(true)
 	wg.Go(func() {
+		defer b.pending.Store(false)
 		at, ok := b.deadlineAt(ctx)
 		if !ok {
 			return
@@ -54,6 +56,10 @@ func (b *breaker) deadline(ctx context.Context, sink event.Sink, brake *chaos.Br
 	})
 	return func() { cancel(); wg.Wait() }
 }
+
+// alone tells that nobody is there who could end the watch, and that it is not to bring
+// back what is down when max_duration is over.
+func (b *breaker) alone() bool { return !b.pending.Load() && !b.app.env.person() }
 
 // onlyStays tells whether there is nothing to bring back when max_duration is over, and
 // writes down that it is. Who watches goes on: whether users were back by then is in

@@ -49,7 +49,7 @@ func TestTheDeadline(t *testing.T) {
 				write(chaos.KindAccepted, chaos.Accepted{Stack: "dev/web", StackID: "arn:old", Verb: stacks.Delete, Token: "t", At: begun})
 				write(chaos.KindObserved, chaos.Observed{Stack: "dev/web", StackID: "arn:old", Status: stacks.DeleteComplete, At: begun})
 
-				b := &breaker{record: r, ticks: &realmClock{now: time.Now}}
+				b := &breaker{app: &app{env: Env{}}, record: r, ticks: &realmClock{now: time.Now}}
 				ctx, leave := context.WithCancelCause(t.Context())
 				defer leave(nil)
 				brake := chaos.NewBrake()
@@ -65,7 +65,13 @@ func TestTheDeadline(t *testing.T) {
 				if brake.Pulled() != nil || !tt.leave && ctx.Err() != nil {
 					t.Errorf("before the deadline: %v, %v", brake.Pulled(), context.Cause(ctx))
 				}
+				if b.alone() != tt.leave {
+					t.Errorf("before the deadline nothing is left to do for it: %t", b.alone())
+				}
 				time.Sleep(2 * time.Minute)
+				if !b.alone() {
+					t.Error("after the deadline something is left to do")
+				}
 				pulled := brake.Pulled()
 				if errors.Is(context.Cause(ctx), errDeadline) != tt.ends || (pulled != nil) != tt.ends || pulled != nil && pulled.By != chaos.ByDeadline {
 					t.Errorf("after the deadline: %v, %v", pulled, context.Cause(ctx))

@@ -12,6 +12,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/deployer-cli/deployer/config"
@@ -71,6 +72,7 @@ type breaker struct {
 	taken      map[stacks.Path]bool // somebody is at them, as it was found when max_duration was over
 	warned     sync.Map             // warnings that were given
 	late       bool                 // max_duration was over while it watched
+	pending    atomic.Bool          // this process brings back what is down when it is over
 	outcome    *breakOutcome
 }
 

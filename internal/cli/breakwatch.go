@@ -10,6 +10,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/deployer-cli/deployer/internal/awsconf"
 	"github.com/deployer-cli/deployer/internal/chaos"
 	"github.com/deployer-cli/deployer/internal/event"
 	"github.com/deployer-cli/deployer/internal/graph"
@@ -74,7 +75,7 @@ func (b *breaker) watch(ctx context.Context, state *chaos.State, brake *chaos.Br
 	go func() {
 		final, err := chaos.Watch(ctx, chaos.Watching{
 			State: state, Probes: probes, Readings: readings.out, Every: lookEvery, Run: b.s.run, Missed: func() { b.announce(ctx, event.Missed) },
-			Alone: func() bool { return down.Load() && !b.app.env.person() },
+			Alone: func() bool { return down.Load() && b.alone() }, Barred: awsconf.IsCredentials,
 		}, look, b.record, b.clock(), sink)
 		cancel()
 		wg.Wait()
