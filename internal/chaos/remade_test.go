@@ -78,6 +78,22 @@ func TestTheTeamsResource(t *testing.T) {
 	}
 }
 
+// TestSetBeforeItsTurn: what nothing was announced for, and somebody has set since it was
+// captured, is theirs: it is not asked for again.
+func TestSetBeforeItsTurn(t *testing.T) {
+	t.Parallel()
+	s := step("dev/web", oldID)
+	s.Verb, s.Injection = stacks.Inject, injection("a-1", "{}")
+	d := (&diary{t: t}).add(chaos.KindPlan, plan(s)).add(chaos.KindClearance, chaos.Consent{})
+	l := live(oldID, stacks.UpdateComplete, "")
+	for why, act := range map[string]chaos.Act{"": chaos.AskAgain, "somebody has set it": chaos.Moved} {
+		seen := chaos.Seen{Old: l, Named: l, Conditions: map[string]stacks.Condition{"A": stacks.Whole}, Anew: map[string]string{"A": why}}
+		if got := chaos.Resume(d.fold(), map[stacks.Path]chaos.Seen{"dev/web": seen})[0]; got.Act != act || !strings.Contains(got.Why, why) {
+			t.Errorf("%q: %+v", why, got)
+		}
+	}
+}
+
 // TestMayOnlyWhatWasPlanned: another resource under the name is not what was agreed on.
 func TestMayOnlyWhatWasPlanned(t *testing.T) {
 	t.Parallel()

@@ -32,7 +32,7 @@ type Seen struct {
 	Events     []stacks.Event              // of the planned id, oldest first
 	NewEvents  []stacks.Event              // of Named where it is another stack, oldest first
 	Conditions map[string]stacks.Condition // of what was injected, by logical id; "" for a drifted parameter
-	Anew       map[string]string           // of what was to be injected, by logical id: how it is another than the one announced; none where it is the same
+	Anew       map[string]string           // of what was to be injected, by logical id: how it is another than the one captured; none where it is the same
 	Changed    string                      // how somebody changed Old since it was planned, "" where nobody did
 	Unknown    string                      // why something could not be read, "" where all was
 }
@@ -130,6 +130,8 @@ func untouched(d *Deed, look Seen) Decision {
 		return Decision{Act: Unread, Status: status, Why: d.LogicalID() + " was not looked at"}
 	case d.Verb == stacks.Inject && c != stacks.Whole:
 		return Decision{Act: Moved, Status: status, Why: fmt.Sprintf("%s is %s, and not by this break", d.LogicalID(), c)}
+	case look.Anew[d.LogicalID()] != "":
+		return Decision{Act: Moved, Status: status, Why: look.Anew[d.LogicalID()]}
 	}
 	return Decision{Act: AskAgain, Status: status, Why: "nothing was sent"}
 }

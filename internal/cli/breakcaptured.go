@@ -2,10 +2,14 @@ package cli
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"time"
 
+	"github.com/deployer-cli/deployer/internal/awsconf"
 	"github.com/deployer-cli/deployer/internal/blast"
 	"github.com/deployer-cli/deployer/internal/chaos"
+	"github.com/deployer-cli/deployer/internal/inject"
 	"github.com/deployer-cli/deployer/internal/plan"
 	"github.com/deployer-cli/deployer/stacks"
 )
@@ -60,4 +64,63 @@ func (b *breaker) capturedBefore(ctx context.Context) error {
 		}
 	}
 	return nil
+}
+
+// strike breaks what was captured of one stack, each announced before and told after.
+func (b *breaker) strike(ctx context.Context, writer *inject.Writer, brake *chaos.Brake, path stacks.Path) error {
+	gate := b.braked(brake)
+	var took time.Time // of the first call: what it sets going is no part of T0
+	writer.Took = func(_ stacks.Injection, at time.Time) {
+		if took.IsZero() {
+			took = at.UTC()
+		}
+	}
+	for n, in := range b.captured[path] {
+		b.heed(ctx, in, brake)
+		if why := brake.Pulled(); why != nil {
+			return why
+		}
+		in.Token = token(b.s.run, path, n+1)
+		if err := b.record.Write(ctx, chaos.KindIntent, chaos.Intent{Stack: path, StackID: in.StackID, Verb: stacks.Inject, Token: in.Token, For: chaos.ToBreak, Injection: &in}); err != nil {
+			return err
+		}
+		took = time.Time{}
+		if err := writer.Do(awsconf.Gated(ctx, func() error { return gate(ctx, stacks.Inject) }), in); err != nil {
+			return errors.Join(err, b.spared(ctx, in, err))
+		}
+		now := b.s.now().UTC()
+		err := b.record.Write(context.WithoutCancel(ctx), chaos.KindAccepted, chaos.Accepted{
+			Stack: path, StackID: in.StackID, Verb: stacks.Inject, Token: in.Token, LogicalID: in.LogicalID, At: or2(took, now),
+		})
+		if err == nil {
+			err = b.record.Write(context.WithoutCancel(ctx), chaos.KindObserved, chaos.Observed{
+				Stack: path, StackID: in.StackID, LogicalID: in.LogicalID, Condition: stacks.Broken, At: now,
+			})
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// heed pulls the brake where a resource is not as it was captured any more, right before
+// it is broken: somebody set it while the phrase was typed or others were broken, and
+// recovery would take that away.
+func (b *breaker) heed(ctx context.Context, in stacks.Injection, brake *chaos.Brake) {
+	condition, err := b.s.injector().Check(ctx, in)
+	why := ""
+	switch {
+	case err != nil:
+	case condition != stacks.Whole:
+		why = fmt.Sprintf("%s is %s, and not by this break", in.LogicalID, condition)
+	default:
+		why, err = b.s.injector().Anew(ctx, in)
+	}
+	switch {
+	case err != nil:
+		brake.Pull(chaos.Stopped{By: chaos.ByGuard, Why: fmt.Sprintf("%s: whether %s is as it was captured is not known: %v", in.Stack, in.LogicalID, err)})
+	case why != "":
+		brake.Pull(chaos.Stopped{By: chaos.ByMoved, Why: fmt.Sprintf("%s: %s", in.Stack, why), Tip: "what is left can be broken by a new plan, once this break is over"})
+	}
 }

@@ -241,39 +241,7 @@ func (b *breaker) disturb(ctx context.Context, clearance guard.Clearance, brake 
 		gated := awsconf.Gated(ctx, func() error { return gate(ctx, stacks.Update) })
 		return b.drift(gated, clearance, step)
 	}
-	writer := b.s.injector().Writer(clearance)
-	var took time.Time // of the first call: what it sets going is no part of T0
-	writer.Took = func(_ stacks.Injection, at time.Time) {
-		if took.IsZero() {
-			took = at.UTC()
-		}
-	}
-	for n, in := range b.captured[step.Stack] {
-		if why := brake.Pulled(); why != nil {
-			return why
-		}
-		in.Token = token(b.s.run, step.Stack, n+1)
-		if err := b.record.Write(ctx, chaos.KindIntent, chaos.Intent{Stack: step.Stack, StackID: step.StackID, Verb: stacks.Inject, Token: in.Token, For: chaos.ToBreak, Injection: &in}); err != nil {
-			return err
-		}
-		took = time.Time{}
-		if err := writer.Do(awsconf.Gated(ctx, func() error { return gate(ctx, stacks.Inject) }), in); err != nil {
-			return errors.Join(err, b.spared(ctx, in, err))
-		}
-		now := b.s.now().UTC()
-		err := b.record.Write(context.WithoutCancel(ctx), chaos.KindAccepted, chaos.Accepted{
-			Stack: step.Stack, StackID: step.StackID, Verb: stacks.Inject, Token: in.Token, LogicalID: in.LogicalID, At: or2(took, now),
-		})
-		if err == nil {
-			err = b.record.Write(context.WithoutCancel(ctx), chaos.KindObserved, chaos.Observed{
-				Stack: step.Stack, StackID: step.StackID, LogicalID: in.LogicalID, Condition: stacks.Broken, At: now,
-			})
-		}
-		if err != nil {
-			return err
-		}
-	}
-	return nil
+	return b.strike(ctx, b.s.injector().Writer(clearance), brake, step.Stack)
 }
 
 // spared writes down that AWS refused to break something, and that it is whole:

@@ -46,12 +46,12 @@ func (b *breaker) seenOf(ctx context.Context, st *chaos.State) (map[stacks.Path]
 	return out, nil
 }
 
-// anew tells which of the resources that a call was announced for, and AWS is not known
-// to have taken, are others now.
+// anew tells which of the resources that AWS is not known to have broken are others now,
+// or were set anew.
 func (b *breaker) anew(ctx context.Context, t *chaos.Target) (map[string]string, error) {
 	out := map[string]string{}
 	for _, d := range t.Deeds {
-		if d.Verb != stacks.Inject || len(d.Tokens) == 0 || !d.Accepted.IsZero() {
+		if d.Verb != stacks.Inject || !d.Accepted.IsZero() {
 			continue
 		}
 		why, err := b.s.injector().Anew(ctx, *d.Injection)

@@ -7,11 +7,13 @@ import (
 	"testing"
 	"time"
 
+	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/cloudformation"
 
 	"github.com/deployer-cli/deployer/internal/awsconf"
 	"github.com/deployer-cli/deployer/internal/cfn"
 	"github.com/deployer-cli/deployer/internal/chaos"
+	awscloud "github.com/deployer-cli/deployer/internal/cloud"
 	"github.com/deployer-cli/deployer/internal/logbook"
 	"github.com/deployer-cli/deployer/internal/sandbox"
 	"github.com/deployer-cli/deployer/internal/sandbox/store"
@@ -45,6 +47,7 @@ type team struct {
 	t      *testing.T
 	access stacks.Access
 	people *cloudformation.Client
+	config aws.Config // theirs
 }
 
 func newTeam(t *testing.T) *team {
@@ -53,21 +56,27 @@ func newTeam(t *testing.T) *team {
 	configs := awsconf.New(awsconf.Options{Realm: stacks.RealmSandbox, HTTPClient: server.Client(), Endpoint: sandbox.Endpoint, Keys: &awsconf.Keys{ID: "AKID", Secret: "s"}})
 	account := func(context.Context, stacks.Access) (string, error) { return "123456789012", nil }
 	out := &team{t: t, access: stacks.Access{Region: "eu-west-1"}, session: &session{
-		app: &app{env: Env{Now: time.Now}}, server: server, cfn: cfn.New(cfn.Options{Config: configs.Config, Account: account, Realm: stacks.RealmSandbox}),
+		run: "r", app: &app{env: Env{Now: time.Now}}, server: server, configs: configs, cloud: awscloud.New(awscloud.Options{Config: configs.Config, Realm: stacks.RealmSandbox, Run: "r"}),
+		cfn: cfn.New(cfn.Options{Config: configs.Config, Account: account, Realm: stacks.RealmSandbox}),
 	}}
 	out.now = out.simulated
-	config, err := configs.Config(t.Context(), out.access)
-	if err != nil {
+	var err error
+	if out.config, err = configs.Config(t.Context(), out.access); err != nil {
 		t.Fatal(err)
 	}
-	out.people = cloudformation.NewFromConfig(config)
+	out.people = cloudformation.NewFromConfig(out.config)
 	return out
 }
 
 // create makes a stack, and delete takes one away, to the end.
 func (p *team) create(name string) (id string) {
 	p.t.Helper()
-	out, err := p.people.CreateStack(p.t.Context(), &cloudformation.CreateStackInput{StackName: &name, TemplateBody: new("Resources: {Q: {Type: \"AWS::SQS::Queue\"}}")})
+	return p.createOf(name, "Resources: {Q: {Type: \"AWS::SQS::Queue\"}}")
+}
+
+func (p *team) createOf(name, template string) (id string) {
+	p.t.Helper()
+	out, err := p.people.CreateStack(p.t.Context(), &cloudformation.CreateStackInput{StackName: &name, TemplateBody: &template})
 	if err == nil {
 		_, err = p.server.Advance(p.t.Context(), time.Hour)
 	}
