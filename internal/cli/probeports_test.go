@@ -296,6 +296,37 @@ func TestTheSandboxsClock(t *testing.T) {
 	})
 }
 
+// TestALongWaitIsNotOverInAMoment: who was due before, and gives up, leaves no leap behind.
+func TestALongWaitIsNotOverInAMoment(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		server := sandbox.New(sandbox.Options{Store: store.NewMemory(), Speed: sandbox.MaxSpeed})
+		s := &session{server: server, app: &app{env: Env{Now: time.Now}}}
+		s.now = s.simulated
+		c := s.clock()
+		ctx, cancel := context.WithCancel(t.Context())
+		var wg sync.WaitGroup
+		wg.Go(func() {
+			if err := c.Wait(ctx, 10*time.Minute); err == nil {
+				t.Error("it waited to its end")
+			}
+		})
+		synctest.Wait()
+		begun := time.Now()
+		wg.Go(func() {
+			if err := c.Wait(t.Context(), 25*time.Minute); err != nil {
+				t.Error(err)
+			}
+		})
+		synctest.Wait()
+		cancel()
+		wg.Wait()
+		if took, want := time.Since(begun), 25*time.Minute/time.Duration(sandbox.DefaultSpeed); took < want-time.Second {
+			t.Errorf("it was over after %v, not %v", took, want)
+		}
+	})
+}
+
 // TestTheSandboxsClockAtSpeed: thirty seconds at speed 60 take half a second, and
 // less when somebody else moves time on.
 func TestTheSandboxsClockAtSpeed(t *testing.T) {

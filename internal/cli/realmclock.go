@@ -116,7 +116,7 @@ func (c *realmClock) turn(ctx context.Context, until time.Time, left time.Durati
 		return nil
 	case <-timer.C:
 	}
-	if first, _ = c.first(until); !first {
+	if still, _ := c.first(until); !first || !still { // whoever was due before may just have left
 		return nil
 	}
 	if step := pause * time.Duration(sandbox.DefaultSpeed); step < left && pause == clockGlance {

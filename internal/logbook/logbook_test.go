@@ -347,7 +347,13 @@ func TestGivingUpOnTheLock(t *testing.T) {
 		t.Errorf("with the lock held: %v", err)
 	}
 	unlock()
-	if _, err := b.Append(ctx, "dev", id, "note", noon(), 3); err != nil {
+	// Whoever gave up takes it once more, to give it back: on a machine that is busy that
+	// may last as long as what is free is waited for.
+	_, err = b.Append(ctx, "dev", id, "note", noon(), 3)
+	for tries := 1; errors.Is(err, why) && tries < 10; tries++ {
+		_, err = b.Append(ctx, "dev", id, "note", noon(), 3)
+	}
+	if err != nil {
 		t.Errorf("what is free can be written although nobody waits any more: %v", err)
 	}
 	add(t, b, 4)
