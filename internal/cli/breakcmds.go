@@ -190,6 +190,10 @@ func (s *session) stopBreak(ctx context.Context, arg, by, reason string) (*known
 	if err != nil {
 		return nil, err
 	}
+	if k.state.Finished != nil {
+		fmt.Fprintf(s.app.talk(), "%s is over already: %s\n", k.record.id, k.state.Finished.Result)
+		return k, nil
+	}
 	if reason == "" {
 		reason = "by " + s.app.from()
 	}

@@ -165,9 +165,8 @@ func (a *app) lever(ctx context.Context, set *leverText) error {
 		return err
 	}
 	levers, unreached := s.levers(ctx)
-	unknown := s.unknownLevers()
-	if len(levers) == 0 {
-		unreached = errors.Join(unreached, unknown)
+	if len(levers) == 0 || set != nil && set.Engaged {
+		unreached = errors.Join(unreached, s.unknownLevers())
 	}
 	if len(levers) == 0 && unreached == nil {
 		return &usageError{"no environment of this project allows breaks", "there is nothing to stop; break.allow: true in a development environment would allow them"}
@@ -175,9 +174,6 @@ func (a *app) lever(ctx context.Context, set *leverText) error {
 	if set != nil {
 		levers, err = s.moveAll(ctx, levers, *set)
 		unreached = errors.Join(unreached, err)
-	}
-	if set != nil && set.Engaged {
-		unreached = errors.Join(unreached, unknown)
 	}
 	if unreached != nil {
 		unreached = errors.Join(&exitError{exitFailed}, unreached)
