@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -129,8 +130,21 @@ func (s *session) breaks(ctx context.Context, places []area) ([]knownBreak, erro
 			out = append(out, k)
 		}
 	}
-	slices.SortStableFunc(out, func(a, b knownBreak) int { return strings.Compare(a.record.id, b.record.id) })
+	slices.SortStableFunc(out, older)
 	return out, nil
+}
+
+// older puts the earlier break first. An id has the minute and chance in it: of one minute
+// the journals tell.
+func older(a, b knownBreak) int {
+	minute := func(k knownBreak) string { return k.record.id[:max(0, strings.LastIndexByte(k.record.id, '-'))] }
+	began := func(k knownBreak) time.Time {
+		if k.state == nil {
+			return time.Time{}
+		}
+		return k.state.Planned
+	}
+	return cmp.Or(strings.Compare(minute(a), minute(b)), began(a).Compare(began(b)), strings.Compare(a.record.id, b.record.id))
 }
 
 // breakable lists the environments in which there may be breaks: also those of which no

@@ -1,6 +1,9 @@
 package cli
 
 import (
+	"errors"
+	"slices"
+	"strings"
 	"testing"
 	"testing/fstest"
 	"time"
@@ -118,4 +121,24 @@ func TestBreakable(t *testing.T) {
 		t.Fatal(err)
 	}
 	compare("a break of it is here", map[string]stacks.Access{"dev": own, "far": {Region: "us-east-1"}, "qa": qa})
+}
+
+// TestOlder: the latest break is the one that began last, also of two in one minute.
+func TestOlder(t *testing.T) {
+	t.Parallel()
+	at := func(id string, seconds int) knownBreak {
+		return knownBreak{record: &breakRecord{id: id}, state: &chaos.State{Planned: time.Unix(int64(seconds), 0)}}
+	}
+	all := []knownBreak{
+		at("b-20261123-0100-aaaa", 50), at("b-20261123-0100-zzzz", 10), {record: &breakRecord{}}, at("b-20261123-0059-mmmm", 70),
+		{record: &breakRecord{id: "b-20261123-0100-mmmm"}, err: errors.New("damaged")},
+	}
+	slices.SortStableFunc(all, older)
+	var ids []string
+	for _, k := range all {
+		ids = append(ids, k.record.id)
+	}
+	if got := strings.Join(ids, " "); got != " b-20261123-0059-mmmm b-20261123-0100-mmmm b-20261123-0100-zzzz b-20261123-0100-aaaa" {
+		t.Error(got)
+	}
 }

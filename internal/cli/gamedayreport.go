@@ -56,7 +56,7 @@ func reportFormat(said, file string) (string, error) {
 // else the last.
 func (s *session) openOrLast(ctx context.Context, arg string) (*knownBreak, error) {
 	k, err := s.findBreak(ctx, arg, arg == "")
-	if isNoBreak(err) && arg == "" {
+	if arg == "" && (isNoBreak(err) || err == nil && !k.state.Open()) { // closed while something was down
 		return s.findBreak(ctx, "", false)
 	}
 	return k, err

@@ -3,6 +3,8 @@ package report
 import (
 	"fmt"
 	"time"
+
+	"github.com/deployer-cli/deployer/internal/chaos"
 )
 
 // chart is the exercise as a picture: a lane for each stack and probe over one axis of
@@ -88,7 +90,7 @@ func (r *Report) chart() *chart {
 
 // bars are what a stack went through.
 func (h Happened) bars(end time.Time, bar func(a, b time.Time, class, what string) barOf) []barOf {
-	if h.Broken == nil {
+	if h.Broken == nil || h.Status == chaos.StatusRefused {
 		return nil
 	}
 	or := func(t *time.Time, other time.Time) time.Time {

@@ -74,7 +74,7 @@ func pace(st *chaos.State, r *Report) []Finding {
 	met, known := st.Met()
 	switch took, back := st.RecoveryTime(); {
 	case !known || met:
-	case back && took > st.Objective():
+	case back && st.Objective() > 0 && took > st.Objective():
 		out = append(out, Finding{Kind: "objective missed", Text: fmt.Sprintf("recovered in %s, %s over the objective of %s", span.Measured(took), span.Measured(took-st.Objective()), span.Chosen(st.Objective()))})
 	default:
 		out = append(out, Finding{Kind: "objective missed", Text: fmt.Sprintf("users were not back when max_duration (%s) was over", span.Chosen(time.Duration(st.Plan.MaxDuration*float64(time.Second))))})

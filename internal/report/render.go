@@ -10,6 +10,7 @@ import (
 	"strings"
 	"text/template"
 	"time"
+	"unicode"
 
 	"github.com/deployer-cli/deployer/internal/span"
 	"github.com/deployer-cli/deployer/stacks"
@@ -127,9 +128,11 @@ func length(s float64) string {
 	return seconds(s)
 }
 
-// oneLine takes away what would break a line or a terminal.
+// oneLine takes away what would break a line or a terminal, or turn the order of letters.
 func oneLine(s string) string {
-	return strings.Join(strings.FieldsFunc(s, func(r rune) bool { return r < ' ' || r == 0x7f || r == 0x2028 || r == 0x2029 }), " ")
+	return strings.Join(strings.FieldsFunc(s, func(r rune) bool {
+		return unicode.IsControl(r) || unicode.Is(unicode.Bidi_Control, r) || r == 0x2028 || r == 0x2029
+	}), " ")
 }
 
 // inCell writes text that came from people and services so that Markdown shows it as it

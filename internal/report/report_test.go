@@ -216,10 +216,56 @@ func TestSpells(t *testing.T) {
 	if a = d.report().Affected[0]; a.Times != 3 || a.Down != 80+50+30 || !a.Still {
 		t.Errorf("%+v", a)
 	}
+	old := down(t).add(70, chaos.KindProbe, chaos.Probe{Probe: "pager", Role: "evidence", Alarm: true, At: at(-3 * 24 * 3600)})
+	if a := old.report().Affected[1]; a.Failed != nil || a.Down != 0 || a.Still {
+		t.Errorf("an alarm that has been on for days: %+v", a)
+	}
+	if first := old.report().Timeline[0]; first.What != "planned" {
+		t.Errorf("it begins with %+v", first)
+	}
+	twice := turn(turn(down(t), 100, true, false).add(130, chaos.KindRestored, chaos.Restored{Probe: "site", At: at(100), Verified: at(130)}), 200, false, false)
+	if a := turn(twice, 210, false, true).report().Affected[0]; a.Restored != nil || a.Still {
+		t.Errorf("it was bad after it had been restored: %+v", a)
+	}
 	before := planned(t, "none")
 	turn(before, 5, false, false)
 	if a = before.report().Affected[0]; a.Failed != nil || a.Times != 0 {
 		t.Errorf("what failed before the break began is no matter of it: %+v", a)
+	}
+}
+
+// TestWithoutAnObjective: nothing is missed that nobody asked for.
+func TestWithoutAnObjective(t *testing.T) {
+	t.Parallel()
+	d := back(t)
+	var p chaos.Plan
+	if err := json.Unmarshal(d.entries[0].Body, &p); err != nil {
+		t.Fatal(err)
+	}
+	p.Objective, p.MaxDuration = 0, 300
+	anew := (&diary{t: t}).add(0, chaos.KindPlan, p)
+	for _, e := range d.entries[1:] {
+		anew.add(int(e.Time.Sub(at(0)).Seconds()), e.Kind, e.Body)
+		if e.Kind == chaos.KindPerson {
+			anew.add(int(e.Time.Sub(at(0)).Seconds()), chaos.KindStop, chaos.Stop{By: chaos.ByDeadline, Why: "max_duration is over"})
+		}
+	}
+	text, err := anew.report().Render("md", time.UTC)
+	if err != nil || strings.Contains(string(text), "objective of 0s") || strings.Contains(string(text), "missed by") ||
+		!strings.Contains(string(text), "There was no objective.") || !strings.Contains(string(text), "users were not back when max\\_duration (5m) was over") {
+		t.Errorf("%v\n%s", err, text)
+	}
+}
+
+// TestTurnedBack: what CloudFormation turned back was never down.
+func TestTurnedBack(t *testing.T) {
+	t.Parallel()
+	d := begunWith(t, "none")
+	d.add(30, chaos.KindObserved, chaos.Observed{Stack: "dev/web", StackID: webOld, Status: stacks.CreateComplete, Reason: "an export is in use", At: at(30)})
+	r := d.report()
+	page, err := r.Render("html", time.UTC)
+	if err != nil || r.Happened[0].Status != chaos.StatusRefused || strings.Contains(string(page), `<rect class="going"`) {
+		t.Errorf("%s, %v", r.Happened[0].Status, err)
 	}
 }
 
@@ -248,7 +294,7 @@ func TestComparedWithBefore(t *testing.T) {
 func TestWhatPeopleWriteStaysText(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(t *rapid.T) {
-		said := rapid.StringOf(rapid.RuneFrom([]rune("ab |<>&*_`[]#~\\\"'\n\r\t\x1b"))).Draw(t, "said")
+		said := rapid.StringOf(rapid.RuneFrom([]rune("ab |<>&*_`[]#~\\\"'\n\r\t\x1b\u009b\u202e\u0085"))).Draw(t, "said")
 		r := down(t).add(100, chaos.KindPerson, chaos.Person{What: chaos.Detect, Text: "§" + said + "§", Who: said, At: at(100)}).report()
 		page, err := r.Render("html", time.UTC)
 		if err != nil {
@@ -272,7 +318,7 @@ func TestWhatPeopleWriteStaysText(t *testing.T) {
 				}
 			}
 		}
-		if strings.ContainsRune(string(text), '\x1b') || strings.ContainsRune(string(page), '\x1b') {
+		if strings.ContainsAny(string(text)+string(page), "\x1b\u009b\u202e\u0085") {
 			t.Fatal("a control character")
 		}
 	})

@@ -21,21 +21,13 @@ func timeline(st *chaos.State, entries []record.Entry) []Moment {
 		}
 	}
 	for _, p := range st.Order {
-		t := st.Targets[p]
-		for _, d := range t.Deeds {
-			name := strings.Trim(string(p)+"::"+d.LogicalID(), ":")
-			add(d.Accepted, name+": AWS accepted to "+words(d), "the service's answer")
-			if d.Status != chaos.StatusIntended && d.Status != chaos.StatusAccepted {
-				add(d.Done, name+": "+done(d), "the stack's events")
-			}
-			if d.LogicalID() != "" {
-				add(d.Back, name+": back, "+t.By.Words(), "seen by deployer")
-			}
-		}
-		add(t.NewSince, fmt.Sprintf("%s: a new stack, %s", p, t.By.Words()), "the stack's events")
-		add(t.Back, string(p)+": back, "+t.By.Words(), "seen by deployer")
+		ofTarget(st.Targets[p], add)
 	}
-	out = append(out, turns(entries)...)
+	for _, m := range turns(entries) {
+		if !m.At.Before(st.Planned) { // such as an alarm that has been well for days
+			out = append(out, m)
+		}
+	}
 	for _, p := range st.People {
 		add(p.At, p.What+": "+p.Text, p.Who)
 	}
@@ -60,6 +52,22 @@ func timeline(st *chaos.State, entries []record.Entry) []Moment {
 		return cmp.Or(a.At.Compare(b.At), cmp.Compare(a.Stamp, b.Stamp))
 	})
 	return out
+}
+
+// ofTarget adds what became of one stack.
+func ofTarget(t *chaos.Target, add func(at time.Time, what, source string)) {
+	for _, d := range t.Deeds {
+		name := strings.Trim(string(t.Stack)+"::"+d.LogicalID(), ":")
+		add(d.Accepted, name+": AWS accepted to "+words(d), "the service's answer")
+		if d.Status != chaos.StatusIntended && d.Status != chaos.StatusAccepted {
+			add(d.Done, name+": "+done(d), "the stack's events")
+		}
+		if d.LogicalID() != "" {
+			add(d.Back, name+": back, "+t.By.Words(), "seen by deployer")
+		}
+	}
+	add(t.NewSince, fmt.Sprintf("%s: a new stack, %s", t.Stack, t.By.Words()), "the stack's events")
+	add(t.Back, string(t.Stack)+": back, "+t.By.Words(), "seen by deployer")
 }
 
 // words is what AWS was asked for.
@@ -134,7 +142,7 @@ func affected(st *chaos.State, entries []record.Entry) []Affected {
 	}
 	for _, name := range names {
 		one := affectedBy(name, all, st)
-		if w := st.Probes[name]; w != nil && w.Restored != nil && !one.Still {
+		if w := st.Probes[name]; w != nil && w.Restored != nil && !one.Still && !one.badAfter(w.Restored.At) {
 			one.Restored = moment(w.Restored.At)
 		}
 		out = append(out, one)
@@ -142,16 +150,22 @@ func affected(st *chaos.State, entries []record.Entry) []Affected {
 	return out
 }
 
+// badAfter tells whether it was bad at a time, or later.
+func (a *Affected) badAfter(at time.Time) bool {
+	return slices.ContainsFunc(a.Spells, func(s Spell) bool { return s.To.After(at) })
+}
+
 // affectedBy tells of one probe when, and for how long, it was bad since the break began.
 func affectedBy(name string, all []chaos.Probe, st *chaos.State) Affected {
 	one := Affected{Probe: name, Role: "steady", Spells: []Spell{}}
+	began := st.Stamps[chaos.T0]
 	var bad, last time.Time // bad since when, zero while it is not
 	for _, p := range all {
 		if p.Probe != name {
 			continue
 		}
 		one.Role, last = cmp.Or(p.Role, one.Role), p.At
-		failed := !p.OK && !p.Unknown && st.Stamps[chaos.T0].Recorded()
+		failed := !p.OK && !p.Unknown && began.Recorded() && !p.At.Before(began.At) // what was bad before is no matter of the break
 		switch {
 		case failed && bad.IsZero():
 			bad = p.At

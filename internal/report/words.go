@@ -16,7 +16,7 @@ func (r *Report) Verdict() string {
 }
 
 func (r *Report) over() time.Duration {
-	if r.Response.Recover == nil {
+	if r.Response.Recover == nil || r.Response.Objective == 0 {
 		return 0
 	}
 	return time.Duration((*r.Response.Recover - r.Response.Objective) * float64(time.Second))
