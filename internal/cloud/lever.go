@@ -85,15 +85,16 @@ func (c *Cloud) Below(ctx context.Context, a stacks.Access, path string) (map[st
 		return nil, err
 	}
 	out := map[string]string{}
-	pages := ssm.NewGetParametersByPathPaginator(ssm.NewFromConfig(cfg), &ssm.GetParametersByPathInput{Path: &path, WithDecryption: new(true)})
-	for pages.HasMorePages() {
-		page, err := pages.NextPage(ctx)
+	client := ssm.NewFromConfig(cfg) // no paginator: see volumes
+	for token, more := (*string)(nil), true; more; {
+		page, err := client.GetParametersByPath(ctx, &ssm.GetParametersByPathInput{Path: &path, WithDecryption: new(true), NextToken: token})
 		if err != nil {
 			return nil, explain(ctx, err, awsconf.Call{Service: "SSM", Operation: "GetParametersByPath", Access: a})
 		}
 		for _, p := range page.Parameters {
 			out[strings.TrimPrefix(value(p.Name), path+"/")] = value(p.Value)
 		}
+		token, more = page.NextToken, value(page.NextToken) != ""
 	}
 	return out, nil
 }

@@ -137,8 +137,8 @@ type named struct {
 // current asks CloudFormation what the injection's stack has under its logical id.
 func (i *Injector) current(ctx context.Context, in stacks.Injection) (named, error) {
 	q := query{"CloudFormation", "DescribeStackResource", in.Access}
-	out, err := ask(ctx, i, q, newCloudFormation, func(cl *cloudformation.Client) (*cloudformation.DescribeStackResourceOutput, error) {
-		return cl.DescribeStackResource(ctx, &cloudformation.DescribeStackResourceInput{StackName: &in.StackID, LogicalResourceId: &in.LogicalID})
+	out, err := ask(ctx, i, q, func(cfg aws.Config) (*cloudformation.DescribeStackResourceOutput, error) {
+		return newCloudFormation(cfg).DescribeStackResource(ctx, &cloudformation.DescribeStackResourceInput{StackName: &in.StackID, LogicalResourceId: &in.LogicalID})
 	})
 	if answer, ok := awsconf.Answer(err); ok && answer.Code == "ValidationError" && strings.Contains(answer.Message, "does not exist") {
 		return named{}, nil
@@ -163,8 +163,8 @@ func (i *Injector) ingressResources(ctx context.Context, in stacks.Injection) ([
 	var out []string
 	var token *string
 	for {
-		page, err := ask(ctx, i, query{"CloudFormation", "ListStackResources", in.Access}, newCloudFormation, func(cl *cloudformation.Client) (*cloudformation.ListStackResourcesOutput, error) {
-			return cl.ListStackResources(ctx, &cloudformation.ListStackResourcesInput{StackName: &in.StackID, NextToken: token})
+		page, err := ask(ctx, i, query{"CloudFormation", "ListStackResources", in.Access}, func(cfg aws.Config) (*cloudformation.ListStackResourcesOutput, error) {
+			return newCloudFormation(cfg).ListStackResources(ctx, &cloudformation.ListStackResourcesInput{StackName: &in.StackID, NextToken: token})
 		})
 		if err != nil {
 			return nil, err

@@ -18,8 +18,8 @@ type functionBefore struct {
 }
 
 func (i *Injector) reserved(ctx context.Context, in stacks.Injection) (*int32, error) {
-	out, err := ask(ctx, i, query{serviceLambda, "GetFunctionConcurrency", in.Access}, newLambda, func(cl *lambda.Client) (*lambda.GetFunctionConcurrencyOutput, error) {
-		return cl.GetFunctionConcurrency(ctx, &lambda.GetFunctionConcurrencyInput{FunctionName: &in.PhysicalID})
+	out, err := ask(ctx, i, query{serviceLambda, "GetFunctionConcurrency", in.Access}, func(cfg aws.Config) (*lambda.GetFunctionConcurrencyOutput, error) {
+		return newLambda(cfg).GetFunctionConcurrency(ctx, &lambda.GetFunctionConcurrencyInput{FunctionName: &in.PhysicalID})
 	})
 	if err != nil {
 		return nil, err

@@ -46,8 +46,8 @@ func (i *Injector) inbound(ctx context.Context, in stacks.Injection) ([]inbound,
 	var out []inbound
 	var token *string
 	for {
-		page, err := ask(ctx, i, query{serviceEC2, "DescribeSecurityGroupRules", in.Access}, newEC2, func(cl *ec2.Client) (*ec2.DescribeSecurityGroupRulesOutput, error) {
-			return cl.DescribeSecurityGroupRules(ctx, &ec2.DescribeSecurityGroupRulesInput{
+		page, err := ask(ctx, i, query{serviceEC2, "DescribeSecurityGroupRules", in.Access}, func(cfg aws.Config) (*ec2.DescribeSecurityGroupRulesOutput, error) {
+			return newEC2(cfg).DescribeSecurityGroupRules(ctx, &ec2.DescribeSecurityGroupRulesInput{
 				Filters: []types.Filter{{Name: new("group-id"), Values: []string{in.PhysicalID}}}, NextToken: token,
 			})
 		})

@@ -33,8 +33,8 @@ func (i *Injector) machines(ctx context.Context, in stacks.Injection) ([]types.I
 	var out []types.Instance
 	var token *string
 	for {
-		page, err := ask(ctx, i, query{serviceEC2, "DescribeInstances", in.Access}, newEC2, func(cl *ec2.Client) (*ec2.DescribeInstancesOutput, error) {
-			return cl.DescribeInstances(ctx, &ec2.DescribeInstancesInput{Filters: []types.Filter{by}, NextToken: token})
+		page, err := ask(ctx, i, query{serviceEC2, "DescribeInstances", in.Access}, func(cfg aws.Config) (*ec2.DescribeInstancesOutput, error) {
+			return newEC2(cfg).DescribeInstances(ctx, &ec2.DescribeInstancesInput{Filters: []types.Filter{by}, NextToken: token})
 		})
 		if err != nil {
 			return nil, err

@@ -22,8 +22,8 @@ type resourceBefore struct {
 
 // there tells whether Cloud Control finds the resource.
 func (i *Injector) there(ctx context.Context, in stacks.Injection) (bool, error) {
-	_, err := ask(ctx, i, query{serviceControl, "GetResource", in.Access}, newControl, func(cl *cloudcontrol.Client) (*cloudcontrol.GetResourceOutput, error) {
-		return cl.GetResource(ctx, &cloudcontrol.GetResourceInput{TypeName: &in.Type, Identifier: &in.PhysicalID})
+	_, err := ask(ctx, i, query{serviceControl, "GetResource", in.Access}, func(cfg aws.Config) (*cloudcontrol.GetResourceOutput, error) {
+		return newControl(cfg).GetResource(ctx, &cloudcontrol.GetResourceInput{TypeName: &in.Type, Identifier: &in.PhysicalID})
 	})
 	if gone(err) {
 		return false, nil
@@ -94,8 +94,8 @@ func (i *Injector) follow(ctx context.Context, in stacks.Injection, event *types
 				Tip: "it goes on in AWS; look at it again",
 			}
 		}
-		out, err := ask(ctx, i, query{serviceControl, "GetResourceRequestStatus", in.Access}, newControl, func(cl *cloudcontrol.Client) (*cloudcontrol.GetResourceRequestStatusOutput, error) {
-			return cl.GetResourceRequestStatus(ctx, &cloudcontrol.GetResourceRequestStatusInput{RequestToken: event.RequestToken})
+		out, err := ask(ctx, i, query{serviceControl, "GetResourceRequestStatus", in.Access}, func(cfg aws.Config) (*cloudcontrol.GetResourceRequestStatusOutput, error) {
+			return newControl(cfg).GetResourceRequestStatus(ctx, &cloudcontrol.GetResourceRequestStatusInput{RequestToken: event.RequestToken})
 		})
 		if err != nil {
 			return err

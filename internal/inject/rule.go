@@ -34,8 +34,8 @@ func ruleName(physical string) (name, bus *string) {
 
 func (i *Injector) rule(ctx context.Context, in stacks.Injection) (*eventbridge.DescribeRuleOutput, error) {
 	name, bus := ruleName(in.PhysicalID)
-	return ask(ctx, i, query{serviceEvents, "DescribeRule", in.Access}, newEventBridge, func(cl *eventbridge.Client) (*eventbridge.DescribeRuleOutput, error) {
-		return cl.DescribeRule(ctx, &eventbridge.DescribeRuleInput{Name: name, EventBusName: bus})
+	return ask(ctx, i, query{serviceEvents, "DescribeRule", in.Access}, func(cfg aws.Config) (*eventbridge.DescribeRuleOutput, error) {
+		return newEventBridge(cfg).DescribeRule(ctx, &eventbridge.DescribeRuleInput{Name: name, EventBusName: bus})
 	})
 }
 

@@ -62,9 +62,9 @@ func TestBench(t *testing.T) { //nolint:paralleltest // it measures: nothing bes
 		t.Fatalf("-measure %s: short or full", *measure)
 	}
 	got := scenarios(t, list)
-	base := baseline(t)
+	base, program := baseline(t), built(t, got)
 	if *measure == "full" {
-		processes(t, got)
+		processes(t, got, program)
 	} else if !*update {
 		onceMore(list, got, base, func(some []scenario) results { return scenarios(t, some) })
 	}
