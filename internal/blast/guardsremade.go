@@ -87,30 +87,42 @@ func (k *scope) inUse() []Finding {
 		if i.Kind != DeleteResource || u == nil || u.members[0].parsed() == nil {
 			continue // without its template it is refused anyway
 		}
-		moved := []string{}
-		if notSame(stacks.Resource{Type: i.Type, PhysicalID: i.PhysicalID}) != "" {
-			moved = append(moved, i.LogicalID)
-		}
-		for _, c := range k.f.Changes[i.Stack] {
-			if c.Replacement != "false" {
-				moved = append(moved, c.LogicalID)
+		for _, m := range u.members {
+			for _, o := range m.Live.Outputs {
+				known, _ := k.w.export(stacks.Export{Name: o.Export, StackID: m.Live.ID})
+				if o.Export == "" || len(known.Importers.Value) == 0 || !k.moves(i, u, m, o.Key) {
+					continue
+				}
+				out = append(out, Finding{
+					Stack: i.Stack, Why: fmt.Sprintf("recovery could not make %s (%s) again: its export %s would change, and CloudFormation changes none that is imported (by %s)",
+						i.LogicalID, i.Type, o.Export, strings.Join(known.Importers.Value, ", ")),
+					Fix: "delete a resource that no import names, or the whole stack",
+				})
 			}
-		}
-		for _, o := range u.root.Live.Outputs {
-			refs, attributes := cfntemplate.Refs(u.members[0].template.Outputs[o.Key].Value)
-			for _, a := range attributes {
-				refs = append(refs, a[0])
-			}
-			known, _ := k.w.export(stacks.Export{Name: o.Export, StackID: u.root.Live.ID})
-			if o.Export == "" || len(known.Importers.Value) == 0 || !slices.ContainsFunc(refs, func(id string) bool { return slices.Contains(moved, id) }) {
-				continue
-			}
-			out = append(out, Finding{
-				Stack: i.Stack, Why: fmt.Sprintf("recovery could not make %s (%s) again: its export %s would change, and CloudFormation changes none that is imported (by %s)",
-					i.LogicalID, i.Type, o.Export, strings.Join(known.Importers.Value, ", ")),
-				Fix: "delete a resource that no import names, or the whole stack",
-			})
 		}
 	}
 	return out
+}
+
+// moves tells whether an output of a unit may change when a deleted resource of its root is
+// made again: a Ref with what is replaced, an attribute with what is only changed, too, and
+// all outputs of a nested stack with that stack.
+func (k *scope) moves(i stacks.Injection, u *unit, m *member, key string) bool {
+	var replaced, changed []string
+	if notSame(stacks.Resource{Type: i.Type, PhysicalID: i.PhysicalID}) != "" {
+		replaced, changed = append(replaced, i.LogicalID), append(changed, i.LogicalID)
+	}
+	for _, c := range k.f.Changes[i.Stack] {
+		changed = append(changed, c.LogicalID)
+		if c.Replacement != "false" {
+			replaced = append(replaced, c.LogicalID)
+		}
+	}
+	if m != u.members[0] {
+		id, _, led := strings.Cut(k.w.prefix(u, m), ".")
+		return !led || slices.Contains(changed, id)
+	}
+	refs, attributes := cfntemplate.Refs(m.template.Outputs[key].Value)
+	return slices.ContainsFunc(refs, func(id string) bool { return slices.Contains(replaced, id) }) ||
+		slices.ContainsFunc(attributes, func(a [2]string) bool { return slices.Contains(changed, a[0]) })
 }

@@ -25,7 +25,7 @@ func TestExportInUse(t *testing.T) {
 		"of what follows": {"Vpc", "AWS::EC2::VPC", "vpc-1", []string{"dev-queue"}, []stacks.ResourceChange{
 			{LogicalID: "Subnet", Type: "AWS::EC2::Subnet", Action: "modify", Replacement: "conditional"},
 		}, true},
-		"of what is changed": {"Vpc", "AWS::EC2::VPC", "vpc-1", []string{"dev-queue"}, []stacks.ResourceChange{
+		"by Ref of what is changed": {"Vpc", "AWS::EC2::VPC", "vpc-1", []string{"dev-queue"}, []stacks.ResourceChange{
 			{LogicalID: "Subnet", Type: "AWS::EC2::Subnet", Action: "modify", Replacement: "false"},
 		}, false},
 		"with a name of its own": {"Subnet", "AWS::SNS::Topic", "arn:aws:sns:eu-west-1:333333333333:orders", []string{"dev-queue"}, nil, false},
@@ -38,6 +38,48 @@ func TestExportInUse(t *testing.T) {
 		p := blast.Make(f)
 		i := slices.IndexFunc(p.Verdicts, func(v blast.Verdict) bool { return v.Guard == "G12" })
 		if v := p.Verdicts[i]; v.OK == tt.refused || tt.refused && !strings.Contains(v.Why, "its export net-subnet would change") {
+			t.Errorf("%s: %+v", name, v)
+		}
+	}
+}
+
+// TestExportOfWhatIsChanged: an attribute may change with a resource that is only changed,
+// and what a nested stack exports with that stack.
+func TestExportOfWhatIsChanged(t *testing.T) {
+	t.Parallel()
+	const child = "Child AWS::CloudFormation::Stack"
+	for name, tt := range map[string]struct {
+		value   string // of the export of dev/network, "" where a stack nested in it has it
+		changed string
+		refused bool
+	}{
+		"attribute":               {"!GetAtt Subnet.AvailabilityZone", "Subnet AWS::EC2::Subnet", true},
+		"attribute in a text":     {"!Sub 'x-${Subnet.AvailabilityZone}'", "Subnet AWS::EC2::Subnet", true},
+		"attribute of another":    {"!GetAtt Other.Arn", "Subnet AWS::EC2::Subnet", false},
+		"of the deleted one":      {"!GetAtt Vpc.CidrBlock", child, true},
+		"output of a nested one":  {"!GetAtt Child.Outputs.V", child, true},
+		"nested":                  {"", child, true},
+		"nested, nothing changed": {"", "Subnet AWS::EC2::Subnet", false},
+	} {
+		f := good()
+		network := at(f, "dev/network")
+		id, typ, _ := strings.Cut(tt.changed, " ")
+		if tt.value != "" {
+			network.Template.Value = strings.Replace(networkTemplate, "!Ref Subnet", tt.value, 1)
+		} else {
+			nested := seen(f.Environment, "dev/child", queueTemplate, "Orders AWS::SQS::Queue orders")
+			nested.Stack, nested.Live.ParentID, nested.Live.Outputs = nil, network.Live.ID, network.Live.Outputs[:1]
+			network.Live.Outputs = nil
+			network.Resources.Value = append(network.Resources.Value, stacks.Resource{LogicalID: "Child", Type: "AWS::CloudFormation::Stack", PhysicalID: nested.Live.ID})
+			f.Exports.Value[0].StackID = nested.Live.ID
+			f.Stacks.Value = append(f.Stacks.Value, nested)
+		}
+		f.Kind, f.Exports.Value[0].Importers.Value = blast.DeleteResource, []string{"dev-queue"}
+		f.Injections = []stacks.Injection{{Kind: f.Kind, Stack: "dev/network", LogicalID: "Vpc", Type: "AWS::EC2::VPC", PhysicalID: "vpc-1"}}
+		f.Changes = map[stacks.Path][]stacks.ResourceChange{"dev/network": {{LogicalID: id, Type: typ, Action: "modify", Replacement: "false"}}}
+		verdicts := blast.Make(f).Verdicts
+		v := verdicts[slices.IndexFunc(verdicts, func(v blast.Verdict) bool { return v.Guard == "G12" })]
+		if told := !v.OK && strings.Contains(v.Why, "its export net-subnet would change"); told != tt.refused {
 			t.Errorf("%s: %+v", name, v)
 		}
 	}
