@@ -130,7 +130,10 @@ func TestOlder(t *testing.T) {
 		return knownBreak{record: &breakRecord{id: id}, state: &chaos.State{Planned: time.Unix(int64(seconds), 0)}}
 	}
 	all := []knownBreak{
-		at("b-20261123-0100-aaaa", 50), at("b-20261123-0100-zzzz", 10), {record: &breakRecord{}}, at("b-20261123-0059-mmmm", 70),
+		at("b-20261123-0100-aaaa", 50),
+		at("b-20261123-0100-zzzz", 10),
+		{record: &breakRecord{}},
+		at("b-20261123-0059-mmmm", 70),
 		{record: &breakRecord{id: "b-20261123-0100-mmmm"}, err: errors.New("damaged")},
 	}
 	slices.SortStableFunc(all, older)

@@ -145,7 +145,11 @@ func judge(measure string, got results, bars []bar, base results) (said, wrong [
 			said = append(said, "worse: "+line)
 		}
 		if len(unknown) > 0 {
-			said = append(said, fmt.Sprintf("%d of %d rows are compared with nothing: %s", len(unknown), len(got.counted()), strings.Join(unknown, ", ")))
+			some := strings.Join(unknown[:min(len(unknown), 3)], ", ")
+			if len(unknown) > 3 {
+				some += ", …"
+			}
+			said = append(said, fmt.Sprintf("%d of %d rows are compared with nothing: %s", len(unknown), len(got.counted()), some))
 		}
 	} else {
 		for _, row := range unknown {
