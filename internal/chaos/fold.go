@@ -44,6 +44,7 @@ type State struct {
 
 	begun    []mark
 	failures []failure
+	said     []Person // of People: what counts
 	overdue  []string // how the tokens of what deployer brought back after max_duration begin
 }
 
@@ -93,6 +94,7 @@ func (s *State) Apply(e record.Entry) error {
 	if (e.Kind == KindPlan) != (s.Last == nil) {
 		return &JournalError{e.Seq, "a journal begins with its one plan"}
 	}
+	over := s.Finished != nil
 	take, known := takers()[e.Kind]
 	if !known {
 		return &JournalError{e.Seq, fmt.Sprintf("a newer deployer wrote it: kind %q is not known", e.Kind)}
@@ -101,7 +103,7 @@ func (s *State) Apply(e record.Entry) error {
 		return err
 	}
 	s.Last = &e
-	s.settle()
+	s.settle(over)
 	return nil
 }
 
@@ -280,7 +282,7 @@ func (s *State) takeProbe(e record.Entry, p Probe) error {
 		w.Since = p.At
 	}
 	w.Probe = p
-	if !p.OK && !p.Unknown {
+	if !p.OK && !p.Unknown && s.Finished == nil {
 		s.failures = append(s.failures, failure{probe: p.Probe, role: p.Role, alarm: p.Alarm, at: p.At})
 	}
 	return nil
@@ -289,6 +291,9 @@ func (s *State) takeProbe(e record.Entry, p Probe) error {
 func (s *State) takePerson(e record.Entry, p Person) error {
 	p.At = or(p.At, e.Time)
 	s.People = append(s.People, p)
+	if s.Finished == nil || !p.At.After(s.FinishedAt) { // who says so afterwards says when it was
+		s.said = append(s.said, p)
+	}
 	return nil
 }
 
@@ -308,7 +313,7 @@ func (s *State) takeStop(e record.Entry, b Stop) error {
 	if s.Stopped == nil { // the first is why
 		s.Stopped, s.StoppedAt, s.StoppedRun = &b, e.Time, e.Run
 	}
-	if b.By == ByDeadline && s.Late.IsZero() {
+	if b.By == ByDeadline && s.Late.IsZero() && s.Finished == nil {
 		s.Late = e.Time
 	}
 	return nil

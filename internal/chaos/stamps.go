@@ -105,19 +105,23 @@ func (s *State) Met() (met, known bool) {
 }
 
 // settle makes the stamps anew out of what is known. Once everything is
-// verified, what fails later is another story.
-func (s *State) settle() {
+// verified, what fails later is another story; and once the exercise was over before
+// the last entry, only how it compares is still to come, and what people say of it.
+func (s *State) settle(over bool) {
+	s.Stamps[T3] = s.stampPerson(func(p Person) bool { return p.What == Detect })
+	s.Stamps[T4] = s.stampPerson(func(p Person) bool { return p.What == Diagnose || p.What == Guess && p.Right })
+	s.Stamps[T8] = s.stampEqual()
+	if over {
+		return
+	}
 	s.Stamps[T0] = s.stampBroken()
 	base := s.baseline()
 	s.Stamps[T1] = earliest(s.marks(base, func(f failure) bool { return f.role == roleSteady }))
 	s.Stamps[T2] = earliest(s.marks(base, func(f failure) bool { return f.alarm }))
-	s.Stamps[T3] = s.stampPerson(func(p Person) bool { return p.What == Detect })
-	s.Stamps[T4] = s.stampPerson(func(p Person) bool { return p.What == Diagnose || p.What == Guess && p.Right })
 	s.Stamps[T5] = s.stampBegun()
 	if !s.Stamps[T7].Recorded() {
 		s.Stamps[T6], s.Stamps[T7] = s.stampRestored()
 	}
-	s.Stamps[T8] = s.stampEqual()
 }
 
 // roleSteady is the role of probes that have to come back; "" means the same.
@@ -165,7 +169,7 @@ func (s *State) marks(base time.Time, wanted func(failure) bool) []mark {
 
 func (s *State) stampPerson(wanted func(Person) bool) Stamp {
 	var marks []mark
-	for _, p := range s.People {
+	for _, p := range s.said {
 		if wanted(p) && p.Instead {
 			marks = nil
 		}

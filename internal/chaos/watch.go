@@ -86,8 +86,10 @@ func Watch(ctx context.Context, w Watching, look Looker, book Book, clock Clock,
 		v.tracks[p.Name] = steady.NewTrack(p)
 	}
 	sink.Event(event.Event{Kind: event.Watching, Expected: w.State.Objective().Seconds()})
-	if err := v.lost(ctx); err != nil {
-		return v.state, err
+	if w.State.Finished == nil { // afterwards nothing waits for a probe
+		if err := v.lost(ctx); err != nil {
+			return v.state, err
+		}
 	}
 	for {
 		done, err := v.turn(ctx)
