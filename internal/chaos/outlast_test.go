@@ -230,7 +230,15 @@ func TestAloneItDoesNotGoOnBlind(t *testing.T) {
 					}()
 					probes := []steady.Probe{{Name: "site", Role: steady.Steady, Every: 5 * time.Second, Timeout: 3 * time.Second, StableFor: 30 * time.Second}}
 					watching := chaos.Watching{State: r.d.fold(), Probes: probes, Readings: readings, Every: 2 * time.Second, Alone: func() bool { return tt.alone }, Barred: func(error) bool { return what == "stacks" }}
-					end, err := chaos.Watch(ctx, watching, w, w, bubble{}, event.Func(func(event.Event) {}))
+					told := 0
+					end, err := chaos.Watch(ctx, watching, w, w, bubble{}, event.Func(func(e event.Event) {
+						if e.Kind == event.Warning && strings.Contains(e.Reason, "now: ") {
+							told++
+						}
+					}))
+					if told > 1 {
+						t.Errorf("told %d times", told)
+					}
 					_, unknown := errors.AsType[*stacks.UnknownError](err)
 					if unknown != (tt.within > 0) || unknown && time.Since(r.start) > tt.within || !unknown && (err != nil || end.Finished == nil) {
 						t.Errorf("after %s: %v", time.Since(r.start), err)

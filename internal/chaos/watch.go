@@ -222,8 +222,13 @@ func (v *watch) blank(sights map[stacks.Path]Sight) {
 // sights looks at the targets. That they cannot be read is told, and is no result.
 func (v *watch) sights(ctx context.Context) (map[stacks.Path]Sight, bool) {
 	out, err := v.look.Look(ctx, v.state)
-	if err != nil && ctx.Err() == nil {
-		v.sink.Event(event.Event{Kind: event.Warning, Reason: "the stacks cannot be read now: " + err.Error()})
+	if err == nil {
+		delete(v.said, "stacks")
+	} else if ctx.Err() == nil {
+		if v.said["stacks"] != err.Error() { // once, and not at every look
+			v.said["stacks"] = err.Error()
+			v.sink.Event(event.Event{Kind: event.Warning, Reason: "the stacks cannot be read now: " + err.Error()})
+		}
 		if v.blind = nil; v.w.Barred != nil && v.w.Barred(err) {
 			v.blind = &stacks.UnknownError{What: "the stacks cannot be read", Cause: err}
 		}
