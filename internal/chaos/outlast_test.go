@@ -248,3 +248,45 @@ func TestAloneItDoesNotGoOnBlind(t *testing.T) {
 		}
 	}
 }
+
+// TestProbesOfAnyName: a probe is told when it changes, however it is called.
+func TestProbesOfAnyName(t *testing.T) {
+	t.Parallel()
+	for _, name := range []string{"site", "stacks", "journal", "late", "coming", "awaiting", "T0", "T6", "empty dev/web"} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				time.Sleep(time.Until(at(120)))
+				plan := plan(step("dev/web", oldID))
+				plan.Probes = []string{name}
+				d := (&diary{t: t}).add(chaos.KindPlan, plan).add(chaos.KindClearance, chaos.Consent{Run: "r1", How: "typed"}).after(10).
+					add(chaos.KindIntent, intent("t1")).add(chaos.KindAccepted, accepted("t1", 11)).after(50).
+					add(chaos.KindObserved, chaos.Observed{Stack: "dev/web", StackID: oldID, Status: stacks.DeleteComplete, At: at(60)})
+				w := &apart{world1{d: d, start: time.Now()}, true}
+				readings := make(chan steady.Reading)
+				ctx, cancel := context.WithTimeout(t.Context(), 20*time.Minute)
+				defer cancel()
+				go func() {
+					for ctx.Err() == nil {
+						select {
+						case readings <- steady.Reading{Probe: name, At: time.Now(), Why: "refused"}:
+						case <-ctx.Done():
+						}
+						_ = bubble{}.Wait(ctx, 5*time.Second)
+					}
+				}()
+				told, late := 0, 0
+				probes := []steady.Probe{{Name: name, Role: steady.Steady, Every: 5 * time.Second, Timeout: 3 * time.Second, StableFor: 30 * time.Second}}
+				watching := chaos.Watching{State: w.d.fold(), Probes: probes, Readings: readings, Every: 2 * time.Second, Run: "r1", Missed: func() { late++ }}
+				_, err := chaos.Watch(ctx, watching, w, w, bubble{}, event.Func(func(e event.Event) {
+					if e.Kind == event.Probe && e.Resource == name {
+						told++
+					}
+				}))
+				if !errors.Is(err, context.DeadlineExceeded) || told != 1 || late != 1 {
+					t.Errorf("told %d times, late %d times: %v", told, late, err)
+				}
+			})
+		})
+	}
+}

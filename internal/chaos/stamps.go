@@ -115,7 +115,7 @@ func (s *State) settle(over bool) {
 		return
 	}
 	s.Stamps[T0] = s.stampBroken()
-	base := s.baseline()
+	base := s.Began()
 	s.Stamps[T1] = earliest(s.marks(base, func(f failure) bool { return f.role == roleSteady }))
 	s.Stamps[T2] = earliest(s.marks(base, func(f failure) bool { return f.alarm }))
 	s.Stamps[T5] = s.stampBegun()
@@ -139,9 +139,9 @@ func (s *State) stampBroken() Stamp {
 	return earliest(marks)
 }
 
-// baseline is the time from which failures are ours: the first call, by our own
+// Began is the time from which failures are ours: the first call, by our own
 // clock or the service's, whichever is earlier. It is zero before.
-func (s *State) baseline() time.Time {
+func (s *State) Began() time.Time {
 	base := s.Stamps[T0].At
 	for _, t := range s.Targets {
 		for _, d := range t.Deeds {
@@ -237,7 +237,7 @@ func (s *State) stampRestored() (restored, verified Stamp) {
 
 // failed tells whether one of the plan's probes failed since the break.
 func (s *State) failed() bool {
-	base := s.baseline()
+	base := s.Began()
 	return slices.ContainsFunc(s.failures, func(f failure) bool {
 		return slices.Contains(s.Plan.Probes, f.probe) && !f.at.Before(base)
 	})

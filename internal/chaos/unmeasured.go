@@ -59,7 +59,7 @@ func (v *watch) awaiting() {
 		state, why := "not asked yet", ""
 		if t := v.tracks[name]; t != nil {
 			if r, ok := t.Last(); ok {
-				state, why = v.said[name], r.Why
+				state, why = v.says[name], r.Why
 			}
 		}
 		keys = append(keys, name+" "+state)

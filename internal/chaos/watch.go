@@ -65,7 +65,8 @@ type watch struct {
 	state  *State
 	tracks map[string]*steady.Track
 	bad    map[string]time.Time // the last known failure of each probe
-	said   map[string]string    // what was told of each probe and stamp
+	says   map[string]string    // what each probe says, as it was told
+	said   map[string]string    // what else was told, by what it is of
 	seen   map[stacks.Path]Sight
 	moved  time.Time // when a target last changed, or watching began
 	blind  error     // why nothing can be read or written down that somebody has to mend, nil where it can
@@ -80,7 +81,7 @@ type watch struct {
 func Watch(ctx context.Context, w Watching, look Looker, book Book, clock Clock, sink event.Sink) (*State, error) {
 	v := &watch{
 		w: w, look: look, book: marked{book}, clock: clock, sink: sink, state: w.State, tracks: map[string]*steady.Track{},
-		bad: map[string]time.Time{}, said: map[string]string{}, seen: map[stacks.Path]Sight{}, moved: clock.Now(),
+		bad: map[string]time.Time{}, says: map[string]string{}, said: map[string]string{}, seen: map[stacks.Path]Sight{}, moved: clock.Now(),
 	}
 	for _, p := range w.Probes {
 		v.tracks[p.Name] = steady.NewTrack(p)
@@ -120,10 +121,10 @@ func (v *watch) rest(ctx context.Context) error {
 		case <-ctx.Done():
 			return context.Cause(ctx)
 		case r := <-v.w.Readings:
-			before := v.said[r.Probe]
+			before := v.says[r.Probe]
 			err := v.reading(ctx, r)
 			if err != nil {
-				v.said[r.Probe] = before // the next reading is written down instead
+				v.says[r.Probe] = before // the next reading is written down instead
 			}
 			if err := v.outlast(ctx, err); err != nil {
 				return err
@@ -151,8 +152,8 @@ func (v *watch) reading(ctx context.Context, r steady.Reading) error {
 	case !r.OK:
 		says, v.bad[r.Probe] = "down", r.At
 	}
-	before := v.said[r.Probe]
-	v.said[r.Probe] = says
+	before := v.says[r.Probe]
+	v.says[r.Probe] = says
 	if before == says && v.state.measured(r.Probe) { // somebody else may not know how to ask it
 		return nil
 	}

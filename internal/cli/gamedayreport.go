@@ -3,6 +3,7 @@ package cli
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"path/filepath"
 	"slices"
@@ -11,6 +12,7 @@ import (
 
 	"github.com/urfave/cli/v2"
 
+	"github.com/deployer-cli/deployer/internal/chaos"
 	"github.com/deployer-cli/deployer/internal/report"
 	"github.com/deployer-cli/deployer/internal/ui"
 )
@@ -56,7 +58,13 @@ func reportFormat(said, file string) (string, error) {
 // else the last.
 func (s *session) openOrLast(ctx context.Context, arg string) (*knownBreak, error) {
 	k, err := s.findBreak(ctx, arg, arg == "")
-	if arg == "" && (isNoBreak(err) || err == nil && !k.state.Open()) { // closed while something was down
+	if arg != "" || err == nil && k.state.Open() {
+		return k, err
+	}
+	// What was closed while something was down counts as open to those who bring it back.
+	_, several := errors.AsType[*usageError](err)
+	open := slices.ContainsFunc(s.readable(ctx), (*chaos.State).Open)
+	if err == nil || isNoBreak(err) || several && !open {
 		return s.findBreak(ctx, "", false)
 	}
 	return k, err

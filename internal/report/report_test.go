@@ -223,6 +223,11 @@ func TestSpells(t *testing.T) {
 	if first := old.report().Timeline[0]; first.What != "planned" {
 		t.Errorf("it begins with %+v", first)
 	}
+	ahead := planned(t, "none").add(10, chaos.KindIntent, chaos.Intent{Stack: "dev/web", StackID: webOld, Verb: stacks.Delete, Token: "t", For: chaos.ToBreak}).
+		add(11, chaos.KindAccepted, chaos.Accepted{Stack: "dev/web", StackID: webOld, Verb: stacks.Delete, Token: "t", At: at(41)}) // by a clock that is ahead of ours
+	if a := turn(ahead, 20, false, false).report().Affected[0]; a.Failed == nil || !a.Still {
+		t.Errorf("it failed after the call: %+v", a)
+	}
 	twice := turn(turn(down(t), 100, true, false).add(130, chaos.KindRestored, chaos.Restored{Probe: "site", At: at(100), Verified: at(130)}), 200, false, false)
 	if a := turn(twice, 210, false, true).report().Affected[0]; a.Restored != nil || a.Still {
 		t.Errorf("it was bad after it had been restored: %+v", a)

@@ -158,14 +158,14 @@ func (a *Affected) badAfter(at time.Time) bool {
 // affectedBy tells of one probe when, and for how long, it was bad since the break began.
 func affectedBy(name string, all []chaos.Probe, st *chaos.State) Affected {
 	one := Affected{Probe: name, Role: "steady", Spells: []Spell{}}
-	began := st.Stamps[chaos.T0]
+	began := st.Began()
 	var bad, last time.Time // bad since when, zero while it is not
 	for _, p := range all {
 		if p.Probe != name {
 			continue
 		}
 		one.Role, last = cmp.Or(p.Role, one.Role), p.At
-		failed := !p.OK && !p.Unknown && began.Recorded() && !p.At.Before(began.At) // what was bad before is no matter of the break
+		failed := !p.OK && !p.Unknown && !began.IsZero() && !p.At.Before(began) // what was bad before is no matter of the break
 		switch {
 		case failed && bad.IsZero():
 			bad = p.At
