@@ -105,12 +105,13 @@ func (k *scope) inUse() []Finding {
 }
 
 // moves tells whether an output of a unit may change when a deleted resource of its root is
-// made again: a Ref with what is replaced, an attribute with what is only changed, too, and
-// all outputs of a nested stack with that stack.
+// made again: a Ref with what is replaced and with a deleted one whose name is not its own,
+// an attribute with what is only changed, too, and all outputs of a nested stack with that.
 func (k *scope) moves(i stacks.Injection, u *unit, m *member, key string) bool {
-	var replaced, changed []string
-	if notSame(stacks.Resource{Type: i.Type, PhysicalID: i.PhysicalID}) != "" {
-		replaced, changed = append(replaced, i.LogicalID), append(changed, i.LogicalID)
+	var replaced []string
+	changed := []string{i.LogicalID}
+	if notSame(stacks.Resource{Type: i.Type, PhysicalID: i.PhysicalID}) != "" || !u.members[0].givesName(i) {
+		replaced = append(replaced, i.LogicalID)
 	}
 	for _, c := range k.f.Changes[i.Stack] {
 		changed = append(changed, c.LogicalID)
@@ -125,4 +126,22 @@ func (k *scope) moves(i stacks.Injection, u *unit, m *member, key string) bool {
 	refs, attributes := cfntemplate.Refs(m.template.Outputs[key].Value)
 	return slices.ContainsFunc(refs, func(id string) bool { return slices.Contains(replaced, id) }) ||
 		slices.ContainsFunc(attributes, func(a [2]string) bool { return slices.Contains(changed, a[0]) })
+}
+
+// givesName tells whether the template gives a deleted resource its physical id, or the end of
+// it: what AWS chose is chosen anew. A number at the end is a version, and none.
+func (m *member) givesName(i stacks.Injection) bool {
+	v, err := m.template.Eval(m.template.Resources[i.LogicalID].Properties, m.env)
+	properties, ok := v.(map[string]any)
+	if err != nil || !ok {
+		return false
+	}
+	for _, of := range properties {
+		name, _ := of.(string)
+		before, ends := strings.CutSuffix(i.PhysicalID, name)
+		if ends && strings.Trim(name, "0123456789") != "" && (before == "" || strings.HasSuffix(before, "/") || strings.HasSuffix(before, ":")) {
+			return true
+		}
+	}
+	return false
 }
