@@ -22,8 +22,9 @@ const ahead = 5 * time.Minute
 
 // deadline ends the watch when the break's max_duration is over, as its journal tells
 // it: so that it also is for whoever took the watch over. What is still to be broken
-// is not any more. brake may be nil. It does nothing with --no-auto-recover.
-func (b *breaker) deadline(ctx context.Context, sink event.Sink, brake *chaos.Brake, leave context.CancelCauseFunc) (stop func()) {
+// is not any more. state is that of the break, as it was read last. brake may be nil. It
+// does nothing with --no-auto-recover.
+func (b *breaker) deadline(ctx context.Context, state *chaos.State, sink event.Sink, brake *chaos.Brake, leave context.CancelCauseFunc) (stop func()) {
 	if b.opts.noRecover {
 		return func() {}
 	}
@@ -32,10 +33,11 @@ func (b *breaker) deadline(ctx context.Context, sink event.Sink, brake *chaos.Br
 	b.pending.Store(true)
 	wg.Go(func() {
 		defer b.pending.Store(false)
-		at, ok := b.deadlineAt(ctx)
+		at, ok := b.deadlineAt(ctx, state.Plan.MaxDuration)
 		if !ok {
 			return
 		}
+		b.pending.Store(true)
 		early := at.Add(-ahead)
 		if b.until(ctx, early) != nil {
 			return
@@ -80,14 +82,19 @@ func (b *breaker) onlyStays(ctx context.Context, sink event.Sink) bool {
 func overTime() chaos.Stop { return chaos.Stop{By: chaos.ByDeadline, Why: "max_duration is over"} }
 
 // deadlineAt waits until something is broken, and tells when max_duration is over; not
-// ok where it never is.
-func (b *breaker) deadlineAt(ctx context.Context) (time.Time, bool) {
+// ok where it never is. Where it is not known after as many seconds as longest nobody
+// stays for it any more: maybe nothing was broken, or nothing can be read again.
+func (b *breaker) deadlineAt(ctx context.Context, longest float64) (time.Time, bool) {
+	began := b.clock().Now()
 	for {
 		state, err := b.record.fold(ctx)
 		if err == nil {
 			if at, ok := state.Deadline(); ok || state.Plan.MaxDuration <= 0 {
 				return at, ok
 			}
+		}
+		if b.clock().Now().Sub(began).Seconds() >= longest {
+			b.pending.Store(false)
 		}
 		if b.clock().Wait(ctx, lookEvery) != nil {
 			return time.Time{}, false

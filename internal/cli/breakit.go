@@ -315,7 +315,7 @@ func (b *breaker) perform(ctx context.Context, clearance guard.Clearance, brake 
 	var down atomic.Bool
 	defer b.interruptible(brake, &down, leave, detach)()
 	watched := b.watch(watchCtx, state, brake, sink, &down)
-	stopClock := b.deadline(watchCtx, sink, brake, leave)
+	stopClock := b.deadline(watchCtx, state, sink, brake, leave)
 	b.announce(ctx, event.Started)
 	result, runErr := b.takeDown(runCtx, clearance, brake, sink, sent)
 	down.Store(true)

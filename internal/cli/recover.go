@@ -351,7 +351,7 @@ func (b *breaker) stay(ctx context.Context) error {
 	defer restore()
 	stopClock := func() {}
 	if b.opts.command == "resume" && !b.late { // who takes the watch over takes the deadline over
-		stopClock = b.deadline(watchCtx, sink, nil, leave)
+		stopClock = b.deadline(watchCtx, state, sink, nil, leave)
 	}
 	end := <-b.watch(watchCtx, state, nil, sink, &down)
 	stopClock()
