@@ -50,12 +50,16 @@ func (s *session) kept(ctx context.Context, k *knownBreak) (stacks.State, error)
 		return now.State, nil
 	}
 	var why error
+	from := *k.record
 	for _, p := range k.state.Order {
 		t := k.state.Targets[p]
 		if t.Capsule.Hash == "" {
 			continue
 		}
-		c, _, err := s.capsule(ctx, k.record, t)
+		if now != nil && now.State.Bucket != "" { // most likely still the same, for a machine that has the journal only
+			from.books = s.books(now, t.Access)
+		}
+		c, _, err := s.capsule(ctx, &from, t)
 		if err != nil {
 			why = err
 			continue

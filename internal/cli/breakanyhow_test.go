@@ -3,7 +3,11 @@ package cli
 import (
 	"errors"
 	"testing"
+	"testing/fstest"
 	"time"
+
+	"github.com/aws/aws-sdk-go-v2/service/s3"
+	"github.com/aws/aws-sdk-go-v2/service/s3/types"
 
 	"github.com/deployer-cli/deployer/config"
 	"github.com/deployer-cli/deployer/internal/capsule"
@@ -63,6 +67,54 @@ func TestNothingIsWrittenWhereOthersMayNotSeeIt(t *testing.T) {
 				t.Errorf("%+v", refusal)
 			}
 		})
+	}
+}
+
+// TestTheCapsuleIsInTheBucket: of an environment that is not broken any more a machine that
+// has the journal, and no capsule, finds out from the bucket of its block where that is kept.
+func TestTheCapsuleIsInTheBucket(t *testing.T) {
+	t.Parallel()
+	p, ctx := newTeam(t), t.Context()
+	if _, err := s3.NewFromConfig(p.config, func(o *s3.Options) { o.UsePathStyle = true }).CreateBucket(ctx, &s3.CreateBucketInput{
+		Bucket: new("team"), CreateBucketConfiguration: &types.CreateBucketConfiguration{LocationConstraint: types.BucketLocationConstraint(p.access.Region)},
+	}); err != nil {
+		t.Fatal(err)
+	}
+	p.dir = t.TempDir()
+	block, err := config.Load(fstest.MapFS{
+		"config/config.yaml":     {Data: []byte("project_code: p\nregion: eu-west-1\n")},
+		"config/dev/config.yaml": {Data: []byte("environment: {class: persistent, state: {bucket: team}}\n")},
+		"config/dev/web.yaml":    {Data: []byte("template: {path: web.yaml}\n")},
+	}, config.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	now := &stacks.Environment{Name: "dev", Declared: true, Class: stacks.Persistent, State: stacks.State{Bucket: "team"}}
+	p.project = &config.Project{}
+	text, err := capsule.Capsule{Schema: capsule.Schema, Stack: "dev/web", Name: "web", StackID: "arn:old", Environment: capsule.Environment{Name: "dev", Declared: true, Block: "class: development\nstate: {bucket: team}\n"}}.Encode()
+	if err != nil {
+		t.Fatal(err)
+	}
+	target := &chaos.Target{Stack: "dev/web", Access: p.access}
+	r := &breakRecord{p.books(now, p.access), "dev", logbook.NewID(p.now()), p.now}
+	target.Capsule.Name = capsuleName(target.Stack)
+	if target.Capsule.Hash, err = r.books.Put(ctx, "dev", r.id, target.Capsule.Name, text); err != nil {
+		t.Fatal(err)
+	}
+
+	p.dir = t.TempDir() // another machine
+	r.books = p.books(nil, stacks.Access{})
+	k := &knownBreak{record: r, state: &chaos.State{Environment: "dev", Order: []stacks.Path{"dev/web"}, Targets: map[stacks.Path]*chaos.Target{"dev/web": target}}}
+	if _, err := p.kept(ctx, k); exitCode(err) != exitRefused {
+		t.Errorf("no block names the bucket: %v", err)
+	}
+	p.project = block
+	if at, err := p.kept(ctx, k); err != nil || at.Bucket != "team" {
+		t.Errorf("%+v, %v", at, err)
+	}
+	target.Capsule.Hash = logbook.Sum(nil)
+	if _, err := p.kept(ctx, k); exitCode(err) != exitRefused {
+		t.Errorf("it is not what the journal says: %v", err)
 	}
 }
 
