@@ -144,7 +144,7 @@ func (b *breaker) sameJournal(ctx context.Context, k *knownBreak) error {
 	switch now := k.place.env; {
 	case at == now.State:
 	case at.Bucket != "" && now.State.Bucket != "":
-		return elsewhere(k.record.env, now, at)
+		return elsewhere(k.record.env, now, at, k.state)
 	default:
 		return &guard.Refusal{
 			Rule: "journal", Code: exitRefused, What: fmt.Sprintf("nothing was written: %s, which is %s by now, keeps its journals and its lock elsewhere", k.record.env, k.place.env.Class),

@@ -2,6 +2,7 @@ package cli
 
 import (
 	"errors"
+	"strings"
 	"testing"
 	"testing/fstest"
 	"time"
@@ -10,9 +11,11 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/s3/types"
 
 	"github.com/deployer-cli/deployer/config"
+	"github.com/deployer-cli/deployer/internal/blast"
 	"github.com/deployer-cli/deployer/internal/capsule"
 	"github.com/deployer-cli/deployer/internal/chaos"
 	"github.com/deployer-cli/deployer/internal/guard"
+	"github.com/deployer-cli/deployer/internal/inject"
 	"github.com/deployer-cli/deployer/internal/logbook"
 	"github.com/deployer-cli/deployer/stacks"
 )
@@ -123,16 +126,47 @@ func TestTheJournalStays(t *testing.T) {
 	t.Parallel()
 	c := capsule.Capsule{Environment: capsule.Environment{Name: "dev", Declared: true, Block: "class: development\nstate: {bucket: team, prefix: p}\n"}}
 	now := &stacks.Environment{Name: "dev", Declared: true, Class: stacks.Production}
-	if got, err := journalStays(c, now); err != nil || got.State != (stacks.State{Bucket: "team", Prefix: "p"}) || now.State.Bucket != "" {
+	st := &chaos.State{ID: "b-1"}
+	if got, err := journalStays(c, now, st); err != nil || got.State != (stacks.State{Bucket: "team", Prefix: "p"}) || now.State.Bucket != "" {
 		t.Errorf("%+v, %v", got, err)
 	}
 	now.State = stacks.State{Bucket: "prod"} // with its lock, its approvals and its history
-	if _, err := journalStays(c, now); exitCode(err) != exitRefused {
+	if _, err := journalStays(c, now, st); exitCode(err) != exitRefused {
 		t.Errorf("in another bucket by now: %v", err)
 	}
 	c.Environment.Block = "class: development\nstate: 1\n"
-	if _, err := journalStays(c, now); err == nil {
+	if _, err := journalStays(c, now, st); err == nil {
 		t.Error("where it is kept cannot be read")
+	}
+}
+
+// TestTheWayBack: where deployer may not recover, what it says to do instead helps for what
+// was broken.
+func TestTheWayBack(t *testing.T) {
+	t.Parallel()
+	holder := func(cover string) string {
+		return `{"radius": {"stacks": [{"stack": "dev/web", "holders": [{"stack": "dev/web", "logical_id": "Data", "cover": "` + cover + `"}]}]}}`
+	}
+	const (
+		launch = "deployer launch dev; then: deployer break close --reason TEXT"
+		bucket = `name the bucket team as its state in the file again, with the prefix "p"; then: deployer recover b-1`
+	)
+	for name, c := range map[string]struct{ kind, detail, want string }{
+		"a stack":                  {blast.DeleteStack, "{}", launch},
+		"a parameter":              {blast.DriftParameter, "{}", launch},
+		"a function":               {inject.LambdaZero, "{}", bucket},
+		"a resource":               {blast.DeleteResource, "{}", bucket},
+		"data that stays":          {blast.DeleteStack, holder(blast.Retained), bucket},
+		"data in a snapshot":       {blast.DeleteStack, holder(blast.Snapshot), bucket},
+		"data of no value":         {blast.DeleteStack, holder(blast.Expendable), launch},
+		"data of which none knows": {blast.DeleteStack, "[", bucket},
+	} {
+		st := &chaos.State{ID: "b-1", Order: []stacks.Path{"dev/web"}, Plan: chaos.Plan{Kind: c.kind, Detail: []byte(c.detail)}}
+		now := &stacks.Environment{Name: "dev", Class: stacks.Production, State: stacks.State{Bucket: "prod"}}
+		refusal, ok := errors.AsType[*guard.Refusal](elsewhere("dev", now, stacks.State{Bucket: "team", Prefix: "p"}, st))
+		if !ok || !strings.HasSuffix(refusal.Tip, c.want) {
+			t.Errorf("%s: %+v", name, refusal)
+		}
 	}
 }
 

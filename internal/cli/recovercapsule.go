@@ -10,7 +10,9 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/deployer-cli/deployer/internal/blast"
 	"github.com/deployer-cli/deployer/internal/capsule"
+	"github.com/deployer-cli/deployer/internal/chaos"
 	"github.com/deployer-cli/deployer/internal/guard"
 	"github.com/deployer-cli/deployer/stacks"
 )
@@ -140,7 +142,7 @@ func (b *breaker) unpack(ctx context.Context, k *knownBreak) (string, error) {
 			fmt.Fprintf(b.app.talk(), "%s %s cannot be read, and may say anything of %s: it is changed as production\n", b.app.err.Warn("note:"), unread, p)
 		}
 		if now != nil {
-			if c.Environment, err = asNow(c, now); err != nil {
+			if c.Environment, err = asNow(c, now, k.state); err != nil {
 				return "", fmt.Errorf("the capsule of %s: %w", p, err)
 			}
 			classes[now.Class] = classes[now.Class] || unread == ""
@@ -160,8 +162,8 @@ func (b *breaker) unpack(ctx context.Context, k *knownBreak) (string, error) {
 }
 
 // asNow is the environment of a capsule as it is recovered in.
-func asNow(c capsule.Capsule, now *stacks.Environment) (capsule.Environment, error) {
-	now, err := journalStays(c, now)
+func asNow(c capsule.Capsule, now *stacks.Environment, st *chaos.State) (capsule.Environment, error) {
+	now, err := journalStays(c, now, st)
 	if err != nil {
 		return capsule.Environment{}, err
 	}
@@ -171,7 +173,7 @@ func asNow(c capsule.Capsule, now *stacks.Environment) (capsule.Environment, err
 // journalStays is the environment as it is by now, with its journals where they were
 // when a break of it began: written elsewhere, the recovery would part from what others
 // see. Of development the files say where they are, as for every other command.
-func journalStays(c capsule.Capsule, now *stacks.Environment) (*stacks.Environment, error) {
+func journalStays(c capsule.Capsule, now *stacks.Environment, st *chaos.State) (*stacks.Environment, error) {
 	if now.Class == stacks.Development {
 		return now, nil
 	}
@@ -183,7 +185,7 @@ func journalStays(c capsule.Capsule, now *stacks.Environment) (*stacks.Environme
 		return now, nil
 	}
 	if now.State.Bucket != "" && now.State != at { // its lock, its approvals and its history are where they are
-		return nil, elsewhere(c.Environment.Name, now, at)
+		return nil, elsewhere(c.Environment.Name, now, at, st)
 	}
 	e := *now
 	e.State = at
@@ -191,11 +193,27 @@ func journalStays(c capsule.Capsule, now *stacks.Environment) (*stacks.Environme
 }
 
 // elsewhere refuses to recover what keeps its journals in one bucket, and by now its lock in another.
-func elsewhere(env string, now *stacks.Environment, at stacks.State) error {
+func elsewhere(env string, now *stacks.Environment, at stacks.State, st *chaos.State) error {
 	return &guard.Refusal{
 		Rule: "journal", Code: exitRefused, What: fmt.Sprintf("nothing was written: %s, which is %s by now, keeps its journals and its lock elsewhere", env, now.Class),
-		Why: "those of the break are " + placeOf(at), Tip: fmt.Sprintf("get the stacks back as every change of %s is made: deployer launch %s; then: deployer break close --reason TEXT", now.Class, env),
+		Why: "those of the break are " + placeOf(at), Tip: wayBack(env, now, at, st),
 	}
+}
+
+// wayBack is what helps where deployer may not recover: a launch, only where that makes it
+// whole. It changes nothing in a stack whose template is the same, and looks for no data.
+func wayBack(env string, now *stacks.Environment, at stacks.State, st *chaos.State) string {
+	kind := st.Plan.Kind
+	undoes := kind == blast.DeleteStack || kind == blast.DriftParameter
+	for _, p := range st.Order {
+		covered, err := coveredHolders(st, p)
+		undoes = undoes && err == nil && len(covered) == 0
+	}
+	if !undoes {
+		return fmt.Sprintf("a launch would not undo this %s, or lose data: while nobody else changes %s, name the bucket %s as its state in the file again, with the prefix %q; then: deployer recover %s",
+			kind, env, at.Bucket, at.Prefix, st.ID)
+	}
+	return fmt.Sprintf("get the stacks back as every change of %s is made: deployer launch %s; then: deployer break close --reason TEXT", now.Class, env)
 }
 
 // layOut writes files into a folder that holds nothing else.
