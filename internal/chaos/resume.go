@@ -45,7 +45,8 @@ type Decision struct {
 	Act       Act
 	Why       string
 	Token     string        // Adopt, Returned: of the call that AWS has
-	At        time.Time     // when it was taken or rebuilt, zero where that is not known
+	At        time.Time     // when it came into Status, else when it was taken or rebuilt; zero where that is not known
+	Begun     time.Time     // Returned: when the stack that stands there now was begun
 	Status    stacks.Status // of the stack that Why speaks of
 	NewID     string        // Returned, Moved: the stack that stands there now
 	Taken     time.Time     // when AWS took our call, of which Token is, where the journal does not know; at the earliest
@@ -101,7 +102,10 @@ func decide(t *Target, d *Deed, look Seen) Decision {
 // took our call before that is told along.
 func another(t *Target, d *Deed, n *stacks.Live, look Seen) Decision {
 	announced := len(d.Tokens) > 0
-	made := Decision{Act: Returned, NewID: n.ID, At: n.Created, Status: n.Status}
+	made := Decision{Act: Returned, NewID: n.ID, At: n.Created, Begun: n.Created, Status: n.Status}
+	if at := came(look.NewEvents, n); !at.IsZero() {
+		made.At = at
+	}
 	made.By, made.Made = HandOf(look.NewEvents, n.ID)
 	if ours, sent := d.Taken(look.Events); sent && d.Accepted.IsZero() {
 		made.Token, made.Taken = ours.Token, ours.Time
@@ -115,6 +119,23 @@ func another(t *Target, d *Deed, n *stacks.Live, look Seen) Decision {
 		made.Why = fmt.Sprintf("%s is not the stack that was planned: it is %s", t.Name, n.ID)
 	}
 	return made
+}
+
+// came is when a stack came into the status that it is in, by its events, oldest first,
+// or, where it is well, when it first was; zero where they do not tell.
+func came(events []stacks.Event, l *stacks.Live) time.Time {
+	var at time.Time
+	for _, e := range events {
+		status := stacks.Status(e.Status)
+		switch {
+		case e.StackID != l.ID || !e.OfStack():
+		case l.Status.Healthy() && status.Healthy():
+			return e.Time
+		case status == l.Status:
+			at = e.Time
+		}
+	}
+	return at
 }
 
 // untouched is for what no call was announced for.
@@ -160,6 +181,9 @@ func deleted(d *Deed, look Seen) Decision {
 		made.Act, made.Why, made.Status = Adopt, why, stacks.DeleteComplete
 		if look.Old != nil {
 			made.Status = look.Old.Status
+			if at := came(look.Events, look.Old); made.Status == stacks.DeleteComplete && !at.IsZero() {
+				made.At = at
+			}
 		}
 		if d.Status == StatusGone && made.Taken.IsZero() {
 			made.Act = Settled

@@ -224,3 +224,41 @@ func TestHandOf(t *testing.T) {
 		t.Errorf("nobody: %q", got)
 	}
 }
+
+// TestResumeKnowsWhen: what nobody watched is gone when its deletion ended, and back when
+// the new stack was well, and not when either began.
+func TestResumeKnowsWhen(t *testing.T) {
+	t.Parallel()
+	event := func(id, stack, status, token string, seconds int) stacks.Event {
+		e := stackEvent(id, stack, status, token, "")
+		e.Time = at(seconds)
+		return e
+	}
+	took := func() *chaos.State {
+		return begun(t).add(chaos.KindIntent, intent("t1")).add(chaos.KindAccepted, accepted("t1", 5)).fold()
+	}
+	gone := []stacks.Event{event("e1", oldID, "DELETE_IN_PROGRESS", "t1", 5), event("e2", oldID, "DELETE_COMPLETE", "t1", 95)}
+	old := live(oldID, stacks.DeleteComplete, "")
+	if d := chaos.Resume(took(), map[stacks.Path]chaos.Seen{"dev/web": {Old: old, Events: gone}})[0]; d.Act != chaos.Adopt || !d.At.Equal(at(95)) {
+		t.Errorf("gone: %+v", d)
+	}
+	if d := chaos.Resume(took(), map[stacks.Path]chaos.Seen{"dev/web": {Old: old, Events: gone[:1]}})[0]; !d.At.Equal(at(5)) {
+		t.Errorf("gone, its events do not tell: %+v", d)
+	}
+	made := []stacks.Event{
+		event("n1", newID, "CREATE_IN_PROGRESS", "", 300), event("n2", newID, "CREATE_COMPLETE", "", 800),
+		event("n3", newID, "UPDATE_IN_PROGRESS", "", 900), event("n4", newID, "UPDATE_COMPLETE", "", 950),
+	}
+	for status, c := range map[stacks.Status]struct {
+		events []stacks.Event
+		want   int
+	}{
+		stacks.CreateComplete: {made[:2], 800}, stacks.UpdateComplete: {made, 800}, // it was back before it was updated
+		stacks.CreateInProgress: {made[:1], 300}, stacks.CreateFailed: {append(made[:1:1], event("n2", newID, "CREATE_FAILED", "", 400)), 400},
+	} {
+		d := chaos.Resume(took(), map[stacks.Path]chaos.Seen{"dev/web": {Old: old, Named: live(newID, status, ""), Events: gone, NewEvents: c.events}})[0]
+		if d.Act != chaos.Returned || !d.At.Equal(at(c.want)) || !d.Begun.Equal(at(300)) {
+			t.Errorf("%s: %+v", status, d)
+		}
+	}
+}

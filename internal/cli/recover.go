@@ -458,6 +458,13 @@ func (b *breaker) settle(ctx context.Context, k *knownBreak, d chaos.Decision, n
 				return err
 			}
 		}
+		if t := st.Targets[d.Stack]; d.NewID != "" && d.NewID != t.NewID && observed.Status != stacks.CreateInProgress && at.After(d.Begun) { // it was begun before it came to where it is now
+			first := observed
+			first.Status, first.Empty, first.At = stacks.CreateInProgress, nil, d.Begun
+			if err := b.record.Write(ctx, chaos.KindObserved, first); err != nil {
+				return err
+			}
+		}
 	case chaos.Moved:
 		if st.Stopped != nil {
 			return nil
