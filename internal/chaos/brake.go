@@ -24,6 +24,8 @@ func Stopper(by string) string {
 		return "a person"
 	case ByEnd:
 		return "the end of its process"
+	case ByBack:
+		return "whoever gets it back"
 	case ByMoved:
 		return "the team's own work"
 	case ByGuard:

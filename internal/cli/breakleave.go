@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"slices"
+	"strings"
 
 	"github.com/deployer-cli/deployer/internal/awsconf"
 	"github.com/deployer-cli/deployer/internal/chaos"
@@ -77,7 +78,11 @@ func (b *breaker) stopped(ctx context.Context, brake *chaos.Brake, err error) er
 	case why == nil && err == nil:
 		return nil
 	case why == nil: // what was not sent is not going to be
-		why = &chaos.Stopped{By: chaos.ByFault, Why: err.Error()}
+		var whys []string
+		for _, e := range flatten(err) {
+			whys = append(whys, e.Error())
+		}
+		why = &chaos.Stopped{By: chaos.ByFault, Why: strings.Join(whys, "; ")}
 	}
 	brief, cancel := lastWords(ctx)
 	defer cancel()

@@ -48,8 +48,13 @@ func reportFormat(said, file string) (string, error) {
 	if said != "" {
 		return said, oneOf("--format", said, report.Formats()...)
 	}
-	if ending := strings.TrimPrefix(filepath.Ext(file), "."); slices.Contains(report.Formats(), ending) {
+	switch ending := strings.ToLower(strings.TrimPrefix(filepath.Ext(file), ".")); {
+	case slices.Contains(report.Formats(), ending):
 		return ending, nil
+	case ending == "htm":
+		return "html", nil
+	case ending != "" && ending != "markdown" && ending != "txt":
+		return "", &usageError{"--out " + file + ": what it ends in is no format of a report", "say which: --format " + strings.Join(report.Formats(), "|")}
 	}
 	return "", nil
 }

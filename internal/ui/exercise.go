@@ -152,6 +152,8 @@ func standing(st *chaos.State, s Style) string {
 		}
 	}
 	switch {
+	case known && unlike(st):
+		text += s.Bad(", not equal")
 	case known:
 	case st.Finished != nil:
 		text = st.Finished.Result + ": " + clean(st.Finished.Why)
@@ -163,6 +165,16 @@ func standing(st *chaos.State, s Style) string {
 		text = s.Warn("open: users are not known to be back")
 	}
 	return text
+}
+
+// unlike tells whether something came back different that rebuilding does not explain.
+func unlike(st *chaos.State) bool {
+	for _, t := range st.Targets {
+		if !t.Compared.IsZero() && !t.Equal() {
+			return true
+		}
+	}
+	return false
 }
 
 // moments writes T0 to T8. What is not recorded says so, and is never 0.
