@@ -109,8 +109,8 @@ func (e *UnknownError) Unwrap() error { return e.Cause }
 // Hint tells how to find out.
 func (e *UnknownError) Hint() string { return e.Tip }
 
-// UnsentError says that a call was not made, since what it needs could not be had:
-// whatever the cause, its stack is as it was.
+// UnsentError says that a call was not made, since what it needs could not be had, or
+// that AWS took none of it: whatever the cause, its stack is as it was.
 type UnsentError struct{ Cause error }
 
 // Error is the cause's.

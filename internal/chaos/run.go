@@ -14,7 +14,7 @@ import (
 	"github.com/deployer-cli/deployer/stacks"
 )
 
-// Deleter sends one deletion.
+// Deleter sends one deletion. A *stacks.UnsentError says that AWS took none of it.
 type Deleter interface {
 	Delete(ctx context.Context, t stacks.Target, retain []string) (stacks.Operation, error)
 }
@@ -106,12 +106,33 @@ func (r *runner) Delete(ctx context.Context, t stacks.Target, _ []string) (stack
 		r.note(ctx, KindObserved, Unsent(t.Path, t.StackID, r.ports.Clock.Now()))
 		return op, err
 	}
+	if _, unsent := errors.AsType[*stacks.UnsentError](err); unsent {
+		r.note(ctx, KindObserved, Unsent(t.Path, t.StackID, r.ports.Clock.Now()))
+		return op, &refusedError{err}
+	}
 	if err != nil {
 		return op, err // what became of it is for resume to find out, by its token
 	}
 	r.accepted(t.Path)
 	r.note(ctx, KindAccepted, Accepted{Stack: t.Path, StackID: t.StackID, Verb: stacks.Delete, Token: t.Token, Operation: op.OperationID, At: op.Accepted})
 	return op, nil
+}
+
+// refusedError is a deletion of which AWS took nothing. It hides what else is not known
+// by now, such as with credentials that ran out: its stack is as it was.
+type refusedError struct{ cause error }
+
+func (e *refusedError) Error() string { return e.cause.Error() }
+
+// Hint is that of the cause.
+func (e *refusedError) Hint() string {
+	if hinted, ok := errors.AsType[interface {
+		error
+		Hint() string
+	}](e.cause); ok {
+		return hinted.Hint()
+	}
+	return ""
 }
 
 // NeverSent tells whether a call ended since the brake was pulled before any attempt

@@ -2,6 +2,7 @@ package chaos_test
 
 import (
 	"context"
+	"errors"
 	"iter"
 	"slices"
 	"sync"
@@ -11,6 +12,7 @@ import (
 
 	"github.com/deployer-cli/deployer/internal/chaos"
 	"github.com/deployer-cli/deployer/internal/event"
+	"github.com/deployer-cli/deployer/internal/execute"
 	steps "github.com/deployer-cli/deployer/internal/plan"
 	"github.com/deployer-cli/deployer/stacks"
 )
@@ -86,4 +88,49 @@ func TestToldAfterTheGuards(t *testing.T) {
 			}
 		})
 	}
+}
+
+// refuses takes no deletion, with credentials that ran out.
+type refuses struct{ deletes }
+
+func (refuses) Delete(context.Context, stacks.Target, []string) (stacks.Operation, error) {
+	return stacks.Operation{}, &stacks.UnsentError{Cause: &stacks.UnknownError{What: "expired", Cause: errors.New("no"), Tip: "renew them", Everywhere: true}}
+}
+
+// wrote keeps what is written down.
+type wrote struct{ all []any }
+
+func (w *wrote) Write(_ context.Context, _ string, body any) error {
+	w.all = append(w.all, body)
+	return nil
+}
+
+// A stack whose deletion AWS did not take failed to go, and is not unknown: its intent is
+// taken back.
+func TestRefusedIsNotUnknown(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		job := chaos.Job{
+			Plan: &steps.Plan{Steps: []steps.Step{
+				{Stack: "dev/a", Action: steps.Delete, StackID: "arn:a", Desired: &stacks.Desired{Stack: &stacks.Stack{Path: "dev/a"}}},
+			}},
+			Chosen: []stacks.Path{"dev/a"}, Token: func(p stacks.Path, _ int) string { return string(p) },
+		}
+		book := &wrote{}
+		again := func(context.Context, stacks.Path) error { return nil }
+		ports := chaos.Ports{Deleter: refuses{}, Watcher: deletes{}, Book: book, Clock: bubble{}, Again: again, Brake: chaos.NewBrake()}
+		result, err := chaos.Run(t.Context(), job, ports, event.Func(func(event.Event) {}))
+		if got := result.Outcomes["dev/a"]; got != execute.Failed || err == nil {
+			t.Errorf("it is %s: %v", got, err)
+		}
+		if len(result.Failures) != 1 || result.Failures[0].Tip != "renew them" {
+			t.Errorf("it failed with %v", result.Failures)
+		}
+		if len(book.all) != 2 {
+			t.Fatalf("written down: %v", book.all)
+		}
+		if o, ok := book.all[1].(chaos.Observed); !ok || o.Condition != stacks.Whole {
+			t.Errorf("written down: %v", book.all)
+		}
+	})
 }

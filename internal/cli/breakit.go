@@ -11,6 +11,7 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/deployer-cli/deployer/internal/awsconf"
 	"github.com/deployer-cli/deployer/internal/blast"
 	"github.com/deployer-cli/deployer/internal/chaos"
 	"github.com/deployer-cli/deployer/internal/event"
@@ -372,8 +373,22 @@ func (b *breaker) takeDown(ctx context.Context, clearance guard.Clearance, brake
 		Token: func(p stacks.Path, n int) string { return token(b.s.run, p, n) },
 	}
 	return chaos.Run(ctx, job, chaos.Ports{
-		Deleter: writer, Watcher: b.s.cfn, Book: b.record, Clock: b.clock(), Again: b.oncemore, Brake: brake, AllSent: sent,
+		Deleter: deleter{writer}, Watcher: b.s.cfn, Book: b.record, Clock: b.clock(), Again: b.oncemore, Brake: brake, AllSent: sent,
 	}, sink)
+}
+
+// deleter implements chaos.Deleter. Where no attempt of a call can have been taken, since
+// AWS refused each, or never heard it, it says so.
+type deleter struct{ journaled }
+
+// Delete implements chaos.Deleter.
+func (d deleter) Delete(ctx context.Context, t stacks.Target, retain []string) (stacks.Operation, error) {
+	var taken atomic.Bool
+	op, err := d.journaled.Delete(awsconf.GatedFirst(ctx, nil, func() { taken.Store(true) }), t, retain)
+	if err != nil && !taken.Load() {
+		err = &stacks.UnsentError{Cause: err}
+	}
+	return op, err
 }
 
 // braked lets no attempt of a call go out once the brake was pulled, or the lock is lost:
