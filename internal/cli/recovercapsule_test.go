@@ -1,7 +1,11 @@
 package cli
 
 import (
+	"io"
+	"os"
+	"path/filepath"
 	"testing"
+	"time"
 
 	"github.com/deployer-cli/deployer/stacks"
 )
@@ -39,5 +43,28 @@ func TestAbove(t *testing.T) {
 		if got := above(file, p); got != want {
 			t.Errorf("%s: %t", file, got)
 		}
+	}
+}
+
+// TestHomeOutlastsTheCommand: what recover --from capsule tells beside, in the end, comes
+// from the project's own folder too, though its command is through by then.
+func TestHomeOutlastsTheCommand(t *testing.T) {
+	t.Parallel()
+	project, unpacked := t.TempDir(), t.TempDir()
+	if err := os.Mkdir(filepath.Join(unpacked, "config"), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	a := &app{interrupts: watchInterrupts(nil, nil), home: project, globals: globals{dir: unpacked}, env: Env{Dir: project, Stdout: io.Discard, Stderr: io.Discard, Now: time.Now}}
+	defer a.interrupts.stop()
+	s, err := a.open("")
+	if err != nil {
+		t.Fatal(err)
+	}
+	a.home, a.globals.dir = "", ""
+	if got := s.home(); got != project {
+		t.Errorf("programs run in %s, not in %s", got, project)
+	}
+	if err := s.close(); err != nil {
+		t.Error(err)
 	}
 }

@@ -39,6 +39,7 @@ import (
 type session struct {
 	app     *app
 	dir     string
+	base    string // whose .deployer is used, when it was opened: what is told beside may outlast the command
 	root    *os.Root
 	project *config.Project
 	reload  func() (*config.Project, error) // reads the files again
@@ -107,7 +108,7 @@ func (a *app) openAnyhow() (*session, error) {
 }
 
 func (a *app) opened(arg string, root *os.Root, anyhow bool) (*session, error) {
-	s := &session{app: a, dir: a.projectDir(), root: root, closers: []func() error{root.Close}, now: a.env.Now, crier: newCrier(a.unsent)}
+	s := &session{app: a, dir: a.projectDir(), base: cmp.Or(a.home, a.projectDir()), root: root, closers: []func() error{root.Close}, now: a.env.Now, crier: newCrier(a.unsent)}
 	vars, err := a.variables()
 	if err != nil {
 		return nil, s.failed(err)
@@ -242,9 +243,9 @@ func (s *session) close() error {
 	return errors.Join(errs...)
 }
 
-// home is the folder whose .deployer holds the state: the project's, except for
-// what recover unpacks.
-func (s *session) home() string { return cmp.Or(s.app.home, s.dir) }
+// home is the folder whose .deployer holds the state, and in which programs of probes and
+// notify run: the project's, also for what recover unpacks.
+func (s *session) home() string { return cmp.Or(s.base, s.dir) }
 
 // state is a folder of the realm's own below .deployer, such as its journals.
 func (s *session) state(name string) string {
