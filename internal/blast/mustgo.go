@@ -26,7 +26,7 @@ func MustGo(f *Facts) ([]Going, []Refusal) {
 func Unasked(f *Facts) []string {
 	w := newWorld(f)
 	var out []string
-	for _, u := range w.closure().units {
+	for _, u := range w.reach().units {
 		for _, o := range u.exports() {
 			if e, ok := w.export(o); !ok || !e.Importers.Read && e.Importers.Why == "" {
 				out = append(out, o.Name)
@@ -49,8 +49,16 @@ type closure struct {
 	there   map[string]*world // of the other regions, by name, as they were asked about
 }
 
-// closure follows importers and what sits on what, from the targets.
+// closure is what the targets reach, in the order of going.
 func (w *world) closure() *closure {
+	c := w.reach()
+	c.order()
+	return c
+}
+
+// reach follows importers and what sits on what, from the targets. What was not read yet
+// is taken for the worst, so it may reach too far, and in circles.
+func (w *world) reach() *closure {
 	c := &closure{w: w, why: map[*unit][]string{}, after: &dag.Graph[stacks.Path]{}, chosen: map[*unit]bool{}, there: map[string]*world{}}
 	if !w.f.Stacks.Read {
 		c.refuse("the live stacks", "they could not be read: "+w.f.Stacks.reason(), "let the caller describe all stacks of the account and region")
@@ -66,7 +74,6 @@ func (w *world) closure() *closure {
 			c.hurts(c.units[done])
 		}
 	}
-	c.order()
 	return c
 }
 
@@ -317,6 +324,9 @@ func (c *closure) order() {
 	order, ok := c.after.Topological()
 	if !ok {
 		for _, p := range c.after.Cycle() {
+			if c.unsure() {
+				break // it is refused for what was not read, which may be all that makes the circle
+			}
 			c.refuse(string(p), "it and others hold each other: none of them can go first", "leave it out, or undo one of the references between them")
 		}
 		c.units, c.going = nil, nil
@@ -344,6 +354,14 @@ func (c *closure) order() {
 		c.units = append(c.units, u)
 		c.going = append(c.going, g)
 	}
+}
+
+// unsure tells whether the importers of anything that goes were not read: texts then
+// takes everybody for one.
+func (c *closure) unsure() bool {
+	return slices.ContainsFunc(c.units, func(u *unit) bool {
+		return slices.ContainsFunc(u.exports(), func(o stacks.Export) bool { e, _ := c.w.export(o); return !e.Importers.Read })
+	})
 }
 
 // employs tells whether CloudFormation deletes a unit by a role that stands in

@@ -273,6 +273,55 @@ func TestUnasked(t *testing.T) {
 	}
 }
 
+// TestTwoAlike: of two networks that have nothing to do with each other, each looks as if it
+// used the other's subnets while their importers are not read. They are asked for all the
+// same, and with the answers one goes alone; without them nothing does, and nobody says that
+// they hold each other.
+func TestTwoAlike(t *testing.T) {
+	t.Parallel()
+	alike := func() *blast.Facts {
+		f := good()
+		f.Stacks.Value, f.Exports.Value = nil, nil
+		for i, name := range []string{"dev/network", "dev/other"} {
+			subnet, export := fmt.Sprintf("subnet-0abc1234%d", i), fmt.Sprintf("subnet-%d", i)
+			s := seen(f.Environment, name, `
+Resources:
+  Address: {Type: "AWS::EC2::EIP"}
+  Subnet: {Type: "AWS::EC2::Subnet"}
+  Nat: {Type: "AWS::EC2::NatGateway", Properties: {SubnetId: !Ref Subnet, AllocationId: !GetAtt Address.AllocationId}}
+`, "Subnet AWS::EC2::Subnet "+subnet, fmt.Sprintf("Nat AWS::EC2::NatGateway nat-%d", i))
+			s.Live.Outputs = []stacks.Output{{Key: "S", Value: subnet, Export: export}}
+			f.Stacks.Value = append(f.Stacks.Value, s)
+			f.Exports.Value = append(f.Exports.Value, blast.Export{Export: stacks.Export{Name: export, Value: subnet, StackID: s.Live.ID}})
+		}
+		return f
+	}
+	answer := func(f *blast.Facts, err error) {
+		if got := blast.Unasked(f); !slices.Equal(got, []string{"subnet-0", "subnet-1"}) {
+			t.Errorf("asks for %v", got)
+		}
+		for i := range f.Exports.Value {
+			f.Exports.Value[i].Importers = blast.Got([]string(nil), err)
+		}
+	}
+	f := alike()
+	answer(f, nil)
+	if going, refused := goes(f); going != "dev/network" || refused != "" {
+		t.Errorf("read: goes %q, refused %q", going, refused)
+	}
+	f = alike()
+	answer(f, errDenied)
+	going, refused := blast.MustGo(f)
+	if len(going) > 0 || len(refused) != 2 || !slices.Contains(failed(blast.Make(f).Verdicts), "G9") {
+		t.Errorf("denied: goes %v, refused %+v", going, refused)
+	}
+	for _, r := range refused {
+		if !strings.Contains(r.Why, "AccessDenied") {
+			t.Errorf("denied: %+v", r)
+		}
+	}
+}
+
 // TestWhoIsHurt: a kind that deletes no stack takes none with it; who imports from its
 // target, or sits on what is broken, is shown, and refused where no break may reach.
 func TestWhoIsHurt(t *testing.T) {
