@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"io"
 	"strings"
 	"testing"
 	"time"
@@ -53,5 +54,48 @@ func TestLeftOutStaysOut(t *testing.T) {
 	}
 	if got, err := b.breakables(t.Context(), []stacks.Injection{one, other}); err != nil || len(got) != 1 || got[0].LogicalID != "One" {
 		t.Errorf("%+v, %v", got, err)
+	}
+}
+
+// TestOvertakenIsWatched: where the team has rebuilt what had to be gone before what is
+// left, that is stopped, and what was down is watched; beside that a break goes on.
+func TestOvertakenIsWatched(t *testing.T) {
+	t.Parallel()
+	ctx := t.Context()
+	r := &breakRecord{logbook.New(t.TempDir(), "r", nil), "dev", logbook.NewID(time.Now()), time.Now}
+	plan, steps := &blast.Plan{}, []chaos.Step{}
+	for p, after := range map[stacks.Path][]stacks.Path{"dev/dns": {}, "dev/security": {"dev/dns"}, "dev/side": {}} {
+		plan.Steps = append(plan.Steps, blast.Step{Stack: p, StackID: "arn:" + string(p), Verb: stacks.Delete, After: after})
+		steps = append(steps, chaos.Step{Stack: p, Name: p.Base(), StackID: "arn:" + string(p), Verb: stacks.Delete})
+	}
+	for _, e := range []struct {
+		kind string
+		body any
+	}{
+		{chaos.KindPlan, chaos.Plan{ID: r.id, Environment: "dev", Steps: steps}},
+		{chaos.KindClearance, chaos.Consent{Run: "r"}},
+		{chaos.KindIntent, chaos.Intent{Stack: "dev/dns", StackID: "arn:dev/dns", Verb: stacks.Delete, Token: "deployer-r-1", For: chaos.ToBreak}},
+		{chaos.KindAccepted, chaos.Accepted{Stack: "dev/dns", StackID: "arn:dev/dns", Verb: stacks.Delete, Token: "deployer-r-1", At: time.Now().UTC()}},
+		{chaos.KindObserved, chaos.Observed{Stack: "dev/dns", StackID: "arn:dev/dns", NewID: "arn:new", Status: stacks.CreateComplete, At: time.Now().UTC()}},
+	} {
+		if err := r.Write(ctx, e.kind, e.body); err != nil {
+			t.Fatal(err)
+		}
+	}
+	state, err := r.fold(ctx)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if why := overtaken(plan, state, []stacks.Path{"dev/side"}); why != "" {
+		t.Errorf("dev/side does not go on: %s", why)
+	}
+	why := overtaken(plan, state, []stacks.Path{"dev/security", "dev/side"})
+	if !strings.HasPrefix(why, "dev/dns would have to be gone before dev/security") {
+		t.Fatalf("it goes on: %q", why)
+	}
+	app := &app{env: Env{Stdout: io.Discard, Stderr: io.Discard}}
+	b := &breaker{app: app, record: r, id: r.id}
+	if state, err = b.endHere(ctx, why); err != nil || state.Stopped == nil || state.Stopped.By != chaos.ByMoved || state.Pending() {
+		t.Errorf("it is not only watched: %+v, %v", state, err)
 	}
 }

@@ -3,9 +3,38 @@ package cli
 import (
 	"context"
 	"fmt"
+	"slices"
 
+	"github.com/deployer-cli/deployer/internal/blast"
 	"github.com/deployer-cli/deployer/internal/chaos"
+	"github.com/deployer-cli/deployer/stacks"
 )
+
+// overtaken tells why what is left of a plan cannot be broken any more, "" where it can:
+// what had to be gone before it has been rebuilt, and is never deleted again.
+func overtaken(p *blast.Plan, st *chaos.State, left []stacks.Path) string {
+	for i := range p.Steps {
+		step := &p.Steps[i]
+		if !slices.Contains(left, step.Stack) {
+			continue
+		}
+		for _, first := range step.After {
+			if t := st.Targets[first]; t != nil && t.NewID != "" {
+				return fmt.Sprintf("%s would have to be gone before %s, and has been rebuilt", first, step.Stack)
+			}
+		}
+	}
+	return ""
+}
+
+// endHere stops a resumed break of which what is left stays: it is only watched.
+func (b *breaker) endHere(ctx context.Context, why string) (*chaos.State, error) {
+	if err := b.record.Write(ctx, chaos.KindStop, chaos.Stop{By: chaos.ByMoved, Why: why}); err != nil {
+		return nil, err
+	}
+	fmt.Fprintln(b.app.talk(), "nothing further is broken:", why)
+	return b.record.fold(ctx)
+}
 
 // finishedAlready says of a break that is over how it went.
 func (b *breaker) finishedAlready(ctx context.Context, arg string) bool {

@@ -387,6 +387,11 @@ func (b *breaker) resume(ctx context.Context, arg string) error {
 	if err != nil {
 		return err
 	}
+	if why := overtaken(b.plan, state, left); why != "" && state.Stopped == nil {
+		if state, err = b.endHere(ctx, why); err != nil {
+			return err
+		}
+	}
 	if len(left) > 0 && state.Stopped == nil && !b.opts.detach {
 		return b.goOn(ctx, state, left)
 	}
