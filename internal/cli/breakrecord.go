@@ -251,7 +251,8 @@ func (s *session) readable(ctx context.Context) []*chaos.State {
 }
 
 func (k *knownBreak) matches(arg string, openOnly bool) bool {
-	if openOnly && !logbook.IsID(arg) && !k.state.Open() && len(k.state.Broken()) == 0 {
+	unended := k.state.Finished == nil && k.state.Uncompared() // whoever saw everything come back died before he could say so
+	if openOnly && !logbook.IsID(arg) && !k.state.Open() && len(k.state.Broken()) == 0 && !unended {
 		return false
 	}
 	return k.named(arg)

@@ -145,3 +145,19 @@ func TestOlder(t *testing.T) {
 		t.Error(got)
 	}
 }
+
+// TestUnended: a break of which everything is back, and nobody has compared it yet, is
+// still there for who recovers: its watcher died.
+func TestUnended(t *testing.T) {
+	t.Parallel()
+	st := &chaos.State{Targets: map[stacks.Path]*chaos.Target{"dev/web": {Stack: "dev/web", Status: chaos.StatusRestored}}, Order: []stacks.Path{"dev/web"}}
+	st.Stamps[chaos.T7] = chaos.Stamp{At: time.Unix(9, 0)}
+	k := &knownBreak{record: &breakRecord{id: "b-20261123-0100-aaaa"}, place: area{env: &stacks.Environment{Name: "dev"}}, state: st}
+	if st.Open() || !k.matches("", true) {
+		t.Error("it is not found")
+	}
+	st.Finished = &chaos.Finish{Result: "equal"}
+	if k.matches("", true) {
+		t.Error("a finished one is")
+	}
+}
